@@ -1,0 +1,259 @@
+"""Skeletons: what each landmark is called, how landmarks are joined, which are left and right.
+
+Joint tables follow MediaPipe's ``POSE_CONNECTIONS``, the Kinect v2 SDK and NTU RGB+D (the graph of
+CTR-GCN, MS-G3D and HD-GCN), COCO key-points, and UI-PRMD's Kinect skeleton (Vakanski et al. 2018).
+"""
+
+from dataclasses import dataclass, field
+
+__all__ = ["Skeleton", "get_skeleton", "list_skeletons"]
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A named set of landmarks and how they are joined.
+
+    Parameters
+    ----------
+    name : str
+        Registry name.
+    landmarks : tuple of str
+        Landmark names in column order.
+    parents : tuple of int
+        Parent of each landmark in a spanning tree, ``-1`` for the root.
+    edges : tuple of (int, int)
+        Lines to draw and to build graphs from; more than the tree where the source has more.
+    pairs : tuple of (int, int)
+        (left, right) landmarks of the same kind.
+    limbs : dict of str to tuple of int
+        Landmarks of ``left_arm, right_arm, left_leg, right_leg``.
+    trunk : tuple of int
+        Landmarks of shoulders and hips, whose mean stands for where the person is.
+    axes : str
+        Directions of x, y and z.
+    units : str
+        Unit of the coordinates.
+
+    Examples
+    --------
+    >>> from skrehab.skeletons import get_skeleton
+    >>> skeleton = get_skeleton("mediapipe33")
+    >>> skeleton.landmarks[11], skeleton.n_landmarks
+    ('left_shoulder', 33)
+    """
+
+    name: str
+    landmarks: tuple
+    parents: tuple
+    edges: tuple
+    pairs: tuple
+    limbs: dict = field(hash=False)
+    trunk: tuple
+    axes: str
+    units: str
+
+    @property
+    def n_landmarks(self):
+        """Number of landmarks."""
+        return len(self.landmarks)
+
+    def index(self, landmark):
+        """Return the column of a landmark.
+
+        Parameters
+        ----------
+        landmark : str
+            Its name.
+
+        Returns
+        -------
+        int
+            Its index in a trial's second axis.
+
+        Raises
+        ------
+        ValueError
+            If this skeleton has no such landmark.
+        """
+        if landmark not in self.landmarks:
+            raise ValueError(f"{self.name} has no landmark {landmark!r}; it has {self.landmarks}.")
+        return self.landmarks.index(landmark)
+
+
+_REGISTRY = {}
+
+
+def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, units):
+    tree = tuple((child, parent) for child, parent in enumerate(parents) if parent >= 0)
+    pairs = tuple(
+        (i, landmarks.index(mirrored))
+        for i, landmark in enumerate(landmarks)
+        if (mirrored := _mirror(landmark)) in landmarks
+    )
+    _REGISTRY[name] = Skeleton(
+        name=name,
+        landmarks=tuple(landmarks),
+        parents=tuple(parents),
+        edges=tuple(edges or tree),
+        pairs=pairs,
+        limbs=limbs,
+        trunk=trunk,
+        axes=axes,
+        units=units,
+    )
+
+
+def _mirror(landmark):
+    """Name of the right-hand twin of a left landmark; None for any other."""
+    if landmark.startswith("left_") or landmark.endswith("_left"):
+        return landmark.replace("left", "right")
+    return None
+
+
+def get_skeleton(name):
+    """Look a skeleton up by name.
+
+    Parameters
+    ----------
+    name : str or Skeleton
+        One of :func:`list_skeletons`; a Skeleton is returned as it is.
+
+    Returns
+    -------
+    Skeleton
+        The skeleton.
+
+    Raises
+    ------
+    ValueError
+        If the name is not registered.
+
+    Examples
+    --------
+    >>> from skrehab.skeletons import get_skeleton
+    >>> get_skeleton("coco17").pairs[0]
+    (1, 2)
+    """
+    if isinstance(name, Skeleton):
+        return name
+    if name not in _REGISTRY:
+        raise ValueError(f"Unknown skeleton {name!r}: known are {list_skeletons()}.")
+    return _REGISTRY[name]
+
+
+def list_skeletons():
+    """List the registered skeletons.
+
+    Returns
+    -------
+    list of str
+        Names for :func:`get_skeleton`.
+
+    Examples
+    --------
+    >>> from skrehab.skeletons import list_skeletons
+    >>> list_skeletons()
+    ['coco17', 'kinect25', 'mediapipe33', 'ntu25', 'uiprmd22']
+    """
+    return sorted(_REGISTRY)
+
+
+# --- MediaPipe pose ---------------------------------------------------------------------------
+# The official 35 connections fall into three pieces (face, mouth, body); the four links added at
+# the end (nose and mouth to the shoulders) make one graph of them.
+_register(
+    "mediapipe33",
+    (
+        "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer "
+        "left_ear right_ear mouth_left mouth_right left_shoulder right_shoulder left_elbow "
+        "right_elbow left_wrist right_wrist left_pinky right_pinky left_index right_index "
+        "left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle right_ankle "
+        "left_heel right_heel left_foot_index right_foot_index"
+    ).split(),
+    # a tree that is its own mirror image, rooted at the nose
+    parents=(-1, 0, 1, 2, 0, 4, 5, 3, 6, 0, 0, 0, 0, 11, 12, 13, 14, 15, 16, 15, 16, 15, 16)
+    + (11, 12, 23, 24, 25, 26, 27, 28, 27, 28),
+    edges=(
+        *((0, 1), (1, 2), (2, 3), (3, 7), (0, 4), (4, 5), (5, 6), (6, 8), (9, 10), (11, 12)),
+        *((11, 13), (13, 15), (15, 17), (15, 19), (15, 21), (17, 19), (12, 14), (14, 16)),
+        *((16, 18), (16, 20), (16, 22), (18, 20), (11, 23), (12, 24), (23, 24), (23, 25)),
+        *((24, 26), (25, 27), (26, 28), (27, 29), (28, 30), (29, 31), (30, 32), (27, 31)),
+        (28, 32),
+        *((0, 11), (0, 12), (9, 0), (10, 0)),
+    ),
+    limbs={
+        "left_arm": (11, 13, 15, 17, 19, 21),
+        "right_arm": (12, 14, 16, 18, 20, 22),
+        "left_leg": (23, 25, 27, 29, 31),
+        "right_leg": (24, 26, 28, 30, 32),
+    },
+    trunk=(11, 12, 23, 24),
+    axes="x to the image's right, y down, z away from the camera; origin between the hips",
+    units="metres (world landmarks); a fourth coordinate is visibility in [0, 1]",
+)
+
+# --- Kinect v2 and NTU RGB+D: the same 25 joints in the same order ------------------------------
+for _name in ("kinect25", "ntu25"):
+    _register(
+        _name,
+        (
+            "spine_base spine_mid neck head left_shoulder left_elbow left_wrist left_hand "
+            "right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle "
+            "left_foot right_hip right_knee right_ankle right_foot spine_shoulder left_hand_tip "
+            "left_thumb right_hand_tip right_thumb"
+        ).split(),
+        # NTU links (child, parent), 1-based: (22,23)(23,8)(24,25)(25,12); centre 21, then the base
+        # hangs from spine_mid so that the tree's root is spine_shoulder, the graph's centre.
+        parents=(1, 20, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, -1)
+        + (22, 7, 24, 11),
+        limbs={
+            "left_arm": (4, 5, 6, 7, 21, 22),
+            "right_arm": (8, 9, 10, 11, 23, 24),
+            "left_leg": (12, 13, 14, 15),
+            "right_leg": (16, 17, 18, 19),
+        },
+        trunk=(4, 8, 12, 16),
+        axes="x to the sensor's left, so a person facing it has the left hand at smaller x; y up; "
+        "z away from the camera",
+        units="metres",
+    )
+
+# --- COCO ---------------------------------------------------------------------------------------
+_register(
+    "coco17",
+    (
+        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow "
+        "right_elbow left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle "
+        "right_ankle"
+    ).split(),
+    parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
+    limbs={
+        "left_arm": (5, 7, 9),
+        "right_arm": (6, 8, 10),
+        "left_leg": (11, 13, 15),
+        "right_leg": (12, 14, 16),
+    },
+    trunk=(5, 6, 11, 12),
+    axes="x to the image's right, y down",
+    units="pixels; a third coordinate is the key-point score in [0, 1]",
+)
+
+# --- UI-PRMD, Kinect ------------------------------------------------------------------------------
+_register(
+    "uiprmd22",
+    (
+        "waist spine chest neck head head_tip left_collar left_upper_arm left_forearm left_hand "
+        "right_collar right_upper_arm right_forearm right_hand left_upper_leg left_lower_leg "
+        "left_foot left_toes right_upper_leg right_lower_leg right_foot right_toes"
+    ).split(),
+    parents=(-1, 0, 1, 2, 3, 4, 2, 6, 7, 8, 2, 10, 11, 12, 0, 14, 15, 16, 0, 18, 19, 20),
+    limbs={
+        "left_arm": (6, 7, 8, 9),
+        "right_arm": (10, 11, 12, 13),
+        "left_leg": (14, 15, 16, 17),
+        "right_leg": (18, 19, 20, 21),
+    },
+    trunk=(7, 11, 14, 18),
+    axes="x to the person's left, y up, z to the person's front",
+    units="metres",
+)

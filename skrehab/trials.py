@@ -1,0 +1,328 @@
+"""The container every stage shares: a trial is a sample.
+
+X is a list of ``n_trials`` float arrays ``(n_frames_i, n_landmarks, n_coords)``; a lost landmark is
+NaN inside a trial. Labels are one a trial, or one array a trial with ``-1`` for frames not
+labelled. Ragged results are one-dimensional object arrays, which scikit-learn can index and join.
+"""
+
+import numpy as np
+
+__all__ = [
+    "UNLABELLED",
+    "check_frame_labels",
+    "check_frame_weights",
+    "check_groups",
+    "check_trial_labels",
+    "check_trials",
+    "labelled",
+    "ragged",
+]
+
+UNLABELLED = -1  # the convention of sklearn.semi_supervised
+
+
+def ragged(items):
+    """Put arrays of any lengths into a one-dimensional object array.
+
+    ``np.array(list, dtype=object)`` turns equal-length items into a matrix; this never does.
+
+    Parameters
+    ----------
+    items : iterable of array-like
+        One entry per trial.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,), dtype object
+        The same entries.
+
+    Examples
+    --------
+    >>> from skrehab.trials import ragged
+    >>> ragged([[1, 2], [3, 4]]).shape
+    (2,)
+    """
+    items = list(items)
+    out = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        out[i] = np.asarray(item)
+    return out
+
+
+def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
+    """Validate pose trials and return them as a list of float32 arrays.
+
+    Parameters
+    ----------
+    X : sequence of array-like of shape (n_frames_i, n_landmarks, n_coords)
+        One entry per trial: a list, a tuple, an object array or one 4-D array.
+    n_landmarks, n_coords : int, optional
+        Required trailing shape, normally what was seen in ``fit``.
+    name : str, default="X"
+        What to call it in error messages.
+
+    Returns
+    -------
+    list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
+        The trials; arrays that already are float32 are not copied.
+
+    Raises
+    ------
+    ValueError
+        If a trial has a wrong shape, no frame, or infinite values; the message names the trial.
+    TypeError
+        If X is not a sequence of trials.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.trials import check_trials
+    >>> [trial.shape for trial in check_trials([np.zeros((4, 33, 3)), np.zeros((7, 33, 3))])]
+    [(4, 33, 3), (7, 33, 3)]
+    """
+    if isinstance(X, (str, bytes, dict)) or not hasattr(X, "__len__"):
+        raise TypeError(
+            f"{name} must be a list of trials, each of shape (n_frames, n_landmarks, n_coords); "
+            f"got {type(X).__name__}."
+        )
+    if isinstance(X, np.ndarray) and X.dtype != object and X.ndim != 4:
+        hint = " For a single trial pass [trial]." if X.ndim == 3 else ""
+        raise ValueError(
+            f"{name} must be a list of trials, each of shape (n_frames, n_landmarks, n_coords); "
+            f"got one array of shape {X.shape}.{hint}"
+        )
+    if len(X) == 0:
+        raise ValueError(f"{name} holds no trial: at least one is needed.")
+
+    trials = []
+    for i, item in enumerate(X):
+        trial = _as_float32(item, f"{name}[{i}]")
+        if trial.ndim != 3:
+            raise ValueError(
+                f"{name}[{i}] must have shape (n_frames, n_landmarks, n_coords), got {trial.shape}."
+            )
+        if 0 in trial.shape:
+            raise ValueError(f"{name}[{i}] is empty: its shape is {trial.shape}.")
+        if np.isinf(trial).any():
+            raise ValueError(
+                f"{name}[{i}] holds infinite values. Mark lost landmarks with NaN instead."
+            )
+        expected = (
+            n_landmarks if n_landmarks is not None else (trials or [trial])[0].shape[1],
+            n_coords if n_coords is not None else (trials or [trial])[0].shape[2],
+        )
+        if trial.shape[1:] != expected:
+            origin = "as seen in fit" if n_landmarks is not None else f"like {name}[0]"
+            raise ValueError(
+                f"{name}[{i}] must have {expected[0]} landmarks and {expected[1]} coordinates "
+                f"({origin}), got shape {trial.shape}."
+            )
+        trials.append(trial)
+    return trials
+
+
+def _as_float32(item, name):
+    if hasattr(item, "detach"):
+        item = item.detach().cpu().numpy()
+    try:
+        array = np.asarray(item)
+        if array.dtype.kind == "c":
+            raise ValueError("complex numbers")
+        return array.astype(np.float32, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as an array of numbers: {error}.") from error
+
+
+def check_trial_labels(y, X):
+    """Validate one label per trial.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_trials,)
+        Labels of any type that can be compared.
+    X : sequence of length n_trials
+        The trials, for the count.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one label per trial, or a label is missing.
+
+    Examples
+    --------
+    >>> from skrehab.trials import check_trial_labels
+    >>> check_trial_labels(["normal", "lean"], [None, None])
+    array(['normal', 'lean'], dtype='<U6')
+    """
+    if y is None:
+        raise ValueError("y is needed: one label per trial. It requires y to be passed, got None.")
+    if len(y) != len(X):
+        raise ValueError(f"y must hold one label per trial: {len(X)} trials, {len(y)} labels.")
+    for i, label in enumerate(y):
+        if np.ndim(label) != 0:
+            raise ValueError(
+                f"One label per trial is needed: y[{i}] has shape {np.shape(label)}. "
+                "Frame labels go to a frame classifier such as FrameMLP."
+            )
+        if isinstance(label, float | np.floating) and not np.isfinite(label):
+            raise ValueError(f"y[{i}] is {label}: every trial needs a label.")
+    return np.asarray(y)
+
+
+def check_frame_labels(y, X):
+    """Validate one array of frame labels per trial.
+
+    Parameters
+    ----------
+    y : sequence of array-like of shape (n_frames_i,)
+        Labels with ``-1`` for frames that are not labelled. Integers, or objects such as strings.
+    X : sequence of ndarray of shape (n_frames_i, ...)
+        The trials they belong to.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,), dtype object
+        One label array per trial.
+
+    Raises
+    ------
+    ValueError
+        If a trial's labels do not match its frames; the message names the trial.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.trials import check_frame_labels
+    >>> check_frame_labels([[0, 1, -1]], [np.zeros((3, 33, 3))])[0]
+    array([ 0,  1, -1])
+    """
+    if y is None:
+        raise ValueError(
+            "Frame labels are needed: one array per trial. It requires y to be passed, got None."
+        )
+    if len(y) != len(X):
+        raise ValueError(f"y must hold one label array per trial: {len(X)} trials, {len(y)} given.")
+    labels = []
+    for i, (item, trial) in enumerate(zip(y, X)):
+        item = np.asarray(item)
+        if item.shape != (len(trial),):
+            raise ValueError(
+                f"Frame labels are needed: y[{i}] must have shape ({len(trial)},), got "
+                f"{item.shape}. For one label per trial put a pseudo-labeler before this estimator."
+            )
+        if item.dtype.kind == "f":
+            if not (np.isfinite(item).all() and (item == np.round(item)).all()):
+                raise ValueError(f"y[{i}] must hold whole numbers, with -1 for 'not labelled'.")
+            item = item.astype(int)
+        labels.append(item)
+    return ragged(labels)
+
+
+def labelled(frame_labels):
+    """Tell which frames of one trial carry a label.
+
+    Parameters
+    ----------
+    frame_labels : ndarray of shape (n_frames,)
+        Labels, ``-1`` for frames not labelled.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), dtype bool
+        True where there is a label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.trials import labelled
+    >>> labelled(np.array([0, -1, 1]))
+    array([ True, False,  True])
+    """
+    frame_labels = np.asarray(frame_labels)
+    if frame_labels.dtype.kind in "US":
+        return np.ones(len(frame_labels), dtype=bool)
+    return np.array(frame_labels != UNLABELLED, dtype=bool)
+
+
+def check_frame_weights(sample_weight, X):
+    """Spread trial weights over frames, or validate frame weights.
+
+    Parameters
+    ----------
+    sample_weight : None, array-like of shape (n_trials,) or sequence of (n_frames_i,) arrays
+        Weights; a trial's weight holds for each of its frames.
+    X : sequence of ndarray of shape (n_frames_i, ...)
+        The trials.
+
+    Returns
+    -------
+    list of ndarray of shape (n_frames_i,) or None
+        One weight per frame.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not match, or a weight is negative or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.trials import check_frame_weights
+    >>> check_frame_weights([2.0], [np.zeros((3, 33, 3))])
+    [array([2., 2., 2.])]
+    """
+    if sample_weight is None:
+        return None
+    if len(sample_weight) != len(X):
+        raise ValueError(f"sample_weight holds {len(sample_weight)} entries for {len(X)} trials.")
+    weights = []
+    for i, (weight, trial) in enumerate(zip(sample_weight, X)):
+        weight = np.asarray(weight, dtype=float)
+        weight = np.full(len(trial), weight) if weight.ndim == 0 else weight
+        if weight.shape != (len(trial),) or not (weight >= 0).all() or np.isinf(weight).any():
+            raise ValueError(
+                f"sample_weight[{i}] must be one finite weight >= 0, or {len(trial)} of them."
+            )
+        weights.append(weight)
+    return weights
+
+
+def check_groups(groups, X):
+    """Validate one patient identifier per trial.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_trials,) or None
+        Patient of each trial.
+    X : sequence of length n_trials
+        The trials, for the count.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,) or None
+        The patients.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one patient per trial.
+
+    Examples
+    --------
+    >>> from skrehab.trials import check_groups
+    >>> check_groups(["P01", "P02"], [None, None])
+    array(['P01', 'P02'], dtype='<U3')
+    """
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (len(X),):
+        raise ValueError(
+            f"groups must name one patient per trial: {len(X)} trials, got shape {groups.shape}."
+        )
+    return groups

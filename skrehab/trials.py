@@ -16,6 +16,7 @@ __all__ = [
     "check_trials",
     "labelled",
     "ragged",
+    "tag_trial_input",
 ]
 
 UNLABELLED = -1  # the convention of sklearn.semi_supervised
@@ -326,3 +327,22 @@ def check_groups(groups, X):
             f"groups must name one patient per trial: {len(X)} trials, got shape {groups.shape}."
         )
     return groups
+
+
+def tag_trial_input(tags):
+    """Say in scikit-learn's estimator tags that X is a list of trials, NaN allowed.
+
+    Parameters
+    ----------
+    tags : sklearn.utils.Tags
+        Tags of the parent class.
+
+    Returns
+    -------
+    sklearn.utils.Tags
+        The same tags, changed.
+    """
+    tags.input_tags.two_d_array = False
+    tags.input_tags.three_d_array = True
+    tags.input_tags.allow_nan = True
+    return tags

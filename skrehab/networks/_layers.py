@@ -1,0 +1,58 @@
+"""Layers shared by networks."""
+
+import torch
+
+__all__ = ["resample_frames"]
+
+
+def resample_frames(x, lengths, n_frames):
+    """Bring every trial of a padded batch to the same number of frames.
+
+    Shrinking uses adaptive average pooling, so that every frame keeps a share (linear
+    interpolation would leave two thirds of 3000 frames out of 512 without any gradient); growing
+    uses linear interpolation. Both are linear maps, applied as one matrix per trial.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (batch, frames, ...)
+        Zero-padded trials.
+    lengths : torch.Tensor of shape (batch,) or None
+        True number of frames; None means all of them.
+    n_frames : int
+        Frames wanted.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, n_frames, ...)
+        Resampled trials.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks._layers import resample_frames
+    >>> resample_frames(torch.arange(6.0).reshape(1, 6, 1), None, 3).ravel()
+    tensor([0.5000, 2.5000, 4.5000])
+    """
+    max_frames = x.shape[1]
+    if lengths is None:
+        if max_frames == n_frames:
+            return x
+        lengths = torch.full((x.shape[0],), max_frames)
+    lengths = lengths.to(x.device)[:, None]  # (batch, 1)
+    step = torch.arange(n_frames, device=x.device)[None]  # (1, n_frames)
+    frame = torch.arange(max_frames, device=x.device)[None, None]  # (1, 1, max_frames)
+
+    # pooling: output i is the mean of frames floor(i L / n) ... ceil((i + 1) L / n) - 1
+    start = (step * lengths) // n_frames
+    stop = ((step + 1) * lengths + n_frames - 1) // n_frames
+    inside = (frame >= start[..., None]) & (frame < stop[..., None])
+    pooling = inside / (stop - start)[..., None]
+
+    # interpolation: output i lies at (i + 1/2) L / n - 1/2, kept inside the trial
+    place = ((step + 0.5) * lengths / n_frames - 0.5).clamp(min=0)
+    place = torch.minimum(place, lengths - 1.0)
+    hat = (1 - (frame - place[..., None]).abs()).clamp(min=0)
+
+    weights = torch.where((lengths >= n_frames)[..., None], pooling, hat)  # (batch, n, max_frames)
+    flat = torch.bmm(weights.to(x.dtype), x.flatten(2))
+    return flat.reshape(x.shape[0], n_frames, *x.shape[2:])

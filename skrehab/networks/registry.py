@@ -1,0 +1,190 @@
+"""One row a network: how to build it, what it eats, where it comes from, who may use it.
+
+Every pose network is a torch module with one signature::
+
+    forward(x, lengths=None)   x        (batch, frames, landmarks, coords) float, zero-padded
+                               lengths  (batch,) true number of frames; None means all of them
+                               returns  (batch, n_outputs) logits
+
+Padding never changes a result, and gradients reach every true frame of x.
+"""
+
+import importlib
+import inspect
+from dataclasses import dataclass, field
+
+__all__ = ["NetworkSpec", "build", "get_spec", "list_networks", "register"]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What the registry knows of a network.
+
+    Parameters
+    ----------
+    name : str
+        Registry name.
+    builder : str or type
+        ``"module:Class"``, imported on first use, or the class itself.
+    summary : str
+        What it is, in a line.
+    reference : str
+        Paper.
+    licence : str
+        Licence of this code and, where weights are published, of the weights.
+    input : {"pose"}, default="pose"
+        Kind of input.
+    skeleton : str, default="any"
+        Skeleton it expects.
+    sizes : tuple of str, default=()
+        Values of its ``size`` parameter.
+    """
+
+    name: str
+    builder: object
+    summary: str
+    reference: str
+    licence: str
+    input: str = "pose"
+    skeleton: str = "any"
+    sizes: tuple = field(default=())
+
+    def load(self):
+        """Import the network's class.
+
+        Returns
+        -------
+        type
+            A subclass of :class:`torch.nn.Module`.
+        """
+        if isinstance(self.builder, str):
+            module, _, name = self.builder.partition(":")
+            return getattr(importlib.import_module(module), name)
+        return self.builder
+
+
+_ROWS = [
+    NetworkSpec(
+        name="lstm",
+        builder="skrehab.networks.recurrent:LSTM",
+        summary="one LSTM layer, many to one; the baseline of Mesquita et al.",
+        reference="Hochreiter & Schmidhuber 1997; Mesquita et al. 2025",
+        licence="BSD-3-Clause",
+    ),
+    NetworkSpec(
+        name="gru",
+        builder="skrehab.networks.recurrent:GRU",
+        summary="one GRU layer, many to one",
+        reference="Cho et al. 2014",
+        licence="BSD-3-Clause",
+    ),
+    NetworkSpec(
+        name="act",
+        builder="skrehab.networks.act:ActionTransformer",
+        summary="Action Transformer: encoder over 30 pooled frames and a class token",
+        reference="Mazzia et al. 2022, Pattern Recognition 124:108487",
+        licence="BSD-3-Clause; official weights: GPLv3 or Apache-2.0, unclear",
+        sizes=("micro", "small", "base", "large"),
+    ),
+]
+_REGISTRY = {row.name: row for row in _ROWS}
+
+
+def register(spec):
+    """Add a network of your own, so that it has a name and can be saved.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Its row; an existing name is replaced only by the same builder.
+
+    Raises
+    ------
+    ValueError
+        If the name belongs to another network.
+    """
+    known = _REGISTRY.get(spec.name)
+    if known is not None and known.builder != spec.builder:
+        raise ValueError(f"A network named {spec.name!r} is registered already: {known.builder}.")
+    _REGISTRY[spec.name] = spec
+
+
+def list_networks():
+    """List the registered networks.
+
+    Returns
+    -------
+    list of str
+        Names for :func:`build` and ``VideoClassifier(network=...)``.
+
+    Examples
+    --------
+    >>> from skrehab.networks import list_networks
+    >>> {"act", "gru", "lstm"} <= set(list_networks())
+    True
+    """
+    return sorted(_REGISTRY)
+
+
+def get_spec(name):
+    """Look a network's row up.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`list_networks`.
+
+    Returns
+    -------
+    NetworkSpec
+        The row.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of that name.
+    """
+    if name not in _REGISTRY:
+        raise ValueError(f"Unknown network {name!r}: known are {list_networks()}.")
+    return _REGISTRY[name]
+
+
+def build(name, *, n_landmarks, n_coords, n_outputs, **params):
+    """Build a network for given sizes.
+
+    Parameters
+    ----------
+    name : str or type
+        One of :func:`list_networks`, or a class with the same signature.
+    n_landmarks, n_coords : int
+        Trailing shape of the trials.
+    n_outputs : int
+        Number of logits.
+    **params
+        The network's own parameters.
+
+    Returns
+    -------
+    torch.nn.Module
+        The network, with weights drawn from torch's random state.
+
+    Raises
+    ------
+    ValueError
+        If the name or one of the parameters is unknown.
+
+    Examples
+    --------
+    >>> from skrehab.networks import build
+    >>> lstm = build("lstm", n_landmarks=33, n_coords=3, n_outputs=1)
+    >>> sum(p.numel() for p in lstm.parameters())
+    225217
+    """
+    network = get_spec(name).load() if isinstance(name, str) else name
+    accepted = inspect.signature(network).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        unknown = sorted(set(params) - set(accepted))
+        if unknown:
+            own = sorted(set(accepted) - {"n_landmarks", "n_coords", "n_outputs"})
+            raise ValueError(f"{name!r} has no parameter {unknown}: it takes {own}.")
+    return network(n_landmarks=n_landmarks, n_coords=n_coords, n_outputs=n_outputs, **params)

@@ -1,0 +1,262 @@
+"""Turn landmark positions into smooth movement: offset, moving average, scale.
+
+Each step is a pure function on one trial with a thin transformer over it.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrehab.trials import check_trials, tag_trial_input
+
+__all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
+
+
+def displacement(trial):
+    """Subtract each coordinate's first valid value.
+
+    Parameters
+    ----------
+    trial : ndarray of shape (n_frames, n_landmarks, n_coords)
+        Positions; NaN where a landmark was lost.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_landmarks, n_coords)
+        Displacement from the first frame in which the landmark was seen, in the same units.
+        Landmarks never seen stay NaN.
+
+    References
+    ----------
+    Mesquita et al. 2025, arXiv:2506.03752, section II-C.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.preprocessing import displacement
+    >>> displacement(np.array([np.nan, 2.0, 5.0]).reshape(3, 1, 1)).ravel()
+    array([nan,  0.,  3.])
+    """
+    first = np.argmax(~np.isnan(trial), axis=0)  # 0 for a landmark never seen: NaN - NaN is NaN
+    return trial - np.take_along_axis(trial, first[None], axis=0)
+
+
+def moving_average(trial, window=5, causal=False):
+    """Average each coordinate over a window of frames, leaving lost landmarks out.
+
+    Parameters
+    ----------
+    trial : ndarray of shape (n_frames, ...)
+        One trial; NaN is not counted.
+    window : int, default=5
+        Number of frames. An even window that is not causal reaches one frame further back.
+    causal : bool, default=False
+        Average over the frame and the ``window - 1`` before it, as a live stream must. Otherwise
+        the window is centred, which costs ``window // 2`` frames of delay. It is cut at both ends.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, ...)
+        The average of the valid values in the window; NaN where it holds none.
+
+    References
+    ----------
+    Mesquita et al. 2025, arXiv:2506.03752, section II-C.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.preprocessing import moving_average
+    >>> moving_average(np.array([0.0, 3.0, 6.0, 9.0]), window=3, causal=True)
+    array([0. , 1.5, 3. , 6. ])
+    """
+    n_frames = len(trial)
+    after = 0 if causal else (window - 1) // 2
+    stop = np.minimum(np.arange(n_frames) + after + 1, n_frames)
+    start = np.maximum(np.arange(n_frames) + after + 1 - window, 0)
+    # cumulative sums run forward in time, so a prefix of a causal trial gives the same bits
+    valid = ~np.isnan(trial)
+    pad = np.zeros((1, *trial.shape[1:]))
+    total = np.concatenate([pad, np.cumsum(np.where(valid, trial, 0), axis=0, dtype=float)])
+    count = np.concatenate([pad, np.cumsum(valid, axis=0)])
+    n_valid = count[stop] - count[start]
+    with np.errstate(invalid="ignore"):
+        mean = (total[stop] - total[start]) / n_valid
+    return mean.astype(trial.dtype, copy=False)
+
+
+class DisplacementSmoother(TransformerMixin, BaseEstimator):
+    """Offset each trial from its first valid frame, then apply a moving average.
+
+    Parameters
+    ----------
+    window : int, default=5
+        Frames in the moving average; 1 switches it off.
+    causal : bool, default=False
+        Use only past frames, so that what is evaluated offline is what runs live:
+        ``transform([x[:t]])[0] == transform([x])[0][:t]``. The default is the paper's centred
+        window.
+    visibility : {"drop", "keep"}, default="drop"
+        What becomes of a fourth coordinate, which by the trial contract is the landmark's
+        visibility: drop it, or pass it through untouched.
+
+    Attributes
+    ----------
+    n_landmarks_ : int
+        Landmarks seen in fit.
+    n_coords_ : int
+        Coordinates seen in fit.
+
+    References
+    ----------
+    Mesquita et al. 2025, arXiv:2506.03752, section II-C: "Joint positions in each frame were
+    offset by their initial trial positions [...] moving average filter with a window of five
+    frames".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import DisplacementSmoother
+    >>> walk = np.arange(6.0).reshape(6, 1, 1) + 10
+    >>> DisplacementSmoother(window=3).fit_transform([walk])[0].ravel()
+    array([0.5, 1. , 2. , 3. , 4. , 4.5], dtype=float32)
+    """
+
+    _parameter_constraints = {
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "causal": ["boolean"],
+        "visibility": [StrOptions({"drop", "keep"})],
+    }
+
+    def __init__(self, window=5, *, causal=False, visibility="drop"):
+        self.window = window
+        self.causal = causal
+        self.visibility = visibility
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the trials and remember their shape.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        DisplacementSmoother
+            The transformer itself.
+        """
+        X = check_trials(X)
+        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
+        return self
+
+    def transform(self, X):
+        """Transform each trial on its own.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials.
+
+        Returns
+        -------
+        list of ndarray of shape (n_frames_i, n_landmarks, n_coords or 3)
+            Smoothed displacement, float32, in the units of X.
+        """
+        check_is_fitted(self)
+        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
+        return [self._transform_one(trial) for trial in X]
+
+    def _transform_one(self, trial):
+        moved = moving_average(displacement(trial[..., :3]), self.window, self.causal)
+        if trial.shape[2] == 4 and self.visibility == "keep":
+            moved = np.concatenate([moved, trial[..., 3:]], axis=2)
+        return moved
+
+    def __sklearn_tags__(self):
+        return tag_trial_input(super().__sklearn_tags__())
+
+
+class LandmarkScaler(TransformerMixin, BaseEstimator):
+    """Divide each coordinate of each landmark by its spread over the training frames.
+
+    Networks train faster on features of unit size than on metres. Zero stays zero, so a
+    displacement of zero keeps its meaning as the rest pose and as the baseline of integrated
+    gradients.
+
+    Parameters
+    ----------
+    center : bool, default=False
+        Also subtract the mean. Zero then no longer means "no movement".
+
+    Attributes
+    ----------
+    scale_ : ndarray of shape (n_landmarks, n_coords)
+        Spread: root mean square, or standard deviation with ``center=True``; 1 where it is zero.
+    mean_ : ndarray of shape (n_landmarks, n_coords)
+        What is subtracted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import LandmarkScaler
+    >>> X = [np.array([0.0, 2.0, -2.0, 0.0]).reshape(4, 1, 1)]
+    >>> LandmarkScaler().fit(X).scale_.round(3)
+    array([[1.414]])
+    """
+
+    _parameter_constraints = {"center": ["boolean"]}
+
+    def __init__(self, *, center=False):
+        self.center = center
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Measure the spread over all frames of the training trials.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials; NaN is left out.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        LandmarkScaler
+            The transformer itself.
+        """
+        frames = np.concatenate(check_trials(X)).astype(float)
+        count = np.maximum((~np.isnan(frames)).sum(axis=0), 1)
+        mean = np.nansum(frames, axis=0) / count
+        self.mean_ = mean if self.center else np.zeros_like(mean)
+        spread = np.sqrt(np.nansum((frames - self.mean_) ** 2, axis=0) / count)
+        self.scale_ = np.where(spread > 0, spread, 1.0)
+        return self
+
+    def transform(self, X):
+        """Scale each trial.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials.
+
+        Returns
+        -------
+        list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Scaled trials, float32, without unit.
+        """
+        check_is_fitted(self)
+        n_landmarks, n_coords = self.scale_.shape
+        X = check_trials(X, n_landmarks=n_landmarks, n_coords=n_coords)
+        return [((trial - self.mean_) / self.scale_).astype(np.float32) for trial in X]
+
+    def __sklearn_tags__(self):
+        return tag_trial_input(super().__sklearn_tags__())

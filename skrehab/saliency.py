@@ -1,0 +1,382 @@
+"""Gradient attribution: how much each coordinate of each frame speaks for the decision.
+
+Pure functions on a torch module with the signature of :mod:`skrehab.networks.registry`. The target
+is always a logit, never a probability, which saturates.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrehab.batching import iterate_by_length
+from skrehab.trials import ragged
+
+__all__ = [
+    "AGGREGATIONS",
+    "Saliency",
+    "explain",
+    "frame_scores",
+    "integrated_gradients",
+    "min_max",
+    "vanilla_gradient",
+]
+
+AGGREGATIONS = ("sum", "mean", "max", "signed")
+METHODS = ("vanilla_gradient", "integrated_gradients")
+MAX_STEPS = 256  # where n_steps="auto" gives up doubling
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Attribution of a list of trials.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,), dtype object
+        One array ``(n_frames_i,)`` per trial.
+    maps : list of ndarray of shape (n_frames_i, n_landmarks)
+        Absolute attribution summed over coordinates, in units of the logit.
+    completeness_error : ndarray of shape (n_trials,)
+        ``|sum of attributions - (f(x) - f(baseline))|`` in units of the logit; NaN for the plain
+        gradient, which has no such property.
+    n_steps : ndarray of shape (n_trials,)
+        Points on the path that were used.
+    """
+
+    scores: np.ndarray
+    maps: list
+    completeness_error: np.ndarray
+    n_steps: np.ndarray
+
+
+@contextmanager
+def _frozen(module):
+    """Evaluation mode without cuDNN, whose RNNs refuse backward in it; both are put back."""
+    training = [m for m in module.modules() if m.training]
+    module.eval()
+    try:
+        with torch.backends.cudnn.flags(enabled=False):
+            yield
+    finally:
+        for m in training:
+            m.training = True
+
+
+def _target_logit(logits, target):
+    """Logit of each row's target class; one logit stands for class 1 against class 0."""
+    if logits.shape[1] == 1:
+        return torch.where(target == 1, logits[:, 0], -logits[:, 0])
+    return logits.gather(1, target[:, None])[:, 0]
+
+
+def _input_gradient(module, x, lengths, target):
+    x = x.detach().requires_grad_(True)
+    with torch.enable_grad():
+        total = _target_logit(module(x, lengths), target).sum()
+        return torch.autograd.grad(total, x)[0]
+
+
+def vanilla_gradient(module, x, lengths, target):
+    """Gradient of the target logit with respect to the input.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    x : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Zero-padded trials.
+    lengths : torch.Tensor of shape (batch,)
+        True number of frames.
+    target : torch.Tensor of shape (batch,), dtype int64
+        Class of each trial.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, frames, landmarks, coords)
+        The gradient; zero on padding.
+
+    References
+    ----------
+    Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks import build
+    >>> from skrehab.saliency import vanilla_gradient
+    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
+    >>> x, lengths = torch.zeros(1, 5, 2, 3), torch.tensor([4])
+    >>> vanilla_gradient(lstm, x, lengths, torch.tensor([1]))[0, 4].abs().sum()
+    tensor(0.)
+    """
+    with _frozen(module):
+        return _input_gradient(module, x, lengths, target)
+
+
+def integrated_gradients(
+    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=64
+):
+    """Gradient averaged along the straight path from a baseline, times the way gone.
+
+    The integral is taken with Gauss-Legendre points, several trials and several points in one
+    forward pass.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    x : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Zero-padded trials.
+    lengths : torch.Tensor of shape (batch,)
+        True number of frames.
+    target : torch.Tensor of shape (batch,), dtype int64
+        Class of each trial.
+    baseline : torch.Tensor of shape (batch, frames, landmarks, coords), optional
+        Start of the path; None means zeros.
+    n_steps : int or "auto", default=50
+        Points on the path. ``"auto"`` starts with 4 and doubles them, for the trials that need
+        it, until the completeness error is under `tol` (at most 256).
+    tol : float, default=0.01
+        Completeness error to reach with ``n_steps="auto"``, in units of the logit.
+    internal_batch_size : int, default=64
+        Rows (trials times points) in one forward pass; bounds the memory.
+
+    Returns
+    -------
+    attribution : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Integrated gradients; they sum to ``f(x) - f(baseline)``.
+    error : torch.Tensor of shape (batch,)
+        Completeness error, absolute, in units of the logit.
+    used : torch.Tensor of shape (batch,)
+        Points used for each trial.
+
+    References
+    ----------
+    Sundararajan, Taly & Yan 2017, arXiv:1703.01365, equation (1) and proposition 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks import build
+    >>> from skrehab.saliency import integrated_gradients
+    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
+    >>> x, lengths = torch.ones(1, 5, 2, 3), torch.tensor([5])
+    >>> _, error, used = integrated_gradients(lstm, x, lengths, torch.tensor([1]), n_steps="auto")
+    >>> bool(error < 0.01), int(used)
+    (True, 4)
+    """
+    baseline = torch.zeros_like(x) if baseline is None else baseline
+    with _frozen(module):
+        with torch.no_grad():
+            ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
+            at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
+        gain = at_x - at_baseline
+
+        attribution = torch.zeros_like(x)
+        error = torch.full_like(gain, torch.inf)
+        used = torch.zeros(len(x), dtype=torch.int64)
+        open_rows = torch.arange(len(x))
+        steps = 4 if n_steps == "auto" else n_steps
+        while True:
+            way = x[open_rows] - baseline[open_rows]
+            mean_gradient = _mean_gradient(
+                *(module, baseline[open_rows], way, lengths[open_rows], target[open_rows]),
+                *(steps, internal_batch_size),
+            )
+            part = way * mean_gradient
+            attribution[open_rows] = part
+            error[open_rows] = (part.flatten(1).sum(1) - gain[open_rows]).abs()
+            used[open_rows] = steps
+            open_rows = open_rows[(error[open_rows] > tol).cpu()]
+            if n_steps != "auto" or len(open_rows) == 0 or steps >= MAX_STEPS:
+                return attribution, error, used
+            steps *= 2
+
+
+def _mean_gradient(module, baseline, way, lengths, target, n_steps, internal_batch_size):
+    """Gauss-Legendre mean of the gradient along ``baseline + alpha * way``, alpha in [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(n_steps)
+    alphas = torch.as_tensor((nodes + 1) / 2, dtype=way.dtype, device=way.device)
+    weights = torch.as_tensor(weights / 2, dtype=way.dtype, device=way.device)
+    mean = torch.zeros_like(way)
+    rows = len(way)
+    n_trials = min(rows, internal_batch_size)
+    at_once = max(1, internal_batch_size // n_trials)
+    for first in range(0, rows, n_trials):
+        batch = slice(first, first + n_trials)
+        for step in range(0, n_steps, at_once):
+            alpha = alphas[step : step + at_once].reshape(-1, 1, 1, 1, 1)
+            points = baseline[batch] + alpha * way[batch]  # (steps, trials, frames, ...)
+            k = len(points)
+            gradient = _input_gradient(
+                module, points.flatten(0, 1), lengths[batch].repeat(k), target[batch].repeat(k)
+            ).unflatten(0, (k, -1))
+            mean[batch] += torch.einsum("k,k...->...", weights[step : step + at_once], gradient)
+    return mean
+
+
+def frame_scores(attribution, aggregate="sum"):
+    """Reduce one trial's attribution to one value a frame.
+
+    Parameters
+    ----------
+    attribution : ndarray of shape (n_frames, n_landmarks, n_coords)
+        Attribution of one trial.
+    aggregate : {"sum", "mean", "max", "signed"}, default="sum"
+        Sum, mean or largest absolute value over landmarks and coordinates, or the sum with its
+        sign, so that frames which speak against the class score low.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        The score of each frame, not normalised.
+
+    Raises
+    ------
+    ValueError
+        If `aggregate` is unknown.
+
+    References
+    ----------
+    Mesquita et al. 2025, section II-E1: "we aggregate gradients frame by frame"; the paper does
+    not say how, the sum is the default reading.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.saliency import frame_scores
+    >>> frame_scores(np.array([[[1.0, -2.0]], [[0.5, 0.0]]]))
+    array([3. , 0.5])
+    """
+    if aggregate == "signed":
+        return attribution.sum(axis=(1, 2))
+    if aggregate not in AGGREGATIONS:
+        raise ValueError(f"aggregate must be one of {AGGREGATIONS}, got {aggregate!r}.")
+    return getattr(np.abs(attribution), aggregate)(axis=(1, 2))
+
+
+def min_max(scores):
+    """Scale one trial's scores to [0, 1].
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_frames,)
+        Frame scores.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        Pseudo-scores; zeros if all scores are equal, which singles no frame out.
+
+    References
+    ----------
+    Mesquita et al. 2025, section II-E1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.saliency import min_max
+    >>> min_max(np.array([2.0, 4.0, 3.0]))
+    array([0. , 1. , 0.5])
+    """
+    low, high = scores.min(), scores.max()
+    if not high > low:
+        return np.zeros_like(scores)
+    return (scores - low) / (high - low)
+
+
+def explain(
+    module,
+    trials,
+    targets,
+    *,
+    method="integrated_gradients",
+    baseline="zeros",
+    n_steps=50,
+    tol=0.01,
+    aggregate="sum",
+    normalize=True,
+    batch_size=32,
+    device="cpu",
+):
+    """Attribute a network's decisions on a list of trials.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+        Trials; lost landmarks (NaN) get no attribution.
+    targets : array-like of shape (n_trials,)
+        Class index of each trial.
+    method : {"vanilla_gradient", "integrated_gradients"}
+        Attribution method.
+    baseline : {"zeros", "rest"} or ndarray
+        Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
+        to a trial, such as one pose ``(n_landmarks, n_coords)``.
+    n_steps : int or "auto"
+        See :func:`integrated_gradients`.
+    tol : float
+        See :func:`integrated_gradients`.
+    aggregate : {"sum", "mean", "max", "signed"}
+        See :func:`frame_scores`.
+    normalize : bool
+        Scale each trial's scores to [0, 1] with :func:`min_max`.
+    batch_size : int
+        Trials in a batch.
+    device : str
+        Torch device.
+
+    Returns
+    -------
+    Saliency
+        Scores, maps and completeness errors in the order of `trials`.
+
+    Raises
+    ------
+    ValueError
+        If `method` or `baseline` is unknown.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
+    n = len(trials)
+    scores, maps = [None] * n, [None] * n
+    errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
+    targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
+    for index, x, lengths in iterate_by_length(trials, batch_size):
+        batch = (module, x.to(device), lengths, targets[index].to(device))
+        if method == "vanilla_gradient":
+            attribution = vanilla_gradient(*batch)
+        else:
+            start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
+            attribution, error, steps = integrated_gradients(
+                *batch, baseline=start, n_steps=n_steps, tol=tol
+            )
+            errors[index], used[index] = error.cpu(), steps
+        for i, values in zip(index, attribution.cpu().numpy()):
+            values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
+            raw = frame_scores(values, aggregate)
+            scores[i] = min_max(raw) if normalize else raw
+            maps[i] = np.abs(values).sum(axis=2)
+    return Saliency(ragged(scores), maps, errors, used)
+
+
+def _baseline_batch(trials, x, baseline):
+    """Start of the path for a padded batch; padding starts, and stays, at zero."""
+    start = torch.zeros_like(x)
+    if isinstance(baseline, str) and baseline == "zeros":
+        return start
+    if isinstance(baseline, str) and baseline != "rest":
+        raise ValueError(f"baseline must be 'zeros', 'rest' or an array, got {baseline!r}.")
+    for row, trial in zip(start, trials):
+        pose = trial[:1] if isinstance(baseline, str) else np.asarray(baseline, dtype=np.float32)
+        try:
+            pose = np.broadcast_to(np.nan_to_num(pose), trial.shape)
+        except ValueError:
+            raise ValueError(
+                f"baseline of shape {np.shape(baseline)} does not fit a trial of {trial.shape}."
+            ) from None
+        row[: len(trial)] = torch.from_numpy(np.array(pose))
+    return start

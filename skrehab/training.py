@@ -1,0 +1,251 @@
+"""One training loop for every network: a skorch net built from plain parameters.
+
+It draws only from its own seed, leaves torch's global random state as it was, and holds out whole
+patients for early stopping.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.utils._param_validation import Interval, StrOptions
+from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.helper import predefined_split
+from torch import nn
+
+from skrehab.batching import Batches
+
+__all__ = ["TRAINING_CONSTRAINTS", "Recipe", "WeightedLoss", "seeded", "train", "validation_split"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: the part that video and frame networks share.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate of Adam.
+    max_epochs : int
+        Epochs, and the period of the cosine schedule.
+    batch_size : int
+        Samples in a batch.
+    weight_decay : float
+        L2 penalty.
+    schedule : {"cosine"} or None
+        Learning rate schedule.
+    gradient_clip : float or None
+        Largest norm of the gradient.
+    patience : int
+        Epochs without a better validation loss before early stopping.
+    device : str
+        Torch device.
+    verbose : int
+        1 prints a line an epoch.
+    net_params : dict or None
+        Anything else for :class:`skorch.NeuralNet`; ``callbacks`` are added to ours.
+    """
+
+    lr: float
+    max_epochs: int
+    batch_size: int
+    weight_decay: float = 0.0
+    schedule: str | None = "cosine"
+    gradient_clip: float | None = 1.0
+    patience: int = 10
+    device: str = "cpu"
+    verbose: int = 0
+    net_params: dict | None = None
+
+    @classmethod
+    def of(cls, estimator):
+        """Read the recipe off an estimator's parameters of the same names."""
+        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+
+
+# what scikit-learn checks of these parameters when an estimator is fitted
+TRAINING_CONSTRAINTS = {
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "schedule": [StrOptions({"cosine"}), None],
+    "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "early_stopping": ["boolean", StrOptions({"patient", "trial"})],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "net_params": [dict, None],
+}
+
+
+class WeightedLoss(nn.Module):
+    """Cross-entropy on logits, binary with one logit, as a weighted mean over the batch."""
+
+    def forward(self, logits, target_and_weight):
+        target, weight = target_and_weight
+        if logits.shape[1] == 1:
+            loss = F.binary_cross_entropy_with_logits(
+                logits[:, 0], target.to(logits.dtype), reduction="none"
+            )
+        else:
+            loss = F.cross_entropy(logits, target, reduction="none")
+        return (loss * weight).sum() / weight.sum().clamp(min=1e-12)
+
+
+@contextmanager
+def seeded(random_state, device="cpu"):
+    """Seed torch for a block, and put its random state back afterwards.
+
+    Parameters
+    ----------
+    random_state : numpy.random.RandomState
+        Source of the seed.
+    device : str, default="cpu"
+        Its generator is seeded too.
+
+    Yields
+    ------
+    torch.Generator
+        A generator of its own, for shuffling.
+    """
+    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    on_gpu = torch.device(device).type == "cuda"
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            torch.cuda.manual_seed_all(seed)
+        yield torch.Generator().manual_seed(seed)
+
+
+def train(module, samples, recipe, *, generator, validation=None):
+    """Train a module and return it with its learning curves.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network; trained in place.
+    samples : skrehab.batching.Samples
+        Training samples.
+    recipe : Recipe
+        How to train.
+    generator : torch.Generator
+        Source of the shuffle.
+    validation : skrehab.batching.Samples, optional
+        Held-out samples; training stops early on their loss and keeps the best weights.
+
+    Returns
+    -------
+    history : list of dict
+        One row an epoch: ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
+    """
+    extra = dict(recipe.net_params or {})
+    callbacks = []
+    if recipe.schedule == "cosine":
+        policy = torch.optim.lr_scheduler.CosineAnnealingLR
+        callbacks.append(("schedule", LRScheduler(policy, T_max=recipe.max_epochs)))
+    if recipe.gradient_clip is not None:
+        callbacks.append(("clip", GradientNormClipping(recipe.gradient_clip)))
+    if validation is not None:
+        stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
+        callbacks.append(("early_stopping", stop))
+    settings = {
+        "module": module,
+        "criterion": WeightedLoss,
+        "optimizer": torch.optim.Adam,
+        "optimizer__weight_decay": recipe.weight_decay,
+        "lr": recipe.lr,
+        "max_epochs": recipe.max_epochs,
+        "batch_size": recipe.batch_size,
+        "iterator_train": Batches,
+        "iterator_train__generator": generator,
+        "iterator_valid": Batches,
+        "train_split": None if validation is None else predefined_split(validation),
+        "callbacks": callbacks + list(extra.pop("callbacks", [])),
+        "device": recipe.device,
+        "verbose": recipe.verbose,
+    }
+    net = NeuralNet(**(settings | extra))
+    net.fit(samples)
+    net.module_.eval()
+    curves = ("epoch", "train_loss", "valid_loss")
+    history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
+    return history
+
+
+def _silent(*args):
+    """Swallow skorch's messages; the history says where training stopped."""
+
+
+def validation_split(y, groups, how, fraction, random_state):
+    """Choose the samples held out for early stopping.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class of each sample, to keep the classes in proportion.
+    groups : ndarray of shape (n_samples,) or None
+        Patients.
+    how : {"patient", "trial"} or bool
+        Hold out whole patients, or trials; True means ``"patient"``, False nothing.
+    fraction : float
+        Share to hold out, about.
+    random_state : numpy.random.RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    train, validation : ndarray of int
+        Indices; `validation` is None where nothing is held out.
+
+    Raises
+    ------
+    ValueError
+        If patients are to be held out but `groups` is missing or names fewer than two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.training import validation_split
+    >>> y, patients = np.array([0, 1, 0, 1]), np.array(["A", "A", "B", "B"])
+    >>> train, held_out = validation_split(y, patients, True, 0.5, np.random.RandomState(0))
+    >>> set(patients[train]) & set(patients[held_out])
+    set()
+    """
+    if how is False:
+        return np.arange(len(y)), None
+    if how == "trial":
+        # stratification needs two of each class
+        counts = np.unique(y, return_counts=True)[1]
+        strata = y if counts.min() > 1 else np.zeros(len(y))
+        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=random_state)
+        return next(splitter.split(strata, strata))
+    if groups is None:
+        raise ValueError(
+            "early_stopping by patient needs groups, one patient per trial: pass "
+            "fit(X, y, groups=patients), or early_stopping='trial' to hold out trials of the same "
+            "patients (optimistic), or early_stopping=False. A Pipeline passes groups on only "
+            "with sklearn.set_config(enable_metadata_routing=True) and set_fit_request(groups=True)."
+        )
+    n_patients = len(np.unique(groups))
+    if n_patients < 2:
+        raise ValueError(
+            f"early_stopping by patient needs at least 2 patients, got {n_patients}: "
+            f"{np.unique(groups).tolist()}."
+        )
+    n_splits = int(np.clip(round(1 / fraction), 2, n_patients))
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    splits = list(splitter.split(y, y, groups))
+    # prefer a split that leaves every class on both sides
+    n_classes = len(np.unique(y))
+    return max(
+        splits, key=lambda s: min(len(np.unique(y[s[0]])), n_classes) + len(np.unique(y[s[1]]))
+    )

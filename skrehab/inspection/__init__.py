@@ -1,0 +1,17 @@
+"""Pictures of trials, frame scores and patients, in the manner of scikit-learn's Displays.
+
+Each class stores its data, draws it in ``plot(ax=None)`` and keeps what it drew in ``ax_`` and
+``figure_``. Matplotlib is imported when something is drawn, not before.
+"""
+
+from .frame_timeline import FrameTimelineDisplay
+from .patient_scores import PatientScoresDisplay
+from .saliency_map import SaliencyMapDisplay
+from .skeleton import SkeletonDisplay
+
+__all__ = [
+    "FrameTimelineDisplay",
+    "PatientScoresDisplay",
+    "SaliencyMapDisplay",
+    "SkeletonDisplay",
+]

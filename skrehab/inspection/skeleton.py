@@ -1,0 +1,445 @@
+"""SkeletonDisplay: how the person stood, in one frame or a film strip."""
+
+import numpy as np
+
+from ..skeletons import get_skeleton
+from ..trials import check_trials
+from ._common import (
+    FAINT,
+    INK,
+    IS_NORMAL,
+    IS_POSITIVE,
+    IS_UNUSED,
+    LEFT,
+    MUTED,
+    NORMAL_TINT,
+    POSITIVE_TINT,
+    RIGHT,
+    TimeAxis,
+    check_frame_rate,
+    check_map,
+    check_states,
+    figure_and_axes,
+    positive_scores,
+    state_handles,
+    state_style,
+)
+
+__all__ = ["SkeletonDisplay"]
+
+
+class SkeletonDisplay:
+    """Skeleton of one frame, or a film strip of several, seen from the front.
+
+    Left and right have their own colours; the picture shows what the camera saw, so the person's
+    left is on its right. Landmarks that were lost (NaN) are left out with their lines. A verdict
+    per frame colours the frame's card, saliency per landmark sets the size of the dots.
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    trial : ndarray of shape (n_frames, n_landmarks, n_coords)
+        Positions; the first two coordinates are drawn.
+    skeleton : Skeleton
+        How landmarks are joined.
+    frames : ndarray of shape (n_shown,)
+        Indices of the frames to show.
+    frame_states : ndarray of shape (n_frames,), default=None
+        Verdict per frame: 1 positive, 0 normal, -1 none.
+    saliency_map : ndarray of shape (n_frames, n_landmarks), default=None
+        Saliency; larger means a larger dot.
+    frame_rate : float, default=None
+        Frames per second; without it captions count frames.
+    class_names : (str, str), default=("normal", "compensation")
+        What to call the negative and the positive class.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        Figure they are on.
+    lines_, dots_ : dict of str to matplotlib Collection
+        What was drawn of the sides ``left``, ``right`` and ``middle``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import SkeletonDisplay
+    >>> trial = np.random.default_rng(0).normal(size=(40, 22, 3))
+    >>> display = SkeletonDisplay.from_predictions(trial, skeleton="uiprmd22", frames=4)
+    >>> display.frames
+    array([ 0, 13, 26, 39])
+    """
+
+    def __init__(
+        self,
+        *,
+        trial,
+        skeleton,
+        frames,
+        frame_states=None,
+        saliency_map=None,
+        frame_rate=None,
+        class_names=("normal", "compensation"),
+    ):
+        self.trial = trial
+        self.skeleton = skeleton
+        self.frames = frames
+        self.frame_states = frame_states
+        self.saliency_map = saliency_map
+        self.frame_rate = frame_rate
+        self.class_names = class_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        trial,
+        *,
+        skeleton="mediapipe33",
+        frames=8,
+        threshold=0.5,
+        pos_label=None,
+        saliency_map=None,
+        frame_rate=None,
+        class_names=("normal", "compensation"),
+        n_columns=None,
+        ax=None,
+    ):
+        """Colour a trial's frames by the verdict of a fitted frame classifier.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted frame classifier, or a pipeline that takes poses and ends in one.
+        trial : array-like of shape (n_frames, n_landmarks, n_coords)
+            Positions, not displacements.
+        skeleton : str or Skeleton, default="mediapipe33"
+            How landmarks are joined.
+        frames : int or sequence of int, default=8
+            How many frames to show, evenly spread, or which.
+        threshold : float, default=0.5
+            From which probability on a frame counts as positive.
+        pos_label : label, default=None
+            The positive class; None for the second of two.
+        saliency_map : array-like of shape (n_frames, n_landmarks), default=None
+            Saliency, shown as the size of the dots.
+        frame_rate : float, default=None
+            Frames per second, for captions in seconds.
+        class_names : (str, str), default=("normal", "compensation")
+            What to call the negative and the positive class.
+        n_columns : int, default=None
+            Passed to :meth:`plot`.
+        ax : matplotlib Axes, default=None
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        SkeletonDisplay
+            The display, drawn.
+        """
+        scores, _ = positive_scores(estimator, trial, pos_label)
+        verdicts = np.where(scores >= threshold, IS_POSITIVE, IS_NORMAL)
+        return cls.from_predictions(
+            trial,
+            skeleton=skeleton,
+            frames=frames,
+            frame_labels=np.where(np.isnan(scores), IS_UNUSED, verdicts),
+            saliency_map=saliency_map,
+            frame_rate=frame_rate,
+            class_names=class_names,
+            n_columns=n_columns,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        trial,
+        *,
+        skeleton="mediapipe33",
+        frames=8,
+        frame_labels=None,
+        pos_label=None,
+        saliency_map=None,
+        frame_rate=None,
+        class_names=("normal", "compensation"),
+        n_columns=None,
+        ax=None,
+    ):
+        """Draw a trial, with verdicts and saliency where they were computed before.
+
+        Parameters
+        ----------
+        trial : array-like of shape (n_frames, n_landmarks, n_coords)
+            Positions, not displacements.
+        skeleton : str or Skeleton, default="mediapipe33"
+            How landmarks are joined.
+        frames : int or sequence of int, default=8
+            How many frames to show, evenly spread, or which.
+        frame_labels : array-like of shape (n_frames,), default=None
+            Verdict per frame, with ``-1`` for none.
+        pos_label : label, default=None
+            The positive one of ``frame_labels``; needed when they are not 0 and 1.
+        saliency_map : array-like of shape (n_frames, n_landmarks), default=None
+            Saliency, shown as the size of the dots.
+        frame_rate : float, default=None
+            Frames per second, for captions in seconds.
+        class_names : (str, str), default=("normal", "compensation")
+            What to call the negative and the positive class.
+        n_columns : int, default=None
+            Passed to :meth:`plot`.
+        ax : matplotlib Axes, default=None
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        SkeletonDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If shapes or lengths do not match; the message says what came.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrehab import SkeletonDisplay
+        >>> trial = np.random.default_rng(0).normal(size=(40, 17, 3))
+        >>> SkeletonDisplay.from_predictions(trial, skeleton="coco17", frames=[7]).frames
+        array([7])
+        """
+        skeleton = get_skeleton(skeleton)
+        (trial,) = check_trials([trial], name="trial")
+        n_frames, n_landmarks, n_coords = trial.shape
+        if n_landmarks != skeleton.n_landmarks or n_coords < 2:
+            raise ValueError(
+                f"A trial on skeleton {skeleton.name!r} has shape (n_frames, "
+                f"{skeleton.n_landmarks}, at least 2), got {trial.shape}."
+            )
+        states = None
+        if frame_labels is not None:
+            states = check_states(frame_labels, n_frames, "frame_labels", pos_label)
+        if saliency_map is not None:
+            saliency_map = check_map(saliency_map)
+            if saliency_map.shape != (n_frames, n_landmarks):
+                raise ValueError(
+                    f"saliency_map must have shape {(n_frames, n_landmarks)} like the trial, "
+                    f"got {saliency_map.shape}."
+                )
+        display = cls(
+            trial=trial,
+            skeleton=skeleton,
+            frames=_choose_frames(frames, n_frames),
+            frame_states=states,
+            saliency_map=saliency_map,
+            frame_rate=check_frame_rate(frame_rate),
+            class_names=class_names,
+        )
+        return display.plot(ax=ax, n_columns=n_columns)
+
+    def plot(self, ax=None, *, n_columns=None):
+        """Draw the frames side by side.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure that fits the frames.
+        n_columns : int, default=None
+            Frames in a row; None for all of them, at most 10.
+
+        Returns
+        -------
+        SkeletonDisplay
+            Itself.
+        """
+        n_shown = len(self.frames)
+        n_columns = n_columns or min(n_shown, 10)
+        n_rows = -(-n_shown // n_columns)
+        poses = seen_from_front(self.trial[self.frames], self.skeleton)
+        poses, width, height = _fit_in_card(poses, self.skeleton)
+        caption = 0.16 * height
+        origins = np.array(
+            [
+                (column * width * 1.06, -row * (height + caption) * 1.06)
+                for row, column in (divmod(i, n_columns) for i in range(n_shown))
+            ]
+        )
+        # about 1.35 inches a column, never wider than a page
+        scale = min(1.35 if n_columns > 1 else 3.2, 10.5 / n_columns) / width
+        figsize = (
+            max(n_columns * width * 1.06 * scale, 2.6),
+            n_rows * (height + caption) * 1.06 * scale + 0.45,
+        )
+        figure, ax = figure_and_axes(ax, figsize)
+
+        self._draw_cards(ax, poses, origins, width, height, caption)
+        self._draw_bodies(ax, poses + origins[:, None, :])
+        ax.set_aspect("equal")
+        ax.set_xlim(-0.02 * width, origins[:, 0].max() + 1.02 * width)
+        ax.set_ylim(origins[:, 1].min() - caption, 1.02 * height)
+        ax.axis("off")
+        self._draw_legend(ax)
+        self.ax_, self.figure_ = ax, figure
+        return self
+
+    def _draw_cards(self, ax, poses, origins, width, height, caption):
+        from matplotlib.patches import Rectangle
+
+        tints = {IS_POSITIVE: POSITIVE_TINT, IS_NORMAL: NORMAL_TINT}
+        time = TimeAxis(len(self.trial), self.frame_rate)
+        bar = 0.025 * height
+        for frame, pose, (x, y) in zip(self.frames, poses, origins, strict=True):
+            state = IS_UNUSED if self.frame_states is None else self.frame_states[frame]
+            card = {"facecolor": tints.get(state, "white"), "edgecolor": FAINT, "linewidth": 0.8}
+            ax.add_patch(Rectangle((x, y), width, height, zorder=0, **card))
+            if state != IS_UNUSED:
+                ax.add_patch(Rectangle((x, y - bar), width, bar, zorder=1, **state_style(state)))
+            middle = x + width / 2
+            text = {"ha": "center", "fontsize": "small"}
+            below = y - bar - 0.015 * height
+            ax.text(middle, below, time.name(frame), va="top", color=INK, **text)
+            if not np.isfinite(pose).all(axis=1).any():
+                ax.text(middle, y + height / 2, "no pose", va="center", color=MUTED, **text)
+
+    def _draw_bodies(self, ax, poses):
+        """Draw every edge and dot whose landmarks are known; ``poses`` (n_shown, landmarks, 2)."""
+        from matplotlib.collections import LineCollection
+
+        known = np.isfinite(poses).all(axis=2)
+        sides = _sides(self.skeleton)
+        sizes = self._dot_sizes(known.shape)
+        self.lines_, self.dots_ = {}, {}
+        for side, colour in (("middle", MUTED), ("right", RIGHT), ("left", LEFT)):
+            segments = [
+                poses[i, [a, b]]
+                for a, b in self.skeleton.edges
+                if _edge_side(sides[a], sides[b]) == side
+                for i in range(len(poses))
+                if known[i, a] and known[i, b]
+            ]
+            style = {"color": colour, "linewidth": 1.8, "capstyle": "round", "zorder": 2}
+            self.lines_[side] = ax.add_collection(LineCollection(segments, **style))
+            shown = known & (sides == side)
+            self.dots_[side] = ax.scatter(
+                *poses[shown].T, s=sizes[shown], color=colour, linewidths=0, zorder=3
+            )
+
+    def _dot_sizes(self, shape):
+        if self.saliency_map is None:
+            return np.full(shape, 9.0)
+        size = np.abs(np.nan_to_num(self.saliency_map))
+        size = size / (size.max() or 1.0)
+        return 4.0 + 110.0 * size[self.frames]
+
+    def _draw_legend(self, ax):
+        from matplotlib.lines import Line2D
+
+        style = {"marker": "o", "markersize": 4, "linewidth": 2}
+        handles = [
+            Line2D([], [], color=LEFT, label="left", **style),
+            Line2D([], [], color=RIGHT, label="right", **style),
+        ]
+        if self.frame_states is not None:
+            shown = self.frame_states[self.frames]
+            if (shown != IS_UNUSED).any():
+                handles += state_handles([shown[shown != IS_UNUSED]], self.class_names)
+        if self.saliency_map is not None:
+            dot = {"marker": "o", "markersize": 8, "linewidth": 0}
+            handles.append(Line2D([], [], color=MUTED, label="larger dot: more salient", **dot))
+        ax.legend(
+            handles=handles,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=len(handles),
+            frameon=False,
+            fontsize="small",
+            borderaxespad=0.1,
+            labelcolor=INK,
+        )
+
+
+def seen_from_front(poses, skeleton):
+    """Turn coordinates into picture coordinates as a camera facing the person sees them.
+
+    Parameters
+    ----------
+    poses : ndarray of shape (..., n_landmarks, n_coords)
+        Positions on the skeleton's own axes.
+    skeleton : Skeleton
+        Says where its axes point.
+
+    Returns
+    -------
+    ndarray of shape (..., n_landmarks, 2)
+        Right and up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.inspection.skeleton import seen_from_front
+    >>> from skrehab.skeletons import get_skeleton
+    >>> seen_from_front(np.array([[0.2, 0.5, 1.0]]), get_skeleton("mediapipe33"))
+    array([[ 0.2, -0.5]])
+    """
+    if "y up" not in skeleton.axes and "y down" not in skeleton.axes:
+        raise ValueError(
+            f"Skeleton {skeleton.name!r} does not say 'y up' or 'y down' in its axes: "
+            f"{skeleton.axes!r}."
+        )
+    # Kinect's x grows to the sensor's left, which is the left of the picture it takes
+    right = -1.0 if "x to the sensor's left" in skeleton.axes else 1.0
+    up = 1.0 if "y up" in skeleton.axes else -1.0
+    return np.asarray(poses, dtype=float)[..., :2] * (right, up)
+
+
+def _choose_frames(frames, n_frames):
+    if np.ndim(frames) == 0:
+        if frames != int(frames) or frames < 1:
+            raise ValueError(f"frames must be at least 1, or a list of frames; got {frames!r}.")
+        if frames == 1:
+            return np.array([n_frames // 2])
+        return np.unique(np.linspace(0, n_frames - 1, int(frames)).round().astype(int))
+    chosen = np.asarray(frames, dtype=int)
+    wrong = [int(frame) for frame in chosen if not -n_frames <= frame < n_frames]
+    if wrong or len(chosen) == 0:
+        raise ValueError(f"frames must lie in a trial of {n_frames} frames, got {list(frames)}.")
+    return chosen % n_frames
+
+
+def _fit_in_card(poses, skeleton):
+    """Shift poses into one card with (0, 0) at its lower left; return them and the card's size.
+
+    The shift is the same for all frames: how the person moves across the picture stays visible.
+    """
+    trunk = poses[:, list(skeleton.trunk), 0]
+    usable = trunk if np.isfinite(trunk).any() else poses[..., 0]
+    if not np.isfinite(poses).all(axis=2).any():
+        return poses, 1.0, 1.4
+    centre = np.nanmedian(usable)
+    half = np.nanmax(np.abs(poses[..., 0] - centre))
+    low, high = np.nanmin(poses[..., 1]), np.nanmax(poses[..., 1])
+    margin = 0.09 * max(high - low, 2 * half, 1e-6)
+    width = 2 * (half + margin)
+    height = high - low + 2 * margin
+    # a lying person makes a low card, a standing one a narrow card: keep both readable
+    width = max(width, 0.5 * height)
+    tall = max(height, 0.5 * width)
+    shift = (centre - width / 2, low - margin - (tall - height) / 2)
+    return poses - shift, float(width), float(tall)
+
+
+def _sides(skeleton):
+    """Name the side of each landmark."""
+    sides = np.full(skeleton.n_landmarks, "middle", dtype="U6")
+    for left, right in skeleton.pairs:
+        sides[left], sides[right] = "left", "right"
+    return sides
+
+
+def _edge_side(a, b):
+    """Return the side of a line: that of its ends, in the middle where they are on both."""
+    ends = {str(a), str(b)} - {"middle"}
+    return ends.pop() if len(ends) == 1 else "middle"

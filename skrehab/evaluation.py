@@ -1,0 +1,163 @@
+"""Reports by patient: intervals over patients and paired comparisons between methods.
+
+Patients, not frames or trials, are what a result must generalise to, so patients are what is
+resampled and paired.
+"""
+
+import numpy as np
+from scipy import stats
+from sklearn.utils import check_random_state
+
+__all__ = ["bootstrap_interval", "holm", "paired_comparison", "summary_table"]
+
+
+def bootstrap_interval(scores, *, level=0.95, n_resamples=2000, random_state=0):
+    """Compute a percentile interval of the mean, resampling patients.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_patients,)
+        Score of each patient; nan is left out.
+    level : float, default=0.95
+        Coverage.
+    n_resamples : int, default=2000
+        Bootstrap samples.
+    random_state : int, RandomState or None, default=0
+        Seed.
+
+    Returns
+    -------
+    low, high : float
+        The interval; nan with fewer than two patients.
+
+    Examples
+    --------
+    >>> from skrehab.evaluation import bootstrap_interval
+    >>> low, high = bootstrap_interval([0.6, 0.7, 0.8, 0.7])
+    >>> 0.6 < low < 0.7 < high < 0.8
+    True
+    """
+    scores = np.asarray(scores, dtype=float)
+    scores = scores[~np.isnan(scores)]
+    if len(scores) < 2:
+        return np.nan, np.nan
+    rng = check_random_state(random_state)
+    means = scores[rng.randint(len(scores), size=(n_resamples, len(scores)))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def paired_comparison(a, b):
+    """Compare two methods on the patients for whom both are defined.
+
+    Parameters
+    ----------
+    a, b : array-like of shape (n_patients,)
+        Score of each patient by the two methods.
+
+    Returns
+    -------
+    dict
+        ``difference`` (mean of a - b), ``n`` patients, ``p_t`` (paired t-test) and ``p_wilcoxon``
+        (signed ranks); the p-values are nan where fewer than two patients differ.
+
+    References
+    ----------
+    Mesquita et al. 2025, Tables III and IV, use paired t-tests at the 95 % level.
+
+    Examples
+    --------
+    >>> from skrehab.evaluation import paired_comparison
+    >>> round(paired_comparison([0.8, 0.9, 0.7], [0.6, 0.6, 0.6])["difference"], 2)
+    0.2
+    """
+    difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    difference = difference[~np.isnan(difference)]
+    tested = len(difference) > 1 and np.ptp(difference) > 0
+    return {
+        "difference": float(difference.mean()) if len(difference) else np.nan,
+        "n": len(difference),
+        "p_t": float(stats.ttest_1samp(difference, 0).pvalue) if tested else np.nan,
+        "p_wilcoxon": float(stats.wilcoxon(difference).pvalue) if tested else np.nan,
+    }
+
+
+def holm(p_values):
+    """Adjust p-values for the number of comparisons, by Holm's step-down method.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_tests,)
+        Raw p-values; nan stays nan and does not count.
+
+    Returns
+    -------
+    ndarray of shape (n_tests,)
+        Adjusted p-values.
+
+    Examples
+    --------
+    >>> from skrehab.evaluation import holm
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
+    p = np.asarray(p_values, dtype=float)
+    adjusted = np.full(len(p), np.nan)
+    tests = np.flatnonzero(~np.isnan(p))
+    order = tests[np.argsort(p[tests], kind="stable")]
+    running = 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, (len(order) - rank) * p[i]))
+        adjusted[i] = running
+    return adjusted
+
+
+def summary_table(results, *, reference=None, random_state=0):
+    """Summarise methods by patient, one row a method.
+
+    Parameters
+    ----------
+    results : dict of str to skrehab.metrics.PatientScores
+        Scores of the same patients by each method.
+    reference : str, optional
+        Method that the others are compared with, by Wilcoxon's test and Holm's adjustment.
+    random_state : int, RandomState or None, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    list of dict
+        ``method, mean, sd, low, high, pooled, n_patients, undefined`` and, with a reference,
+        ``difference, p_holm``.
+
+    Examples
+    --------
+    >>> from skrehab.evaluation import summary_table
+    >>> from skrehab.metrics import by_patient, frame_roc_auc
+    >>> truth = [[0, 1, 0], [0, 1, 1]]
+    >>> scores = by_patient(frame_roc_auc, truth, [[0.1, 0.9, 0.2], [0.3, 0.2, 0.9]], ["A", "B"])
+    >>> row = summary_table({"ours": scores})[0]
+    >>> row["method"], row["mean"], row["n_patients"]
+    ('ours', 0.75, 2)
+    """
+    rows = []
+    for method, result in results.items():
+        low, high = bootstrap_interval(result.scores, random_state=random_state)
+        rows.append(
+            {
+                "method": method,
+                "mean": result.mean,
+                "sd": result.std,
+                "low": low,
+                "high": high,
+                "pooled": result.pooled,
+                "n_patients": result.n_defined,
+                "undefined": result.undefined,
+            }
+        )
+    if reference is not None:
+        pairs = [paired_comparison(r.scores, results[reference].scores) for r in results.values()]
+        adjusted = holm([pair["p_wilcoxon"] for pair in pairs])
+        for row, pair, p in zip(rows, pairs, adjusted):
+            row |= {"difference": pair["difference"], "p_holm": float(p)}
+    return rows

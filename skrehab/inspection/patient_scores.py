@@ -67,9 +67,9 @@ class PatientScoresDisplay:
 
         Parameters
         ----------
-        scores : dict of str to (array-like of shape (n_patients,) or dict of str to float)
-            Method name to its scores, in the order of ``patients`` or by patient name; NaN or
-            None where undefined.
+        scores : dict of str to (array-like of shape (n_patients,), dict or PatientScores)
+            Method name to its scores: in the order of ``patients``, by patient name, or as
+            :func:`skrehab.metrics.by_patient` returns them. NaN or None where undefined.
         patients : sequence of str of length n_patients, default=None
             Patient names; may be left out when all scores come by patient name.
         metric : str, default="AUC"
@@ -101,10 +101,11 @@ class PatientScoresDisplay:
                 "scores must be a dict of method name to scores per patient with at least one "
                 f"method, got {type(scores).__name__} of length {np.size(scores)}."
             )
+        scores = {method: _by_name(values) for method, values in scores.items()}
         if patients is None:
             if not all(isinstance(values, dict) for values in scores.values()):
                 raise ValueError("patients is needed: scores without patient names were given.")
-            patients = list(dict.fromkeys(name for values in scores.values() for name in values))
+            patients = list(dict.fromkeys(name for named in scores.values() for name in named))
         patients = [str(patient) for patient in patients]
         arrays = {
             str(method): _per_patient(values, patients, method) for method, values in scores.items()
@@ -199,11 +200,18 @@ class PatientScoresDisplay:
                 )
         summary = "no patient has a score" if not n_defined else f"{mean:.2f}"
         summary += "" if np.isnan(sd) else f" ± {sd:.2f}"
-        _beside(ax, row, summary, (8, 5), color=INK)
         note = f"{n_defined} of {len(values)} patients"
         if missing:
-            note = f"undefined: {_join(missing)}"
-        _beside(ax, row, note, (8, -8), color=MUTED, fontsize="x-small")
+            note = textwrap.fill(f"undefined: {', '.join(missing)}", 34)
+        _beside(ax, row, summary, (8, -1), va="bottom", color=INK)
+        _beside(ax, row, note, (8, -3), va="top", color=MUTED, fontsize="x-small")
+
+
+def _by_name(values):
+    """Turn skrehab.metrics.PatientScores into a dict; leave the rest as it is."""
+    if hasattr(values, "patients") and hasattr(values, "scores"):
+        return dict(zip(values.patients, values.scores, strict=True))
+    return values
 
 
 def _per_patient(values, patients, method):
@@ -234,13 +242,6 @@ def _beside(ax, row, text, offset, **style):
         xycoords=("axes fraction", "data"),
         xytext=offset,
         textcoords="offset points",
-        va="center",
         annotation_clip=False,
         **style,
     )
-
-
-def _join(names, most=4):
-    """Join names for a line of text, the rest as a count."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -128,8 +128,8 @@ class SaliencyMapDisplay:
             Starting point of integrated gradients.
         n_steps : int or "auto", default=50
             Steps of integrated gradients.
-        aggregate : {"sum", "mean", "max"}, default="sum"
-            How coordinates are put together.
+        aggregate : {"sum", "mean", "max", "signed"}, default="sum"
+            How a frame's values become its score.
         skeleton : str, Skeleton or None, default="mediapipe33"
             Names of the rows; None numbers them.
         frame_rate : float, default=None

@@ -260,22 +260,21 @@ class SkeletonDisplay:
         n_rows = -(-n_shown // n_columns)
         poses = seen_from_front(self.trial[self.frames], self.skeleton)
         poses, width, height = _fit_in_card(poses, self.skeleton)
-        caption = 0.16 * height
-        origins = np.array(
-            [
-                (column * width * 1.06, -row * (height + caption) * 1.06)
-                for row, column in (divmod(i, n_columns) for i in range(n_shown))
-            ]
-        )
-        # about 1.35 inches a column, never wider than a page
-        scale = min(1.35 if n_columns > 1 else 3.2, 10.5 / n_columns) / width
+        # units per inch: about 1.35 inches a column, never wider than a page
+        inches = min(1.35 if n_columns > 1 else 3.2, 10.5 / n_columns)
+        if ax is not None:
+            inches = ax.get_window_extent().width / ax.figure.dpi / n_columns
+        unit = width / inches
+        caption, gap = 0.32 * unit, 0.08 * unit
+        step = (width + gap, height + caption + gap)
+        origins = np.array([(i % n_columns, -(i // n_columns)) for i in range(n_shown)]) * step
         figsize = (
-            max(n_columns * width * 1.06 * scale, 2.6),
-            n_rows * (height + caption) * 1.06 * scale + 0.45,
+            max(n_columns * step[0] / unit, 2.6),
+            n_rows * step[1] / unit + 0.45,
         )
         figure, ax = figure_and_axes(ax, figsize)
 
-        self._draw_cards(ax, poses, origins, width, height, caption)
+        self._draw_cards(ax, poses, origins, width, height, unit)
         self._draw_bodies(ax, poses + origins[:, None, :])
         ax.set_aspect("equal")
         ax.set_xlim(-0.02 * width, origins[:, 0].max() + 1.02 * width)
@@ -285,12 +284,12 @@ class SkeletonDisplay:
         self.ax_, self.figure_ = ax, figure
         return self
 
-    def _draw_cards(self, ax, poses, origins, width, height, caption):
+    def _draw_cards(self, ax, poses, origins, width, height, inch):
         from matplotlib.patches import Rectangle
 
         tints = {IS_POSITIVE: POSITIVE_TINT, IS_NORMAL: NORMAL_TINT}
         time = TimeAxis(len(self.trial), self.frame_rate)
-        bar = 0.025 * height
+        bar = 0.045 * inch
         for frame, pose, (x, y) in zip(self.frames, poses, origins, strict=True):
             state = IS_UNUSED if self.frame_states is None else self.frame_states[frame]
             card = {"facecolor": tints.get(state, "white"), "edgecolor": FAINT, "linewidth": 0.8}
@@ -299,7 +298,7 @@ class SkeletonDisplay:
                 ax.add_patch(Rectangle((x, y - bar), width, bar, zorder=1, **state_style(state)))
             middle = x + width / 2
             text = {"ha": "center", "fontsize": "small"}
-            below = y - bar - 0.015 * height
+            below = y - bar - 0.03 * inch
             ax.text(middle, below, time.name(frame), va="top", color=INK, **text)
             if not np.isfinite(pose).all(axis=1).any():
                 ax.text(middle, y + height / 2, "no pose", va="center", color=MUTED, **text)
@@ -356,7 +355,7 @@ class SkeletonDisplay:
             ncols=len(handles),
             frameon=False,
             fontsize="small",
-            borderaxespad=0.1,
+            borderaxespad=0.4,
             labelcolor=INK,
         )
 

@@ -29,16 +29,19 @@ h1 { margin: 0; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.015em;
 h2 { margin: 0 0 .75rem; font-size: 1.4rem; line-height: 1.3; letter-spacing: -0.005em; }
 p { margin: 0 0 1rem; max-width: 44rem; }
 .lead { margin-top: .75rem; font-size: 1.2rem; line-height: 1.5; color: var(--muted); }
-.highlights { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.75rem 0 0; }
+.highlights {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem;
+  margin: 1.75rem 0 0;
+}
 .highlights div {
-  flex: 1 1 9rem; padding: .8rem 1rem; display: flex; flex-direction: column-reverse;
+  padding: .8rem 1rem; display: flex; flex-direction: column-reverse;
   justify-content: flex-end;
   background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
 }
 .highlights dt { font-size: .875rem; line-height: 1.35; color: var(--muted); }
 .highlights dd {
   margin: 0 0 .15rem; font-size: 1.55rem; line-height: 1.25; font-weight: 600;
-  font-variant-numeric: tabular-nums;
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
 }
 nav { margin-top: 1.75rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin: 0; padding: 0; }
@@ -64,7 +67,10 @@ thead th {
   font-size: .875rem; font-weight: 600; color: var(--muted); vertical-align: bottom;
   border-bottom: 1.5px solid var(--muted);
 }
-tbody th { font-weight: 500; }
+thead .number { white-space: normal; }
+tbody th { min-width: 10rem; font-weight: 500; }
+th:first-child { padding-left: .25rem; }
+tbody th.number { min-width: 0; }
 tbody tr > * { border-bottom: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td strong, th strong {
@@ -98,14 +104,16 @@ footer {
     --line: #cccccc; --accent: #000000; --best: #eeeeee;
   }
   @page { margin: 18mm 16mm; }
-  body { padding: 0; max-width: none; font-size: 10.5pt; }
+  html { font-size: 10pt; }
+  body { padding: 0; max-width: none; font-size: 1rem; }
+  .highlights { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); }
   nav { display: none; }
   section { margin-top: 1.5rem; padding-top: 1rem; }
   h2, caption { break-after: avoid; }
   tr, figure, .highlights div { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
-  img { max-height: 200mm; object-fit: contain; padding: 0; border: 0; filter: none; }
+  img { max-height: 110mm; object-fit: contain; padding: 0; border: 0; filter: none; }
   td strong, th strong { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.class_weight import compute_sample_weight
@@ -12,7 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab.batching import Samples
 from skrehab.networks.mlp import MLP
-from skrehab.training import TRAINING_CONSTRAINTS, Recipe, seeded, train, validation_split
+from skrehab.training import (
+    TRAINING_CONSTRAINTS,
+    Recipe,
+    probabilities,
+    seeded,
+    train,
+    validation_split,
+)
 from skrehab.trials import (
     check_frame_labels,
     check_frame_weights,
@@ -22,7 +29,6 @@ from skrehab.trials import (
     ragged,
     tag_trial_input,
 )
-from skrehab.video import probabilities
 
 __all__ = ["FrameMLP"]
 
@@ -54,7 +60,8 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     resampler : object with fit_resample, default=None
-        An imbalanced-learn sampler for the training frames, such as ``RandomUnderSampler()``.
+        An imbalanced-learn sampler for the training frames, such as ``RandomUnderSampler()``;
+        without a ``random_state`` of its own it takes its seed from ours.
     early_stopping : bool, "patient" or "trial", default=False
         Hold out some training patients (True means ``"patient"``, which needs ``groups`` in `fit`)
         or trials, stop when their loss no longer falls, keep the best weights.
@@ -210,7 +217,7 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
 
         features, codes, weight = frames(inside)
         if self.resampler is not None:
-            features, codes, weight = self._resample(features, codes, weight)
+            features, codes, weight = self._resample(features, codes, weight, random_state)
         weight = weight * compute_sample_weight(self.class_weight, self.classes_[codes])
         samples = Samples(torch.from_numpy(features), codes, weight)
         validation = None
@@ -229,12 +236,15 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
                 )
         return self
 
-    def _resample(self, features, codes, weight):
+    def _resample(self, features, codes, weight, random_state):
         if np.unique(codes).size < 2:
             return features, codes, weight  # nothing to balance
         if not (weight == weight[0]).all():
             raise ValueError("resampler and sample_weight cannot be used together: pick one.")
-        features, codes = self.resampler.fit_resample(features, codes)
+        resampler = clone(self.resampler, safe=False)  # the parameter stays as the user gave it
+        if getattr(resampler, "random_state", 0) is None:
+            resampler.set_params(random_state=random_state.randint(np.iinfo(np.int32).max))
+        features, codes = resampler.fit_resample(features, codes)
         return features.astype(np.float32), codes, np.full(len(codes), weight[0])
 
     def _build_module(self):

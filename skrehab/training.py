@@ -20,7 +20,15 @@ from torch import nn
 
 from skrehab.batching import Batches
 
-__all__ = ["TRAINING_CONSTRAINTS", "Recipe", "WeightedLoss", "seeded", "train", "validation_split"]
+__all__ = [
+    "TRAINING_CONSTRAINTS",
+    "Recipe",
+    "WeightedLoss",
+    "probabilities",
+    "seeded",
+    "train",
+    "validation_split",
+]
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,25 @@ class WeightedLoss(nn.Module):
         return (loss * weight).sum() / weight.sum().clamp(min=1e-12)
 
 
+def probabilities(logits):
+    """Turn logits into class probabilities.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, 1) or (n, n_classes)
+        One logit stands for the second of two classes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities; each row sums to one.
+    """
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)
+
+
 @contextmanager
 def seeded(random_state, device="cpu"):
     """Seed torch for a block, and put its random state back afterwards.
@@ -127,7 +154,7 @@ def seeded(random_state, device="cpu"):
 
 
 def train(module, samples, recipe, *, generator, validation=None):
-    """Train a module and return it with its learning curves.
+    """Train a module in place and return its learning curves.
 
     Parameters
     ----------
@@ -220,7 +247,7 @@ def validation_split(y, groups, how, fraction, random_state):
     >>> set(patients[train]) & set(patients[held_out])
     set()
     """
-    if how is False:
+    if not how:
         return np.arange(len(y)), None
     if how == "trial":
         # stratification needs two of each class
@@ -233,7 +260,8 @@ def validation_split(y, groups, how, fraction, random_state):
             "early_stopping by patient needs groups, one patient per trial: pass "
             "fit(X, y, groups=patients), or early_stopping='trial' to hold out trials of the same "
             "patients (optimistic), or early_stopping=False. A Pipeline passes groups on only "
-            "with sklearn.set_config(enable_metadata_routing=True) and set_fit_request(groups=True)."
+            "with sklearn.set_config(enable_metadata_routing=True) and "
+            "set_fit_request(groups=True)."
         )
     n_patients = len(np.unique(groups))
     if n_patients < 2:

@@ -170,7 +170,8 @@ def check_trial_labels(y, X):
                 f"One label per trial is needed: y[{i}] has shape {np.shape(label)}. "
                 "Frame labels go to a frame classifier such as FrameMLP."
             )
-        if isinstance(label, float | np.floating) and not np.isfinite(label):
+        is_number = isinstance(label, float | np.floating)
+        if label is None or (is_number and not np.isfinite(label)):
             raise ValueError(f"y[{i}] is {label}: every trial needs a label.")
     return np.asarray(y)
 

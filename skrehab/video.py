@@ -10,7 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab import networks
 from skrehab.batching import Samples, iterate_by_length
 from skrehab.saliency import explain
-from skrehab.training import TRAINING_CONSTRAINTS, Recipe, seeded, train, validation_split
+from skrehab.training import (
+    TRAINING_CONSTRAINTS,
+    Recipe,
+    probabilities,
+    seeded,
+    train,
+    validation_split,
+)
 from skrehab.trials import check_groups, check_trial_labels, check_trials, tag_trial_input
 
 __all__ = ["VideoClassifier"]
@@ -203,7 +210,7 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError(
                 f"VideoClassifier needs at least 2 classes, got 1 class: all {len(y)} trials are "
-                f"labelled {classes[0]!r}."
+                f"labelled {classes.tolist()[0]!r}."
             )
         weights = compute_sample_weight(self.class_weight, y)
         if sample_weight is not None:
@@ -358,7 +365,9 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             wanted = np.broadcast_to(np.asarray(target), (len(X),))
             unknown = np.setdiff1d(wanted, self.classes_)
             if len(unknown):
-                raise ValueError(f"target {unknown[0]!r} is not among {self.classes_.tolist()}.")
+                raise ValueError(
+                    f"target {unknown.tolist()[0]!r} is not among {self.classes_.tolist()}."
+                )
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
             self.module_.to(self.device),
@@ -377,22 +386,3 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
-
-
-def probabilities(logits):
-    """Turn logits into class probabilities.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n, 1) or (n, n_classes)
-        One logit stands for the second of two classes.
-
-    Returns
-    -------
-    ndarray of shape (n, n_classes)
-        Probabilities; each row sums to one.
-    """
-    if logits.shape[1] == 1:
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exp / exp.sum(axis=1, keepdims=True)

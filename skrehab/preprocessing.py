@@ -174,10 +174,10 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         return [self._transform_one(trial) for trial in X]
 
     def _transform_one(self, trial):
+        if trial.shape[2] != 4:
+            return moving_average(displacement(trial), self.window, self.causal)
         moved = moving_average(displacement(trial[..., :3]), self.window, self.causal)
-        if trial.shape[2] == 4 and self.visibility == "keep":
-            moved = np.concatenate([moved, trial[..., 3:]], axis=2)
-        return moved
+        return moved if self.visibility == "drop" else np.concatenate([moved, trial[..., 3:]], 2)
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())

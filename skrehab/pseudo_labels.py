@@ -77,7 +77,9 @@ def pseudo_labels(scores, trial_label, *, threshold, normal_label=0):
     >>> pseudo_labels(np.array([0.1, 0.5, 0.9]), 0, threshold=(0.3, 0.6))
     array([0, 0, 0])
     """
-    kind = object if isinstance(trial_label, str) else np.asarray(trial_label).dtype
+    kind = object
+    if not isinstance(trial_label, str):  # a signed type, so that bool and uint can hold -1 too
+        kind = np.promote_types(np.asarray(trial_label).dtype, np.int8)
     labels = np.full(len(scores), normal_label, dtype=kind)
     if trial_label == normal_label:
         return labels
@@ -238,6 +240,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
         y = check_trial_labels(y, trials)
         self.threshold_ = self._resolve_threshold()
         self.classes_ = np.unique(y)
+        if not labelled(self.classes_).all():
+            raise ValueError(
+                f"A trial label is {UNLABELLED}, which among frame labels means 'not used'. Give "
+                f"that class another name; the labels are {self.classes_.tolist()}."
+            )
         normal = self._resolve_normal_label()
         if _routing_enabled():
             params = process_routing(self, "fit_resample", **params).estimator.fit
@@ -255,7 +262,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
             labels = self._label(trials, y, normal)
         if _n_classes(labels) < 2:
             warnings.warn(
-                f"Pseudo-labels hold one class only: every frame is {normal!r}. The classifier's "
+                f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
                 "saliency is flat; train it longer or check the labels.",
                 UserWarning,
                 stacklevel=2,

@@ -115,8 +115,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         How a frame's attributions become one score.
     baseline : {"zeros", "rest"} or ndarray, default="zeros"
         Start of the path of integrated gradients.
-    n_steps : int or "auto", default=50
-        Points on the path.
+    n_steps : int or "auto", default="auto"
+        Points on the path; ``"auto"`` takes as many as keep the completeness error under 0.01.
     normal_label : label, optional
         Label of a trial without the motion looked for. None means the smallest number among the
         labels; for text labels it must be given.
@@ -177,7 +177,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         label_source="predicted",
         aggregate="sum",
         baseline="zeros",
-        n_steps=50,
+        n_steps="auto",
         normal_label=None,
     ):
         self.estimator = estimator

@@ -4,6 +4,7 @@ Pure functions on a torch module with the signature of :mod:`skrehab.networks.re
 is always a logit, never a probability, which saturates.
 """
 
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ __all__ = [
 
 AGGREGATIONS = ("sum", "mean", "max", "signed")
 METHODS = ("vanilla_gradient", "integrated_gradients")
-MAX_STEPS = 256  # where n_steps="auto" gives up doubling
+MAX_STEPS = 128  # where n_steps="auto" gives up doubling
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def integrated_gradients(
         Start of the path; None means zeros.
     n_steps : int or "auto", default=50
         Points on the path. ``"auto"`` starts with 4 and doubles them, for the trials that need
-        it, until the completeness error is under `tol` (at most 256).
+        it, until the completeness error is under `tol` (at most 128).
     tol : float, default=0.01
         Completeness error to reach with ``n_steps="auto"``, in units of the logit.
     internal_batch_size : int, default=64
@@ -360,6 +361,14 @@ def explain(
             raw = frame_scores(values, aggregate)
             scores[i] = min_max(raw) if normalize else raw
             maps[i] = np.abs(values).sum(axis=2)
+    missed = int((errors > tol).sum()) if n_steps == "auto" else 0
+    if missed:
+        warnings.warn(
+            f"Integrated gradients of {missed} of {n} trials miss the tolerance of {tol}: the "
+            f"largest completeness error is {errors.max():.2g} logits with {used.max()} points.",
+            UserWarning,
+            stacklevel=2,
+        )
     return Saliency(ragged(scores), maps, errors, used)
 
 

@@ -440,12 +440,12 @@ def test_film_strip_spreads_frames_and_captions():
 
 def test_lost_landmarks_are_left_out_with_their_lines():
     trial = standing("uiprmd22", 3)
-    trial[1, 9] = np.nan  # left hand, end of one line
+    trial[1, 8] = np.nan  # left forearm, where two lines meet
     trial[2] = np.nan
     display = SkeletonDisplay.from_predictions(trial, skeleton="uiprmd22", frames=[0, 1, 2])
     n_edges = len(get_skeleton("uiprmd22").edges)
     drawn = sum(len(lines.get_segments()) for lines in display.lines_.values())
-    assert drawn == n_edges + (n_edges - 1)
+    assert drawn == n_edges + (n_edges - 2)
     assert sum(len(dots.get_offsets()) for dots in display.dots_.values()) == 22 + 21
     assert "no pose" in texts(display.ax_)
     nobody = SkeletonDisplay.from_predictions(np.full((2, 33, 3), np.nan))
@@ -466,6 +466,15 @@ def test_verdicts_colour_cards_and_saliency_sizes_dots():
     assert len(set(faces)) == 5
     sizes = np.concatenate([dots.get_sizes() for dots in display.dots_.values()])
     assert (sizes > sizes.min()).sum() == 1
+    # the sizes belong to the frames that are shown, not to the first ones
+    display = SkeletonDisplay.from_predictions(
+        trial, skeleton="uiprmd22", saliency_map=saliency_map, frames=[0, 2]
+    )
+    assert all((dots.get_sizes() == 4).all() for dots in display.dots_.values())
+    display = SkeletonDisplay.from_predictions(
+        trial, skeleton="uiprmd22", saliency_map=saliency_map, frames=[1]
+    )
+    assert max(dots.get_sizes().max() for dots in display.dots_.values()) > 100
 
 
 def test_skeleton_from_estimator_colours_by_verdict():

@@ -172,7 +172,7 @@ def test_table_of_nothing_and_wrong_columns():
 
 
 def test_sections_are_linked_and_addresses_differ():
-    titles = ["Results", "Results", "Results-3", "Results", "???"]
+    titles = ["Results", "Results-3", "Results", "Results", "???"]
     page = Page(render_report("t", [Section(title, "x") for title in titles]))
     ids = [attributes["id"] for attributes in page.all("section")]
     assert len(set(ids)) == 5 and all(re.fullmatch(r"[a-z0-9-]+", i) for i in ids)

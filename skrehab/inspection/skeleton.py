@@ -375,6 +375,11 @@ def seen_from_front(poses, skeleton):
     ndarray of shape (..., n_landmarks, 2)
         Right and up.
 
+    Raises
+    ------
+    ValueError
+        If the skeleton's axes do not say where up is.
+
     Examples
     --------
     >>> import numpy as np

@@ -8,9 +8,12 @@ __all__ = ["resample_frames"]
 def resample_frames(x, lengths, n_frames):
     """Bring every trial of a padded batch to the same number of frames.
 
-    Shrinking uses adaptive average pooling, so that every frame keeps a share (linear
-    interpolation would leave two thirds of 3000 frames out of 512 without any gradient); growing
-    uses linear interpolation. Both are linear maps, applied as one matrix per trial.
+    Shrinking averages by area: each output covers an equal stretch of time and weighs frames by
+    their overlap with it, so that every frame has the same total weight, hence the same chance of
+    a gradient. (Linear interpolation would leave two thirds of 3000 frames out of 512 without any;
+    the overlapping windows of ``adaptive_avg_pool1d`` weigh frames up to 2.6 times differently,
+    which shows as a zigzag in saliency.) Growing interpolates linearly. Both are linear maps,
+    applied as one matrix per trial.
 
     Parameters
     ----------
@@ -42,17 +45,17 @@ def resample_frames(x, lengths, n_frames):
     step = torch.arange(n_frames, device=x.device)[None]  # (1, n_frames)
     frame = torch.arange(max_frames, device=x.device)[None, None]  # (1, 1, max_frames)
 
-    # pooling: output i is the mean of frames floor(i L / n) ... ceil((i + 1) L / n) - 1
-    start = (step * lengths) // n_frames
-    stop = ((step + 1) * lengths + n_frames - 1) // n_frames
-    inside = (frame >= start[..., None]) & (frame < stop[..., None])
-    pooling = inside / (stop - start)[..., None]
+    # averaging: output i covers the time from i L / n to (i + 1) L / n, frame j that from j to j + 1
+    start = (step * lengths / n_frames)[..., None]
+    stop = ((step + 1) * lengths / n_frames)[..., None]
+    overlap = (torch.minimum(stop, frame + 1) - torch.maximum(start, frame)).clamp(min=0)
+    averaging = overlap * (n_frames / lengths)[..., None]
 
     # interpolation: output i lies at (i + 1/2) L / n - 1/2, kept inside the trial
     place = ((step + 0.5) * lengths / n_frames - 0.5).clamp(min=0)
     place = torch.minimum(place, lengths - 1.0)
     hat = (1 - (frame - place[..., None]).abs()).clamp(min=0)
 
-    weights = torch.where((lengths >= n_frames)[..., None], pooling, hat)  # (batch, n, max_frames)
+    weights = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, max_frames)
     flat = torch.bmm(weights.to(x.dtype), x.flatten(2))
     return flat.reshape(x.shape[0], n_frames, *x.shape[2:])

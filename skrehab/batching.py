@@ -118,7 +118,20 @@ class Samples(torch.utils.data.Dataset):
         return len(self.targets)
 
     def batch(self, index):
-        """Return ``(module input, (targets, weights))`` of the samples in `index`."""
+        """Put some samples into a batch.
+
+        Parameters
+        ----------
+        index : torch.Tensor of int
+            Positions of the samples.
+
+        Returns
+        -------
+        inputs : torch.Tensor or dict
+            What the module takes: frames, or ``x`` and ``lengths`` of padded trials.
+        target_and_weight : tuple of torch.Tensor
+            What :class:`skrehab.training.WeightedLoss` takes.
+        """
         if isinstance(self.inputs, torch.Tensor):
             inputs = self.inputs[index]
         else:

@@ -189,6 +189,14 @@ def load(path, *, device="cpu"):
     ValueError
         If the folder is not a model, is damaged, too large, or of a newer format; the message
         names the file.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, skrehab
+    >>> smoother = skrehab.DisplacementSmoother(window=3).fit([np.zeros((4, 33, 3))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skrehab.load(skrehab.save(smoother, folder + "/model"))
+    DisplacementSmoother(window=3)
     """
     safetensors = require("safetensors.numpy", None, "to load models")
     tree = _read_tree(path)
@@ -198,11 +206,9 @@ def load(path, *, device="cpu"):
     except Exception as error:
         raise ValueError(f"{weights} is damaged: {error}") from error
     try:
-        return _decode(tree["estimator"], arrays, device)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ValueError(
-            f"{Path(path) / 'model.json'} does not fit its weights: {error}"
-        ) from error
+        return _decode_estimator(tree["estimator"], arrays, device)
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{Path(path) / 'model.json'} cannot be loaded: {error}") from error
 
 
 def read_metadata(path):
@@ -238,7 +244,7 @@ def _read_tree(path):
     file = _existing(Path(path) / "model.json", MAX_JSON_BYTES)
     try:
         tree = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # brackets can be nested without end
         raise ValueError(f"{file} is damaged: {error}") from error
     expected = {"format", "format_version", "skrehab", "metadata", "estimator"}
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
@@ -280,8 +286,8 @@ def _decode(node, arrays, device):
 
 
 def _decode_estimator(node, arrays, device):
-    if set(node) != {"class", "params", "state"}:
-        raise ValueError(f"Unexpected entry in the model: {sorted(node)}.")
+    if not isinstance(node, dict) or set(node) != {"class", "params", "state"}:
+        raise ValueError(f"Not an estimator: {str(node)[:80]}.")
     cls = _load_class(node["class"])
     unknown = set(node["params"]) - set(cls._get_param_names())
     if unknown:

@@ -72,7 +72,18 @@ class Recipe:
 
     @classmethod
     def of(cls, estimator):
-        """Read the recipe off an estimator's parameters of the same names."""
+        """Read the recipe off an estimator's parameters of the same names.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Has the parameters of this class.
+
+        Returns
+        -------
+        Recipe
+            Their values.
+        """
         return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
 
 

@@ -1,0 +1,589 @@
+"""The battery: what every estimator that takes trials must do, family by family.
+
+Each check takes a row of tests/instances.py and raises where the estimator breaks its promise.
+"""
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+from instances import tiny_trials
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from skrehab.trials import UNLABELLED, labelled
+
+# what an estimator of each family says about trials once it is fitted
+OUTPUTS = {
+    "transformer": ("transform",),
+    "video_classifier": ("predict", "predict_proba", "decision_function", "saliency"),
+    "pseudo_labeler": (),
+    "frame_classifier": ("predict", "predict_proba"),
+}
+
+
+def target(row, data):
+    """What `fit` of this family takes as y."""
+    if row.kind == "transformer":
+        return None
+    return data.frame_labels if row.kind == "frame_classifier" else data.y
+
+
+def fit(row, data=None):
+    """Fit a fresh estimator on tiny trials."""
+    data = tiny_trials() if data is None else data
+    return row.make().fit(data.X, target(row, data))
+
+
+def outputs(row, estimator, X):
+    """Everything an estimator says, as one list of arrays per method."""
+    if row.kind == "pseudo_labeler":  # it speaks of the training trials only
+        return {name: list(getattr(estimator, name)) for name in ("transduction_", "scores_")}
+    options = {"saliency": {"n_steps": 4}}
+    return {
+        name: list(getattr(estimator, name)(X, **options.get(name, {})))
+        for name in OUTPUTS[row.kind]
+    }
+
+
+def assert_same(a, b, tolerance=0.0):
+    """Compare two results of `outputs`, bit for bit unless a tolerance is given."""
+    assert a.keys() == b.keys()
+    for name in a:
+        assert len(a[name]) == len(b[name]), name
+        for one, other in zip(a[name], b[name]):
+            if tolerance and np.asarray(one).dtype.kind == "f":
+                np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance, err_msg=name)
+            else:
+                np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def assert_same_params(a, b):
+    """Compare two `get_params`, looking through arrays and nested estimators."""
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        if hasattr(value, "get_params"):
+            assert type(value) is type(b[name]), name
+        else:
+            np.testing.assert_equal(value, b[name], err_msg=name)
+
+
+def fitted_names(estimator):
+    """Names of the state that fit leaves behind."""
+    return [name for name in vars(estimator) if name.endswith("_") and not name.startswith("__")]
+
+
+# --- all ------------------------------------------------------------------------------------------
+def check_fit_returns_self(row):
+    data = tiny_trials()
+    estimator = row.make()
+    assert estimator.fit(data.X, target(row, data)) is estimator
+
+
+def check_parameters_untouched(row):
+    estimator = row.make()
+    before = {**estimator.get_params()}
+    data = tiny_trials()
+    estimator.fit(data.X, target(row, data))
+    assert_same_params(before, estimator.get_params())
+    for name, value in estimator.get_params(deep=False).items():
+        assert value is before[name], f"fit replaced {name}"
+        if hasattr(value, "get_params"):
+            assert not fitted_names(value), f"fit trained the parameter {name}, not a clone"
+    public = {name for name in vars(estimator) if not name.endswith("_")}
+    assert public == set(estimator.get_params(deep=False)), "fit left state without underscore"
+
+
+def check_inputs_unchanged(row):
+    data, copy = tiny_trials(), tiny_trials()
+    y = target(row, data)
+    estimator = row.make().fit(data.X, y)
+    outputs(row, estimator, data.X)
+    for trial, original in zip(data.X, copy.X):
+        np.testing.assert_array_equal(trial, original)
+    if y is not None:
+        for labels, original in zip(y, target(row, copy)):
+            np.testing.assert_array_equal(labels, original)
+
+
+def check_clone(row):
+    estimator = fit(row)
+    twin = clone(estimator)
+    assert not fitted_names(twin)
+    assert_same_params(twin.get_params(), estimator.get_params())
+
+
+def check_pickle(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    again = pickle.loads(pickle.dumps(estimator))
+    assert_same(outputs(row, estimator, data.X), outputs(row, again, data.X))
+    pickle.loads(pickle.dumps(row.make()))  # and before it is fitted
+
+
+def check_repr_is_short(row):
+    for estimator in (row.make(), fit(row)):
+        text = repr(estimator)
+        assert text.startswith(type(estimator).__name__ + "(")
+        assert len(text) < 700, text
+
+
+def check_refit_forgets(row):
+    first, second = tiny_trials(), tiny_trials(n_landmarks=7, n_coords=2, seed=1)
+    estimator = fit(row, first)
+    estimator.fit(second.X, target(row, second))
+    fresh = fit(row, second)
+    assert_same(outputs(row, estimator, second.X), outputs(row, fresh, second.X))
+    assert sorted(fitted_names(estimator)) == sorted(fitted_names(fresh))
+
+
+def check_same_seed_same_result(row):
+    data = tiny_trials()
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002  the global state is what must not matter
+    torch.manual_seed(1)
+    one = outputs(row, fit(row, data), data.X)
+    random.seed(2)
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(2)
+    assert_same(one, outputs(row, fit(row, data), data.X))
+
+
+def check_global_state_untouched(row):
+    data = tiny_trials()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    torch_state, threads = torch.get_rng_state(), torch.get_num_threads()
+    grad, cudnn = torch.is_grad_enabled(), torch.backends.cudnn.enabled
+    outputs(row, fit(row, data), data.X)
+    assert random.getstate() == python
+    np.testing.assert_equal(np.random.get_state(), numpy)  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert torch.get_num_threads() == threads
+    assert torch.is_grad_enabled() == grad and torch.backends.cudnn.enabled == cudnn
+
+
+def check_unfitted_says_so(row):
+    data = tiny_trials()
+    for name in OUTPUTS[row.kind]:
+        with pytest.raises(NotFittedError):
+            getattr(row.make(), name)(data.X)
+
+
+def check_containers(row):
+    """A list, a tuple, an object array and nested lists of numbers are the same trials."""
+    data = tiny_trials()
+    expected = outputs(row, fit(row, data), data.X)
+    as_objects = np.empty(len(data.X), dtype=object)
+    for i, trial in enumerate(data.X):
+        as_objects[i] = trial
+    y = target(row, data)
+    for X in (tuple(data.X), as_objects, [trial.tolist() for trial in data.X]):
+        estimator = row.make().fit(X, None if y is None else list(y))
+        assert_same(expected, outputs(row, estimator, X))
+
+
+def check_equal_lengths(row):
+    """Trials of one length are still a list of trials: nothing becomes a matrix by accident."""
+    data = tiny_trials(lengths=(12, 12))
+    estimator = fit(row, data)
+    from_list = outputs(row, estimator, data.X)
+    assert_same(from_list, outputs(row, estimator, np.stack(data.X)))
+    for name in OUTPUTS[row.kind]:
+        result = getattr(estimator, name)(data.X)
+        assert len(result) == len(data.X)
+        per_frame = row.kind == "frame_classifier" or name == "saliency"
+        if per_frame:
+            assert isinstance(result, np.ndarray) and result.dtype == object and result.ndim == 1
+
+
+def check_one_trial(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    everything = outputs(row, estimator, data.X)
+    if row.kind == "pseudo_labeler":
+        return  # it speaks of the training trials only
+    alone = outputs(row, estimator, data.X[3:4])
+    assert_same({k: v[3:4] for k, v in everything.items()}, alone, tolerance=1e-5)
+
+
+def check_one_frame_trial(row):
+    """A real repetition of UI-PRMD has one frame: it must pass through fit and everything else."""
+    data = tiny_trials()
+    for i in (0, 1):
+        data.X[i] = data.X[i][:1]
+        data.frame_labels[i] = data.frame_labels[i][:1]
+    estimator = fit(row, data)
+    for values in outputs(row, estimator, data.X).values():
+        assert np.isfinite(np.asarray(values[0], dtype=float)).all()
+
+
+def check_lost_landmarks(row):
+    """NaN stays inside its trial: it never spreads to another frame's, landmark's or result."""
+    data = tiny_trials()
+    data.X[1][2:5] = np.nan  # nobody seen for three frames
+    data.X[2][:, 1] = np.nan  # one landmark never seen
+    data.X[3][:] = np.nan  # nobody seen at all
+    data.X[0][0] = np.nan  # nobody seen in the first frame
+    estimator = fit(row, data)
+    said = outputs(row, estimator, data.X)
+    if row.kind == "transformer":
+        for i, transformed in enumerate(said["transform"]):
+            lost = np.isnan(data.X[i])
+            assert not np.isnan(transformed[~lost]).any()
+        assert np.isnan(said["transform"][2][:, 1]).all()
+        assert np.isnan(said["transform"][3]).all()
+    else:
+        for name, values in said.items():
+            for one in values:
+                assert np.isfinite(np.asarray(one, dtype=float)).all(), name
+
+
+def check_bad_shapes(row):
+    """Every error names the trial and what was got."""
+    data = tiny_trials()
+    y = target(row, data)
+    good = data.X[1]
+    bad = {
+        "two axes": (good[0], r"X\[1\] must have shape .* got \(5, 3\)"),
+        "four axes": (good[None], r"X\[1\] must have shape"),
+        "no frame": (good[:0], r"X\[1\] is empty"),
+        "other landmarks": (good[:, :4], r"X\[1\] must have 5 landmarks and 3 coordinates"),
+        "other coordinates": (good[..., :2], r"X\[1\] must have 5 landmarks and 3 coordinates"),
+        "infinite": (np.full_like(good, np.inf), r"X\[1\] holds infinite values"),
+        "text": ("video.mp4", r"X\[1\] cannot be read as an array of numbers"),
+        "complex": (good.astype(complex), r"X\[1\] cannot be read as an array of numbers"),
+    }
+    fitted = fit(row, data)
+    for item, message in bad.values():
+        X = [data.X[0], item, *data.X[2:]]
+        with pytest.raises(ValueError, match=message):
+            row.make().fit(X, y)
+        for name in OUTPUTS[row.kind]:
+            with pytest.raises(ValueError, match=message):
+                getattr(fitted, name)(X)
+    with pytest.raises(ValueError, match="no trial"):
+        row.make().fit([], y)
+    with pytest.raises(ValueError, match=r"pass \[trial\]"):
+        row.make().fit(good, y)
+    with pytest.raises(TypeError, match="list of trials"):
+        row.make().fit("video.mp4", y)
+    for name in OUTPUTS[row.kind]:  # consistent among themselves, but not what was fitted
+        with pytest.raises(ValueError, match=r"5 landmarks and 3 coordinates \(as seen"):
+            getattr(fitted, name)([trial[:, :4] for trial in data.X])
+
+
+def check_bad_labels(row):
+    if row.kind == "transformer":
+        return
+    data = tiny_trials()
+    y = list(target(row, data))
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        row.make().fit(data.X, None)
+    with pytest.raises(ValueError, match=r"16 trials, 15"):
+        row.make().fit(data.X, y[:-1])
+    if row.kind == "frame_classifier":
+        with pytest.raises(ValueError, match=r"y\[1\] must have shape .* put a pseudo-labeler"):
+            row.make().fit(data.X, [y[0], 1, *y[2:]])
+        with pytest.raises(ValueError, match=r"y\[1\] must have shape"):
+            row.make().fit(data.X, [y[0], y[1][:-1], *y[2:]])
+        with pytest.raises(ValueError, match=r"y\[1\] must hold whole numbers"):
+            row.make().fit(data.X, [y[0], y[1] + 0.5, *y[2:]])
+        with pytest.raises(ValueError, match="No frame is labelled"):
+            row.make().fit(data.X, [np.full(len(one), UNLABELLED) for one in y])
+    else:
+        with pytest.raises(ValueError, match=r"y\[1\] has shape \(\d+,\)"):
+            row.make().fit(data.X, [y[0], data.frame_labels[1], *y[2:]])
+        for missing in (None, np.nan):
+            with pytest.raises(ValueError, match=r"y\[1\] is (None|nan)"):
+                row.make().fit(data.X, [y[0], missing, *y[2:]])
+        with pytest.raises(ValueError, match="1 class"):
+            row.make().fit(data.X, np.zeros(len(y)))
+
+
+ALL = [
+    check_fit_returns_self,
+    check_parameters_untouched,
+    check_inputs_unchanged,
+    check_clone,
+    check_pickle,
+    check_repr_is_short,
+    check_refit_forgets,
+    check_same_seed_same_result,
+    check_global_state_untouched,
+    check_unfitted_says_so,
+    check_containers,
+    check_equal_lengths,
+    check_one_trial,
+    check_one_frame_trial,
+    check_lost_landmarks,
+    check_bad_shapes,
+    check_bad_labels,
+]
+
+
+# --- transformers ---------------------------------------------------------------------------------
+def check_frames_in_frames_out(row):
+    data = tiny_trials()
+    transformed = fit(row, data).transform(data.X)
+    assert isinstance(transformed, list)
+    for out, trial in zip(transformed, data.X, strict=True):
+        assert out.dtype == np.float32
+        assert out.shape == trial.shape
+        assert not np.shares_memory(out, trial)
+
+
+def check_transform_is_per_trial(row):
+    """A trial's transform does not depend on the other trials it is given with."""
+    data = tiny_trials()
+    estimator = fit(row, data)
+    together = estimator.transform(data.X)
+    for i, trial in enumerate(data.X):
+        np.testing.assert_array_equal(together[i], estimator.transform([trial])[0])
+
+
+def check_prefix_consistency(row):
+    """What runs live is what was evaluated: the past does not change when frames are added."""
+    data = tiny_trials()
+    data.X[0][:3, 1] = np.nan
+    estimator = fit(row, data)
+    for trial in data.X[:3]:
+        whole = estimator.transform([trial])[0]
+        same = all(
+            np.array_equal(estimator.transform([trial[:t]])[0], whole[:t], equal_nan=True)
+            for t in range(1, len(trial))
+        )
+        assert same == row.causal, "instances.py says otherwise about causal"
+
+
+def check_fit_transform(row):
+    data = tiny_trials()
+    estimator = row.make()
+    np.testing.assert_equal(estimator.fit_transform(data.X), fit(row, data).transform(data.X))
+
+
+# --- video classifiers ----------------------------------------------------------------------------
+def check_padding_invariance(row):
+    """A batch of ragged trials says what each trial says alone."""
+    data = tiny_trials(lengths=(3, 60))
+    estimator = fit(row, data)
+    together = outputs(row, estimator, data.X)
+    for i, trial in enumerate(data.X):
+        alone = outputs(row, estimator, [trial])
+        assert_same({k: v[i : i + 1] for k, v in together.items()}, alone, tolerance=1e-5)
+
+
+def check_text_labels(row):
+    """Labels are names: the same problem in words gives the same probabilities."""
+    data = tiny_trials()
+    names = np.array(["lean", "normal"])
+    estimator = row.make().fit(data.X, names[data.y])
+    numbers = fit(row, data)
+    assert estimator.classes_.tolist() == ["lean", "normal"]
+    np.testing.assert_array_equal(estimator.predict(data.X), names[numbers.predict(data.X)])
+    np.testing.assert_array_equal(estimator.predict_proba(data.X), numbers.predict_proba(data.X))
+    assert estimator.score(data.X, names[data.y]) == numbers.score(data.X, data.y)
+
+
+def check_predict_is_argmax(row):
+    data = tiny_trials()
+    for y in (data.y, np.arange(len(data.y)) % 3):
+        estimator = row.make().fit(data.X, y)
+        proba = estimator.predict_proba(data.X)
+        n_classes = len(np.unique(y))
+        assert proba.shape == (len(y), n_classes)
+        np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-6)
+        assert (proba >= 0).all()
+        np.testing.assert_array_equal(
+            estimator.predict(data.X), estimator.classes_[proba.argmax(axis=1)]
+        )
+        logits = estimator.decision_function(data.X)
+        if n_classes == 2:
+            assert logits.shape == (len(y),)
+            np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-logits)), rtol=1e-5)
+        else:
+            assert logits.shape == proba.shape
+            np.testing.assert_array_equal(logits.argmax(axis=1), proba.argmax(axis=1))
+
+
+def check_saliency_per_frame(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    for method in ("vanilla_gradient", "integrated_gradients"):
+        scores = estimator.saliency(data.X, method=method, n_steps=3)
+        assert [one.shape for one in scores] == [(len(trial),) for trial in data.X]
+        for one in scores:
+            assert one.min() == 0 and one.max() == 1
+
+
+def check_multiclass_saliency(row):
+    """Each class has its own map, and an unknown class is refused."""
+    data = tiny_trials()
+    y = np.array(["a", "b", "c"])[np.arange(len(data.y)) % 3]
+    estimator = row.make().fit(data.X, y)
+    maps = {c: estimator.saliency(data.X, target=c, normalize=False, n_steps=3) for c in "abc"}
+    assert not np.allclose(maps["a"][0], maps["b"][0])
+    predicted = estimator.predict(data.X)
+    default = estimator.saliency(data.X, normalize=False, n_steps=3)
+    for i, label in enumerate(predicted):
+        np.testing.assert_allclose(default[i], maps[label][i], rtol=1e-5)
+    with pytest.raises(ValueError, match="'d' is not among"):
+        estimator.saliency(data.X, target="d")
+
+
+def check_weights_matter(row):
+    """Weight zero removes a trial's influence; class weights are weights of the trials."""
+    data = tiny_trials()
+    weights = np.where(data.y == 1, 3.0, 1.0)
+    by_class = row.make().set_params(class_weight={0: 1.0, 1: 3.0}).fit(data.X, data.y)
+    by_trial = row.make().fit(data.X, data.y, sample_weight=weights)
+    assert_same(outputs(row, by_class, data.X), outputs(row, by_trial, data.X))
+    plain = fit(row, data)
+    assert not np.array_equal(plain.predict_proba(data.X), by_class.predict_proba(data.X))
+
+    ignored = np.ones(len(data.X))
+    ignored[5] = 0
+    one = row.make().fit(data.X, data.y, sample_weight=ignored).predict_proba(data.X)
+    y = data.y.copy()
+    y[5] = 1 - y[5]  # the label of a trial without weight
+    other = row.make().fit(data.X, y, sample_weight=ignored).predict_proba(data.X)
+    np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match="one weight per trial: 16 trials"):
+        row.make().fit(data.X, data.y, sample_weight=[1.0])
+
+
+# --- pseudo-labelers ------------------------------------------------------------------------------
+def check_labels_align(row):
+    data = tiny_trials()
+    X, labels = row.make().fit_resample(data.X, data.y)
+    assert X is data.X
+    assert isinstance(labels, np.ndarray) and labels.dtype == object and labels.ndim == 1
+    assert [one.shape for one in labels] == [(len(trial),) for trial in data.X]
+    assert set(np.concatenate(labels)) <= {0, 1, UNLABELLED}
+    assert 1 in np.concatenate(labels)
+
+
+def check_normal_trials_are_all_normal(row):
+    data = tiny_trials()
+    labeler = fit(row, data)
+    for label, frames, scores in zip(data.y, labeler.transduction_, labeler.scores_):
+        if label == 0:
+            assert (frames == 0).all() and (scores == 0).all()
+        else:
+            assert scores.min() == 0 and scores.max() == 1
+
+
+def check_fit_is_fit_resample(row):
+    data = tiny_trials()
+    labeler = fit(row, data)
+    _, labels = row.make().fit_resample(data.X, data.y)
+    for one, other in zip(labeler.transduction_, labels):
+        np.testing.assert_array_equal(one, other)
+
+
+def check_frame_truth_is_refused(row):
+    data = tiny_trials()
+    with pytest.raises(TypeError, match="frame_labels"):
+        row.make().fit_resample(data.X, data.y, frame_labels=data.frame_labels)
+
+
+# --- frame classifiers ----------------------------------------------------------------------------
+def check_frames_align(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    predicted, proba = estimator.predict(data.X), estimator.predict_proba(data.X)
+    for p, q, trial in zip(predicted, proba, data.X, strict=True):
+        assert p.shape == (len(trial),) and q.shape == (len(trial), 2)
+        np.testing.assert_allclose(q.sum(axis=1), 1, rtol=1e-6)
+        np.testing.assert_array_equal(p, estimator.classes_[q.argmax(axis=1)])
+
+
+def check_unlabelled_frames_are_ignored(row):
+    """Changing the X of a frame labelled -1 changes nothing; a trial may be all -1."""
+    data = tiny_trials()
+    y = [labels.copy() for labels in data.frame_labels]
+    y[0][:] = UNLABELLED
+    y[3][4:7] = UNLABELLED
+    one = row.make().fit(data.X, y)
+    assert UNLABELLED not in one.classes_
+    changed = [trial.copy() for trial in data.X]
+    for trial, labels in zip(changed, y):
+        trial[~labelled(labels)] = 1e3
+    other = row.make().fit(changed, y)
+    assert_same(outputs(row, one, data.X), outputs(row, other, data.X))
+
+
+def check_frame_prefix_consistency(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    whole = estimator.predict_proba(data.X[:1])[0]
+    for t in range(1, len(data.X[0])):
+        prefix = estimator.predict_proba([data.X[0][:t]])[0]
+        np.testing.assert_allclose(prefix, whole[:t], rtol=1e-5, atol=1e-7)
+
+
+def check_frame_text_and_multiclass_labels(row):
+    data = tiny_trials()
+    names = np.array(["none", "lean", "rotate"], dtype=object)
+    y = [names[(np.arange(len(trial)) + i) % 3] for i, trial in enumerate(data.X)]
+    y[0] = y[0].copy()
+    y[0][2] = UNLABELLED  # text and -1 in one object array
+    estimator = row.make().fit(data.X, y)
+    assert estimator.classes_.tolist() == ["lean", "none", "rotate"]
+    assert estimator.predict_proba(data.X)[0].shape == (len(data.X[0]), 3)
+    assert set(np.concatenate(estimator.predict(data.X))) <= set(names)
+
+
+def check_trial_weights_are_frame_weights(row):
+    data = tiny_trials()
+    rng = np.random.RandomState(0)
+    by_trial = rng.rand(len(data.X))
+    by_frame = [np.full(len(trial), weight) for trial, weight in zip(data.X, by_trial)]
+    one = row.make().fit(data.X, data.frame_labels, sample_weight=by_trial)
+    other = row.make().fit(data.X, data.frame_labels, sample_weight=by_frame)
+    assert_same(outputs(row, one, data.X), outputs(row, other, data.X))
+    plain = fit(row, data)
+    assert not np.array_equal(plain.predict_proba(data.X)[0], one.predict_proba(data.X)[0])
+
+
+def check_score_is_accuracy_of_labelled_frames(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    y = [labels.copy() for labels in data.frame_labels]
+    y[1][:5] = UNLABELLED
+    truth, said = np.concatenate(y), np.concatenate(estimator.predict(data.X))
+    expected = np.mean((truth == said)[truth != UNLABELLED])
+    assert estimator.score(data.X, y) == pytest.approx(expected)
+
+
+BY_KIND = {
+    "transformer": [
+        check_frames_in_frames_out,
+        check_transform_is_per_trial,
+        check_prefix_consistency,
+        check_fit_transform,
+    ],
+    "video_classifier": [
+        check_padding_invariance,
+        check_text_labels,
+        check_predict_is_argmax,
+        check_saliency_per_frame,
+        check_multiclass_saliency,
+        check_weights_matter,
+    ],
+    "pseudo_labeler": [
+        check_labels_align,
+        check_normal_trials_are_all_normal,
+        check_fit_is_fit_resample,
+        check_frame_truth_is_refused,
+    ],
+    "frame_classifier": [
+        check_frames_align,
+        check_unlabelled_frames_are_ignored,
+        check_frame_prefix_consistency,
+        check_frame_text_and_multiclass_labels,
+        check_trial_weights_are_frame_weights,
+        check_score_is_accuracy_of_labelled_frames,
+    ],
+}

@@ -1,0 +1,170 @@
+"""What the batteries run on: one row per public estimator, one row per network, and tiny trials.
+
+A public estimator or a registered network without a row fails a completeness test, so nothing new
+goes untested.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import skrehab
+from skrehab import (
+    DisplacementSmoother,
+    FrameMLP,
+    LandmarkScaler,
+    SaliencyPseudoLabeler,
+    VideoClassifier,
+)
+from skrehab.trials import ragged
+
+
+# --- trials ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Tiny:
+    """Ragged trials in which landmark 0 rises for a while if the trial is labelled 1."""
+
+    X: list
+    y: np.ndarray
+    frame_labels: np.ndarray
+    patients: np.ndarray
+
+
+def tiny_trials(
+    n_patients=4, trials_each=4, *, n_landmarks=5, n_coords=3, lengths=(10, 25), noise=0.1, seed=0
+):
+    """Draw trials of `n_patients` people, half of each one's trials labelled 1."""
+    rng = np.random.RandomState(seed)
+    X, frame_labels, y, patients = [], [], [], []
+    for patient in range(n_patients):
+        for k in range(trials_each):
+            n_frames = int(rng.randint(lengths[0], lengths[1] + 1))
+            trial = noise * rng.randn(n_frames, n_landmarks, n_coords)
+            frames = np.zeros(n_frames, dtype=int)
+            if k % 2:
+                frames[n_frames // 3 : 2 * n_frames // 3 + 1] = 1
+                trial[frames == 1, 0] += 1.0
+            X.append(trial.astype(np.float32))
+            frame_labels.append(frames)
+            y.append(k % 2)
+            patients.append(f"patient-{patient}")
+    return Tiny(X, np.array(y), ragged(frame_labels), np.array(patients))
+
+
+# --- estimators -----------------------------------------------------------------------------------
+QUICK = {"max_epochs": 2, "lr": 0.01, "random_state": 0}
+
+
+def tiny_video(**params):
+    """Build a video classifier that trains in a tenth of a second."""
+    defaults = {"network": "lstm", "network_params": {"hidden_size": 6}, "batch_size": 8}
+    return VideoClassifier(**(defaults | QUICK | params))
+
+
+def tiny_labeler(**params):
+    """Build a pseudo-labeler that trains in a tenth of a second."""
+    defaults = {"label_source": "true", "n_steps": 4, "threshold": (0.2, 0.4)}
+    return SaliencyPseudoLabeler(tiny_video(), **(defaults | params))
+
+
+def tiny_frames(**params):
+    """Build a frame classifier that trains in a tenth of a second."""
+    return FrameMLP(**({"hidden_layer_sizes": (6,)} | QUICK | params))
+
+
+@dataclass(frozen=True)
+class EstimatorRow:
+    """How to make an estimator, and which family of checks it must pass."""
+
+    id: str
+    make: Callable
+    kind: str  # transformer, video_classifier, pseudo_labeler, frame_classifier, video_reader
+    causal: bool = True  # frame t of the output does not depend on later frames
+
+
+ESTIMATORS = [
+    EstimatorRow("DisplacementSmoother", DisplacementSmoother, "transformer", causal=False),
+    EstimatorRow(
+        "DisplacementSmoother-causal", lambda: DisplacementSmoother(3, causal=True), "transformer"
+    ),
+    EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
+    EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
+    EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
+    EstimatorRow(
+        "VideoClassifier-act",
+        lambda: tiny_video(network="act", network_params={"size": "micro", "dropout": 0.1}),
+        "video_classifier",
+    ),
+    EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-one-threshold",
+        lambda: tiny_labeler(threshold=0.3, method="vanilla_gradient"),
+        "pseudo_labeler",
+    ),
+    EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
+    EstimatorRow(
+        "FrameMLP-balanced",
+        lambda: tiny_frames(hidden_layer_sizes=(6, 4), class_weight="balanced"),
+        "frame_classifier",
+    ),
+]
+
+try:
+    from skrehab import PoseExtractor
+except ImportError:  # test_all_estimators fails if it is public and cannot be imported
+    PoseExtractor = None
+else:
+    ESTIMATORS.append(EstimatorRow("PoseExtractor", PoseExtractor, "video_reader"))
+
+# its checks need a video and a model file: tests of its own
+WITHOUT_TRIALS = ("video_reader",)
+
+
+def rows(*kinds):
+    """Select the estimator rows of some families; without any, all that take trials."""
+    chosen = [
+        row
+        for row in ESTIMATORS
+        if (row.kind in kinds if kinds else row.kind not in WITHOUT_TRIALS)
+    ]
+    return {"argvalues": chosen, "ids": [row.id for row in chosen]}
+
+
+def public_estimators():
+    """List the names in ``skrehab`` that are estimators."""
+    from sklearn.base import BaseEstimator
+
+    objects = {name: getattr(skrehab, name) for name in skrehab._PUBLIC}
+    return [
+        name
+        for name, thing in objects.items()
+        if isinstance(thing, type) and issubclass(thing, BaseEstimator)
+    ]
+
+
+# --- networks -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class NetworkRow:
+    """How to make a network small, and how many parameters it has at its own size."""
+
+    name: str
+    tiny: dict = field(default_factory=dict)
+    # parameters for 33 landmarks in 3-D and one logit, at the default size
+    n_parameters: int = 0
+    # A recurrent network forgets: the gradient on a frame long ago halves with every step and
+    # reaches exactly zero in float32. None: every frame of any length has a gradient.
+    memory: int | None = None
+
+
+NETWORKS = [
+    # 4 * 192 * (99 + 192 + 2) + 193; three gates instead of four for the GRU
+    NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
+    NetworkRow("gru", {"hidden_size": 6}, 168_961, memory=100),
+    NetworkRow("act", {"size": "micro"}, 225_281),
+]
+
+
+def network_rows():
+    """Parametrise over all network rows."""
+    return {"argvalues": NETWORKS, "ids": [row.name for row in NETWORKS]}

@@ -1,0 +1,142 @@
+"""Displacement, moving average and scale, by hand and against slow references."""
+
+import numpy as np
+import pytest
+
+from skrehab import DisplacementSmoother, LandmarkScaler
+from skrehab.preprocessing import displacement, moving_average
+
+
+def column(*values):
+    """A trial of one landmark with one coordinate."""
+    return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
+
+
+nan = np.nan
+
+
+# --- displacement ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("trial", "expected"),
+    [
+        ([5, 6, 8], [0, 1, 3]),
+        ([nan, 6, 8], [nan, 0, 2]),  # seen late: its own first frame is the origin
+        ([5, nan, 8], [0, nan, 3]),
+        ([nan, nan, nan], [nan, nan, nan]),
+        ([7], [0]),
+    ],
+)
+def test_displacement(trial, expected):
+    np.testing.assert_array_equal(displacement(column(*trial)).ravel(), expected)
+
+
+def test_displacement_is_by_landmark_and_coordinate():
+    trial = np.random.RandomState(0).randn(6, 3, 2)
+    trial[0, 1] = nan
+    moved = displacement(trial)
+    np.testing.assert_allclose(moved[:, 0], trial[:, 0] - trial[0, 0])
+    np.testing.assert_allclose(moved[1:, 1], trial[1:, 1] - trial[1, 1])
+    np.testing.assert_allclose(displacement(trial + 100.0), moved, atol=1e-10)
+
+
+# --- moving average -------------------------------------------------------------------------------
+def slow_average(values, window, causal):
+    """The definition, frame by frame."""
+    out = []
+    for t in range(len(values)):
+        after = 0 if causal else (window - 1) // 2
+        inside = values[max(0, t + after + 1 - window) : t + after + 1]
+        inside = inside[~np.isnan(inside)]
+        out.append(inside.mean() if len(inside) else nan)
+    return np.array(out)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("window", [1, 2, 3, 4, 5, 30])
+@pytest.mark.parametrize("lost", [0.0, 0.3, 0.9])
+def test_moving_average_is_its_definition(window, causal, lost):
+    rng = np.random.RandomState(window)
+    values = rng.randn(25) + 5
+    values[rng.rand(25) < lost] = nan
+    np.testing.assert_allclose(
+        moving_average(values, window, causal),
+        slow_average(values, window, causal),
+        rtol=1e-12,
+        equal_nan=True,
+    )
+
+
+def test_moving_average_keeps_the_type_and_long_trials_precise():
+    trial = np.full((100_000, 1, 1), 0.1, dtype=np.float32)
+    out = moving_average(trial, 5)
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out, 0.1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_one_nan_does_not_spread(causal):
+    trial = column(1, 1, nan, 1, 1)
+    assert (moving_average(trial, 3, causal) == 1).all()
+
+
+# --- DisplacementSmoother -------------------------------------------------------------------------
+def test_smoother_is_offset_then_average():
+    trial = np.random.RandomState(0).randn(9, 4, 3).astype(np.float32)
+    for causal in (False, True):
+        out = DisplacementSmoother(3, causal=causal).fit_transform([trial])[0]
+        np.testing.assert_array_equal(out, moving_average(displacement(trial), 3, causal))
+
+
+def test_centred_costs_two_frames_and_causal_none():
+    step = column(*[0] * 10, *[1] * 10)
+    centred = DisplacementSmoother(5).fit_transform([step])[0].ravel()
+    causal = DisplacementSmoother(5, causal=True).fit_transform([step])[0].ravel()
+    assert np.flatnonzero(centred)[0] == 8  # it saw the step two frames ahead
+    assert np.flatnonzero(causal)[0] == 10
+
+
+@pytest.mark.parametrize("n_coords", [1, 2, 3, 4, 6])
+def test_only_a_fourth_coordinate_is_visibility(n_coords):
+    rng = np.random.RandomState(0)
+    trial = rng.rand(8, 5, n_coords).astype(np.float32)
+    dropped = DisplacementSmoother().fit_transform([trial])[0]
+    kept = DisplacementSmoother(visibility="keep").fit_transform([trial])[0]
+    assert kept.shape == trial.shape
+    if n_coords == 4:
+        assert dropped.shape == (8, 5, 3)
+        np.testing.assert_array_equal(kept[..., 3], trial[..., 3])  # untouched
+        np.testing.assert_array_equal(kept[..., :3], dropped)
+    else:
+        np.testing.assert_array_equal(dropped, kept)
+        np.testing.assert_array_equal(dropped, moving_average(displacement(trial), 5))
+
+
+# --- LandmarkScaler -------------------------------------------------------------------------------
+def test_scaler_gives_unit_spread_over_all_training_frames():
+    rng = np.random.RandomState(0)
+    X = [(rng.randn(n, 4, 3) * 7 + 3).astype(np.float32) for n in (10, 50, 23)]
+    frames = np.concatenate(X)
+    scaler = LandmarkScaler().fit(X)
+    np.testing.assert_allclose(scaler.scale_, np.sqrt((frames**2).mean(axis=0)), rtol=1e-5)
+    assert (scaler.mean_ == 0).all()
+    np.testing.assert_allclose(
+        (np.concatenate(scaler.transform(X)) ** 2).mean(axis=0), 1, rtol=1e-5
+    )
+    centred = np.concatenate(LandmarkScaler(center=True).fit_transform(X))
+    np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(centred.std(axis=0), 1, rtol=1e-5)
+
+
+def test_zero_displacement_stays_zero():
+    X = [np.zeros((4, 2, 3)), np.ones((3, 2, 3))]
+    assert (LandmarkScaler().fit_transform(X)[0] == 0).all()
+
+
+def test_scaler_leaves_nan_out_and_a_dead_coordinate_alone():
+    X = [np.concatenate([column(nan, 3, nan, 4), column(2, 2, 2, 2), column(*[nan] * 4)], axis=1)]
+    scaler = LandmarkScaler().fit(X)
+    np.testing.assert_allclose(scaler.scale_.ravel(), [np.sqrt(12.5), 2, 1])
+    assert LandmarkScaler(center=True).fit(X).scale_.ravel().tolist() == [0.5, 1, 1]
+    out = scaler.transform(X)[0]
+    assert np.isnan(out[[0, 2], 0]).all() and np.isnan(out[:, 2]).all()
+    assert np.isfinite(out[[1, 3], 0]).all()

@@ -202,7 +202,8 @@ def _read_frames(path, max_size):
     with _opened(path) as container:
         stream = _picture_stream(container, path)
         period = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
-        clock = _Clock(start=(container.start_time or 0) / 1e6, period=period)
+        known = container.start_time is not None
+        clock = _Clock(start=container.start_time / 1e6 if known else None, period=period)
         reformatter = require("av.video.reformatter", None, "to read videos").VideoReformatter()
         orientation = size = None
         for frame in _decoded(container, stream, path):
@@ -241,7 +242,8 @@ def _picture_stream(container, path):
     kind = container.format.name
     if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
         raise VideoError(f"{path}: this is a text or picture file, not a video.")
-    streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
+    cover = require("av.stream", None, "to read videos").Disposition.attached_pic
+    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not streams:
         what = "only sound" if container.streams.audio else "no picture"
         raise VideoError(f"{path}: this file holds {what}; a video is needed.")
@@ -295,8 +297,9 @@ class _Clock:
 
     def place(self, time):
         if self.last is None:
-            time = self.start if time is None else time
-            self.start = min(self.start, time)  # the first frame never lies before zero
+            time = (self.start or 0.0) if time is None else time
+            # the first frame never lies before zero, and at zero where the file states no start
+            self.start = time if self.start is None else min(self.start, time)
             self.last = time - self.start
             return self.last
         now = self.last + _TICK if time is None else time - self.start

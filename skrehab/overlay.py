@@ -77,7 +77,7 @@ def write_overlay(
     VideoError
         If the video cannot be read.
     ValueError
-        If landmarks, scores and timestamps differ in length.
+        If landmarks, scores and timestamps differ in length, or ``out_path`` is the video.
 
     Examples
     --------
@@ -98,6 +98,9 @@ def write_overlay(
     if scores is not None and scores.ndim != 1:
         raise ValueError(f"frame_scores must have shape (n_frames,), got {scores.shape}.")
 
+    out_path = Path(out_path)
+    if out_path.exists() and out_path.samefile(video):
+        raise ValueError(f"The overlay of {video} cannot be written over the video itself.")
     info = probe_video(video)
     shrink = min(1.0, max_size / max(info.width, info.height))
     # H.264 in its usual form takes even sizes only; an odd last row or column is cut off
@@ -112,7 +115,6 @@ def write_overlay(
         shown = times if times is not None else np.arange(len(scores)) / (info.fps or 30)
         panel = _Panel(width, max(width, height), scores, shown, threshold, labels)
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    out_path = Path(out_path)
     out_path.parent.mkdir(parents=True, exist_ok=True)
     part = out_path.with_name(out_path.name + ".part")
     try:
@@ -226,13 +228,16 @@ class _Panel:
     def __init__(self, width, long_side, scores, times, threshold, labels):
         from PIL import ImageFont
 
-        self.height = 2 * round(max(72, 0.105 * long_side) / 2)
-        self.width, self.scores, self.threshold, self.labels = width, scores, threshold, labels
-        unit = self.height / 10
-        self.big = _fitting_font(ImageFont, labels, 2.5 * unit, 0.30 * width - 4.2 * unit)
-        self.small = ImageFont.load_default(1.55 * unit)
-        self.unit = unit
-        self.left, self.right = 0.32 * width, width - 2.2 * unit
+        self.height = 2 * round(max(44, 0.105 * long_side) / 2)
+        self.width, self.scores, self.threshold = width, scores, threshold
+        self.unit = unit = self.height / 10
+        room = 0.31 * width - 3.8 * unit
+        words = [*labels, "no pose"]
+        self.big = _fitting_font(ImageFont, words, 2.5 * unit, room)
+        self.small = _fitting_font(ImageFont, ["no score   99.9 s"], 1.55 * unit, room)
+        self.labels = [_shortened(word, self.big, room) for word in words]
+        self.left = 0.32 * width
+        self.right = max(width - 2.2 * unit, self.left + 2)
         self.top, self.bottom = 1.6 * unit, 6.9 * unit
         self.start, self.end = times[0], max(times[-1], times[0] + 1e-6)
         self.past = self._timeline(times, 1.0)
@@ -313,19 +318,28 @@ class _Panel:
         dot = 0.55 * unit
         pen.ellipse([1.6 * unit, 2.55 * unit, 3.0 * unit, 3.95 * unit], fill=colour)
         if np.isnan(score):
-            word, number = "no pose", "no score"
+            word, number = self.labels[2], "no score"
         else:
             word, number = self.labels[int(score >= self.threshold)], f"score {score:.2f}"
             y = self.y(score)
             pen.ellipse([x - dot, y - dot, x + dot, y + dot], fill=colour, outline=_TEXT, width=2)
         pen.text((3.8 * unit, 3.25 * unit), word, fill=_TEXT, font=self.big, anchor="lm")
-        below = f"{number}   {time:.1f} s"
+        below = _shortened(f"{number}   {time:.1f} s", self.small, self.left - 4 * unit)
         pen.text((3.8 * unit, 6.1 * unit), below, fill=_FAINT, font=self.small, anchor="lm")
         return np.asarray(image)
 
 
-def _fitting_font(fonts, labels, size, width):
-    """Return the largest font, up to a size, in which every label fits."""
-    while size > 8 and max(fonts.load_default(size).getlength(label) for label in labels) > width:
+def _fitting_font(fonts, words, size, width):
+    """Return the largest font, up to a size and not below 8 pixels, in which every word fits."""
+    while size > 8 and max(fonts.load_default(size).getlength(word) for word in words) > width:
         size *= 0.94
     return fonts.load_default(size)
+
+
+def _shortened(word, font, width):
+    """Cut a word that does not fit even so."""
+    if font.getlength(word) <= width:
+        return word
+    while word and font.getlength(word + "…") > width:
+        word = word[:-1]
+    return word + "…" if word else ""

@@ -4,6 +4,7 @@ It draws only from its own seed, leaves torch's global random state as it was, a
 patients for early stopping.
 """
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
@@ -264,7 +265,8 @@ def validation_split(y, groups, how, fraction, random_state):
         # stratification needs two of each class
         counts = np.unique(y, return_counts=True)[1]
         strata = y if counts.min() > 1 else np.zeros(len(y))
-        splitter = StratifiedShuffleSplit(1, test_size=fraction, random_state=random_state)
+        n_held_out = max(math.ceil(fraction * len(y)), len(np.unique(strata)))
+        splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=random_state)
         return next(splitter.split(strata, strata))
     if groups is None:
         raise ValueError(

@@ -1,0 +1,252 @@
+"""The shared training loop: loss, schedule, seeds, and the hold-out for early stopping."""
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback
+from torch import nn
+
+from skrehab.batching import Samples
+from skrehab.training import (
+    TRAINING_CONSTRAINTS,
+    Recipe,
+    WeightedLoss,
+    probabilities,
+    seeded,
+    train,
+    validation_split,
+)
+
+
+def line(n=64, seed=0):
+    """Points on a line, class 1 on its right, and a linear module that can tell."""
+    rng = np.random.RandomState(seed)
+    x = rng.randn(n, 1).astype(np.float32)
+    torch.manual_seed(0)
+    return Samples(torch.from_numpy(x), (x[:, 0] > 0).astype(int)), nn.Linear(1, 1)
+
+
+def fit(recipe, *, samples=None, module=None, validation=None):
+    """Train a fresh linear module; return it with its history."""
+    default, fresh = line()
+    module = fresh if module is None else module
+    history = train(
+        module,
+        default if samples is None else samples,
+        recipe,
+        generator=torch.Generator().manual_seed(0),
+        validation=validation,
+    )
+    return module, history
+
+
+@pytest.fixture(autouse=True)
+def _keep_torch_state():
+    with torch.random.fork_rng():
+        yield
+
+
+# --- loss -----------------------------------------------------------------------------------------
+def test_loss_is_a_weighted_mean():
+    logits, target = torch.tensor([[2.0], [-1.0], [0.5]]), torch.tensor([1, 0, 0])
+    weight = torch.tensor([1.0, 3.0, 0.0])
+    each = [np.log1p(np.exp(-2)), np.log1p(np.exp(-1))]
+    expected = (each[0] + 3 * each[1]) / 4
+    assert WeightedLoss()(logits, (target, weight)) == pytest.approx(expected)
+    # one logit and the two-class form of it cost the same
+    two = torch.cat([torch.zeros_like(logits), logits], dim=1)
+    assert WeightedLoss()(two, (target, weight)) == pytest.approx(expected)
+
+
+def test_loss_without_any_weight_is_zero():
+    loss = WeightedLoss()(torch.tensor([[2.0]]), (torch.tensor([1]), torch.tensor([0.0])))
+    assert loss == 0
+
+
+def test_probabilities():
+    np.testing.assert_allclose(
+        probabilities(np.array([[0.0], [np.log(3)]])), [[0.5, 0.5], [0.25, 0.75]]
+    )
+    three = probabilities(np.array([[1.0, 2.0, 3.0]]))
+    np.testing.assert_allclose(three, np.exp([[1, 2, 3]]) / np.exp([1, 2, 3]).sum())
+    extreme = probabilities(np.array([[1e4], [-1e4]], dtype=np.float32))
+    np.testing.assert_array_equal(extreme, [[0, 1], [1, 0]])
+
+
+# --- the loop -------------------------------------------------------------------------------------
+def test_it_learns():
+    samples, _ = line()
+    module, history = fit(Recipe(lr=0.1, max_epochs=20, batch_size=16))
+    with torch.no_grad():
+        accuracy = ((module(samples.inputs)[:, 0] > 0) == (samples.targets == 1)).float().mean()
+    assert accuracy > 0.95
+    assert history[-1]["train_loss"] < history[0]["train_loss"] / 2
+    assert [row["epoch"] for row in history] == list(range(1, 21))
+    assert not module.training
+
+
+class Watch(Callback):
+    """Notes what the optimiser is about to see."""
+
+    def __init__(self):
+        self.rates, self.norms = [], []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    def on_grad_computed(self, net, **kwargs):
+        grads = [p.grad.norm() for p in net.module_.parameters()]
+        self.norms.append(float(torch.stack(grads).norm()))
+
+
+def watched(**recipe):
+    """Train with a watcher on large inputs with wrong labels, whose gradient is large."""
+    watch = Watch()
+    samples, module = line()
+    wrong = Samples(-100 * samples.inputs, samples.targets)
+    recipe = Recipe(batch_size=64, net_params={"callbacks": [("watch", watch)]}, **recipe)
+    fit(recipe, samples=wrong, module=module)
+    return watch
+
+
+def test_cosine_schedule():
+    expected = 0.05 * (1 + np.cos(np.pi * np.arange(5) / 5))
+    np.testing.assert_allclose(watched(lr=0.1, max_epochs=5).rates, expected, rtol=1e-6)
+    np.testing.assert_allclose(watched(lr=0.1, max_epochs=5, schedule=None).rates, 0.1)
+
+
+def test_gradient_is_clipped():
+    assert max(watched(lr=1e-3, max_epochs=2, gradient_clip=None).norms) > 1
+    clipped = watched(lr=1e-3, max_epochs=2, gradient_clip=0.5).norms
+    np.testing.assert_allclose(clipped, 0.5, rtol=1e-4)
+
+
+def test_weight_decay_shrinks():
+    free, _ = fit(Recipe(lr=0.1, max_epochs=30, batch_size=64))
+    held, _ = fit(Recipe(lr=0.1, max_epochs=30, batch_size=64, weight_decay=1.0))
+    assert held.weight.abs() < free.weight.abs() / 2
+
+
+def test_net_params_reach_skorch():
+    recipe = Recipe(
+        lr=0.1,
+        max_epochs=3,
+        batch_size=64,
+        schedule=None,
+        net_params={"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9, "max_epochs": 2},
+    )
+    _, history = fit(recipe)
+    assert len(history) == 2
+
+
+def test_verbose_prints_a_line_an_epoch(capsys):
+    fit(Recipe(lr=0.1, max_epochs=3, batch_size=64))
+    assert capsys.readouterr().out == ""
+    fit(Recipe(lr=0.1, max_epochs=3, batch_size=64, verbose=1))
+    assert len(capsys.readouterr().out.strip().splitlines()) == 5  # two of heading
+
+
+def test_early_stopping_keeps_the_best_weights(capsys):
+    """Validation labels are turned round, so every step makes them worse."""
+    samples, module = line()
+    wrong = Samples(samples.inputs, 1 - samples.targets)
+    start = {key: value.clone() for key, value in module.state_dict().items()}
+    recipe = Recipe(lr=0.1, max_epochs=50, batch_size=64, patience=3, verbose=0)
+    module, history = fit(recipe, samples=samples, module=module, validation=wrong)
+    losses = [row["valid_loss"] for row in history]
+    best = int(np.argmin(losses))
+    assert len(history) == best + 1 + 3 < 50
+    with torch.no_grad():
+        now = WeightedLoss()(module(wrong.inputs), (wrong.targets, wrong.weights))
+    assert float(now) == pytest.approx(min(losses), rel=1e-5)
+    assert any(not torch.equal(start[k], v) for k, v in module.state_dict().items())
+    assert capsys.readouterr().out == ""  # the history says it, not the screen
+
+
+def test_a_recipe_reads_an_estimator():
+    from skrehab import FrameMLP
+
+    recipe = Recipe.of(FrameMLP(lr=0.5, max_epochs=7, patience=2))
+    assert (recipe.lr, recipe.max_epochs, recipe.patience) == (0.5, 7, 2)
+    assert set(vars(recipe)) <= set(TRAINING_CONSTRAINTS)
+
+
+# --- seeds ----------------------------------------------------------------------------------------
+def test_seeded_puts_the_state_back_even_after_an_error():
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    with pytest.raises(RuntimeError), seeded(np.random.RandomState(0)):
+        torch.rand(5)
+        raise RuntimeError
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_seeded_is_a_function_of_the_random_state():
+    def draw(seed):
+        with seeded(np.random.RandomState(seed)) as generator:
+            return torch.rand(3).tolist(), torch.randperm(9, generator=generator).tolist()
+
+    assert draw(0) == draw(0) != draw(1)
+    random_state = np.random.RandomState(0)
+    with seeded(random_state):
+        first = torch.rand(1)
+    with seeded(random_state):
+        assert torch.rand(1) != first  # a RandomState moves on
+
+
+# --- hold-out -------------------------------------------------------------------------------------
+def split(y, groups, how, fraction=0.25, seed=0):
+    return validation_split(np.asarray(y), groups, how, fraction, np.random.RandomState(seed))
+
+
+@pytest.mark.parametrize("how", [False, np.False_])
+def test_nothing_held_out(how):
+    inside, held_out = split([0, 1, 1], None, how)
+    assert inside.tolist() == [0, 1, 2] and held_out is None
+
+
+@pytest.mark.parametrize("how", [True, "patient", np.True_])
+@pytest.mark.parametrize("seed", range(5))
+def test_patients_are_held_out_whole(how, seed):
+    patients = np.repeat([f"P{i}" for i in range(8)], 5)
+    y = np.tile([0, 1, 0, 1, 1], 8)
+    inside, held_out = split(y, patients, how, 0.25, seed)
+    assert sorted([*inside, *held_out]) == list(range(40))
+    assert not set(patients[inside]) & set(patients[held_out])
+    assert len(set(patients[held_out])) == 2  # a quarter of eight
+    assert set(y[inside]) == set(y[held_out]) == {0, 1}
+
+
+def test_the_seed_chooses_the_patients():
+    patients = np.repeat(np.arange(10), 2)
+    chosen = {tuple(split([0, 1] * 10, patients, True, 0.2, seed)[1]) for seed in range(10)}
+    assert len(chosen) > 1
+
+
+def test_every_class_on_both_sides_where_that_is_possible():
+    """Half of the patients have one class only: hold out one who has both."""
+    patients = np.repeat(np.arange(6), 4)
+    y = np.array([0, 0, 0, 0] * 3 + [0, 1, 0, 1] * 3)
+    for seed in range(5):
+        inside, held_out = split(y, patients, True, 1 / 6, seed)
+        assert set(y[inside]) == set(y[held_out]) == {0, 1}
+
+
+def test_by_patient_needs_patients():
+    with pytest.raises(ValueError, match=r"needs groups.*fit\(X, y, groups=patients\).*'trial'"):
+        split([0, 1], None, True)
+    with pytest.raises(ValueError, match=r"at least 2 patients, got 1: \['P1'\]"):
+        split([0, 1], np.array(["P1", "P1"]), "patient")
+
+
+@pytest.mark.parametrize("n", [4, 6, 40])
+def test_trials_are_held_out_with_all_classes(n):
+    y = np.tile([0, 1], n // 2)
+    inside, held_out = split(y, None, "trial", 0.15)
+    assert sorted([*inside, *held_out]) == list(range(n))
+    assert set(y[inside]) == set(y[held_out]) == {0, 1}
+
+
+def test_a_class_of_one_trial_cannot_be_stratified():
+    inside, held_out = split([0, 0, 0, 0, 0, 0, 0, 1], None, "trial", 0.25)
+    assert len(held_out) == 2 and len(inside) == 6

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, clone
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -164,7 +164,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "label_source": [StrOptions({"predicted", "true"})],
         "aggregate": [StrOptions(set(AGGREGATIONS))],
         "baseline": [StrOptions({"zeros", "rest"}), "array-like"],
-        "n_steps": [Integral, StrOptions({"auto"})],
+        "n_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "normal_label": [None, str, Integral],
     }
 

@@ -5,6 +5,7 @@ patients for early stopping.
 """
 
 import math
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
@@ -283,8 +284,12 @@ def validation_split(y, groups, how, fraction, random_state):
             f"{np.unique(groups).tolist()}."
         )
     n_splits = int(np.clip(round(1 / fraction), 2, n_patients))
+    # with fewer trials of every class than parts it refuses: then patients only are divided
+    strata = y if np.unique(y, return_counts=True)[1].max() >= n_splits else np.zeros(len(y))
     splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
-    splits = list(splitter.split(y, y, groups))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = list(splitter.split(strata, strata, groups))
     # prefer a split that leaves every class on both sides
     n_classes = len(np.unique(y))
     return max(

@@ -1,5 +1,7 @@
 """The shared training loop: loss, schedule, seeds, and the hold-out for early stopping."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -230,6 +232,18 @@ def test_every_class_on_both_sides_where_that_is_possible():
     for seed in range(5):
         inside, held_out = split(y, patients, True, 1 / 6, seed)
         assert set(y[inside]) == set(y[held_out]) == {0, 1}
+
+
+@pytest.mark.parametrize("n_patients", [2, 3, 8])
+def test_one_trial_a_patient(n_patients):
+    """Fewer trials of each class than parts to divide them into; and no warning of it."""
+    y = np.arange(n_patients) % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        inside, held_out = split(y, np.arange(n_patients), True, 0.15)
+    assert len(held_out) >= 1 and sorted([*inside, *held_out]) == list(range(n_patients))
+    if n_patients > 2:
+        assert set(y[inside]) == {0, 1}
 
 
 def test_by_patient_needs_patients():

@@ -1,0 +1,292 @@
+"""Pseudo-labels: equations (1) and (2) by hand, fallbacks, presets, routing."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+
+from skrehab import SaliencyPseudoLabeler, VideoClassifier
+from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, pseudo_labels
+from skrehab.trials import UNLABELLED, ragged
+
+SCORES = np.array([0.0, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0])
+
+
+# --- the equations --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        (0.5, [0, 0, 0, 0, 1, 1, 1]),  # equation (1): 1 above tau
+        ((0.3, 0.6), [0, 0, -1, -1, -1, 1, 1]),  # equation (2): not used from tau1 to tau2
+        ([0.25, 0.35], [0, 0, -1, 1, 1, 1, 1]),
+        (0.0, [0, 1, 1, 1, 1, 1, 1]),
+        (1.0, [0] * 7),
+        ((0.0, 1.0), [-1] * 7),
+    ],
+)
+def test_thresholds(threshold, expected):
+    labels = pseudo_labels(SCORES, 1, threshold=threshold)
+    assert labels.tolist() == expected
+    assert pseudo_labels(SCORES, 0, threshold=threshold).tolist() == [0] * 7
+
+
+def test_text_labels():
+    labels = pseudo_labels(SCORES, "lean", threshold=(0.3, 0.6), normal_label="none")
+    assert labels.tolist() == ["none", "none", -1, -1, -1, "lean", "lean"]
+    assert (
+        pseudo_labels(SCORES, "none", threshold=0.3, normal_label="none").tolist() == ["none"] * 7
+    )
+
+
+@pytest.mark.parametrize(
+    ("positive", "normal"),
+    [(True, False), (np.True_, np.False_), (np.uint8(1), np.uint8(0)), (2, 1), (1.0, 0.0)],
+)
+def test_every_kind_of_number_can_be_unlabelled(positive, normal):
+    labels = pseudo_labels(SCORES, positive, threshold=(0.3, 0.6), normal_label=normal)
+    assert labels.tolist() == [normal, normal, -1, -1, -1, positive, positive]
+
+
+# --- with a classifier whose saliency is known ----------------------------------------------------
+class Ramp(BaseEstimator):
+    """Says what it was told and finds later frames more salient."""
+
+    def __init__(self, says=None, flat=False, network="act"):
+        self.says = says
+        self.flat = flat
+        self.network = network
+
+    def fit(self, X, y, **params):
+        self.fitted_with_ = (len(X), np.array(y), params)
+        self.asked_ = []
+        return self
+
+    def predict(self, X):
+        return self.fitted_with_[1] if self.says is None else np.array(self.says)
+
+    def saliency(self, X, **options):
+        self.asked_.append(options)
+        return ragged(
+            np.zeros(len(trial)) if self.flat else np.linspace(0, 1, len(trial)) for trial in X
+        )
+
+
+def ramp(n=4, length=5):
+    return [np.zeros((length, 2, 3), dtype=np.float32)] * n, np.arange(n) % 2
+
+
+def test_labels_by_hand():
+    X, y = ramp()
+    labeler = SaliencyPseudoLabeler(Ramp(), threshold=(0.3, 0.6))
+    same_X, labels = labeler.fit_resample(X, y)
+    assert same_X is X and labels is labeler.transduction_
+    assert [one.tolist() for one in labels] == [[0] * 5, [0, 0, -1, 1, 1]] * 2
+    assert [one.tolist() for one in labeler.scores_] == [[0] * 5, [0, 0.25, 0.5, 0.75, 1]] * 2
+    assert labeler.threshold_ == (0.3, 0.6) and labeler.fallback_ is None
+    assert labeler.classes_.tolist() == [0, 1]
+
+
+def test_predicted_normal_trials_are_normal():
+    """The paper's rule: a compensatory trial that the classifier misses has no positive frame."""
+    X, y = ramp()
+    says = [0, 0, 1, 1]  # misses trial 1, and a false alarm on trial 2
+    by_prediction = SaliencyPseudoLabeler(Ramp(says), threshold=0.4).fit(X, y)
+    assert [int(one.sum()) for one in by_prediction.transduction_] == [0, 0, 3, 3]
+    by_label = SaliencyPseudoLabeler(Ramp(says), threshold=0.4, label_source="true").fit(X, y)
+    assert [int(one.sum()) for one in by_label.transduction_] == [0, 3, 0, 3]
+
+
+def test_each_class_is_attributed_and_kept():
+    X, _ = ramp()
+    y = np.array(["normal", "lean", "rotate", "lean"])
+    labeler = SaliencyPseudoLabeler(Ramp(), threshold=0.4, normal_label="normal").fit(X, y)
+    assert labeler.estimator_.asked_[0]["target"].tolist() == ["lean", "rotate", "lean"]
+    assert [one[-1] for one in labeler.transduction_] == y.tolist()
+    assert labeler.transduction_[1].tolist() == ["normal"] * 2 + ["lean"] * 3
+
+
+def test_options_reach_the_saliency():
+    X, y = ramp()
+    baseline = np.ones((2, 3))
+    SaliencyPseudoLabeler(Ramp())
+    labeler = SaliencyPseudoLabeler(
+        Ramp(), method="vanilla_gradient", aggregate="max", baseline=baseline, n_steps=7
+    ).fit(X, y)
+    asked = labeler.estimator_.asked_[0]
+    assert asked.pop("target").tolist() == [1, 1]
+    assert asked.pop("baseline") is baseline
+    assert asked == {"method": "vanilla_gradient", "aggregate": "max", "n_steps": 7}
+
+
+def test_the_estimator_is_cloned_and_never_sees_frame_labels():
+    X, y = ramp()
+    estimator = Ramp()
+    labeler = SaliencyPseudoLabeler(estimator).fit(X, y)
+    assert labeler.estimator_ is not estimator and not hasattr(estimator, "fitted_with_")
+    n_trials, seen, params = labeler.estimator_.fitted_with_
+    assert n_trials == 4 and params == {}
+    np.testing.assert_array_equal(seen, y)
+
+
+# --- fallbacks ------------------------------------------------------------------------------------
+def test_two_thresholds_that_leave_one_class_fall_back_to_one():
+    X, y = ramp(length=2)  # scores 0 and 1
+    X = [np.zeros((1, 2, 3), dtype=np.float32) if label == 0 else x for x, label in zip(X, y)]
+
+    class Middling(Ramp):
+        def saliency(self, X, **options):
+            return ragged(np.full(len(trial), 0.55) for trial in X)
+
+    with pytest.warns(UserWarning, match="fell back to single_threshold"):
+        labeler = SaliencyPseudoLabeler(Middling(), threshold=(0.3, 0.7)).fit(X, y)
+    assert labeler.fallback_ == "single_threshold" and labeler.threshold_ == 0.5
+    assert labeler.transduction_[1].tolist() == [1, 1]
+
+
+def test_a_classifier_that_calls_everything_normal_falls_back_to_the_labels():
+    X, y = ramp()
+    with pytest.warns(UserWarning, match="fell back to true_labels"):
+        labeler = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=0.4).fit(X, y)
+    assert labeler.fallback_ == "true_labels"
+    assert [int(one.sum()) for one in labeler.transduction_] == [0, 3, 0, 3]
+
+
+@pytest.mark.parametrize("label_source", ["predicted", "true"])
+def test_flat_saliency_is_said(label_source):
+    X, y = ramp()
+    labeler = SaliencyPseudoLabeler(Ramp(flat=True), threshold=0.4, label_source=label_source)
+    with pytest.warns(UserWarning, match="one class only: every frame is 0"):
+        labeler.fit(X, y)
+    assert not np.concatenate(labeler.transduction_).any()
+
+
+def test_no_warning_without_a_reason():
+    X, y = ramp()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SaliencyPseudoLabeler(Ramp(), threshold=(0.3, 0.6)).fit(X, y)
+
+
+# --- thresholds and labels that are refused -------------------------------------------------------
+@pytest.mark.parametrize(
+    "threshold", [-0.1, 1.1, (0.5, 0.4), (0.4, 0.4), (0.1, 0.2, 0.3), (0.3, 6.5), np.nan]
+)
+def test_bad_thresholds(threshold):
+    X, y = ramp()
+    with pytest.raises(ValueError, match=r"one number in \[0, 1\] or two increasing ones, got"):
+        SaliencyPseudoLabeler(Ramp(), threshold=threshold).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"threshold": "best"}, "'threshold' parameter"),
+        ({"method": "lime"}, "'method' parameter"),
+        ({"label_source": "guess"}, "'label_source' parameter"),
+        ({"aggregate": "median"}, "'aggregate' parameter"),
+        ({"baseline": "mean"}, "'baseline' parameter"),
+        ({"n_steps": "many"}, "'n_steps' parameter"),
+        ({"n_steps": 0}, "'n_steps' parameter"),
+        ({"estimator": tiny_frames()}, "'estimator' parameter"),
+    ],
+)
+def test_bad_parameters(params, message):
+    X, y = ramp()
+    with pytest.raises(ValueError, match=message):
+        SaliencyPseudoLabeler(Ramp()).set_params(**params).fit(X, y)
+
+
+def test_the_normal_label():
+    X, _ = ramp()
+    smallest = SaliencyPseudoLabeler(Ramp(), threshold=0.4).fit(X, [3, 5, 3, 9])
+    assert smallest.transduction_[0].tolist() == [3] * 5
+    assert smallest.transduction_[3].tolist() == [3, 3, 9, 9, 9]
+    other = SaliencyPseudoLabeler(Ramp(), threshold=0.4, normal_label=9).fit(X, [3, 5, 3, 9])
+    assert other.transduction_[3].tolist() == [9] * 5
+    text = np.array(["a", "b", "a", "b"])
+    with pytest.raises(ValueError, match=r"normal_label is needed with text labels.*\['a', 'b'\]"):
+        SaliencyPseudoLabeler(Ramp()).fit(X, text)
+    with pytest.raises(ValueError, match=r"normal_label='c' is not among the labels \['a', 'b'\]"):
+        SaliencyPseudoLabeler(Ramp(), normal_label="c").fit(X, text)
+
+
+def test_a_class_called_minus_one_is_refused():
+    """Classes -1 and 1 are common in scikit-learn; here -1 would mean 'not used'."""
+    X, y = ramp()
+    with pytest.raises(ValueError, match="A trial label is -1, which among frame labels means"):
+        SaliencyPseudoLabeler(Ramp()).fit(X, 2 * y - 1)
+
+
+def test_boolean_labels():
+    X, y = ramp()
+    labeler = SaliencyPseudoLabeler(Ramp(), threshold=(0.3, 0.6)).fit(X, y.astype(bool))
+    assert labeler.transduction_[1].tolist() == [0, 0, UNLABELLED, 1, 1]
+
+
+# --- presets --------------------------------------------------------------------------------------
+def test_published_thresholds_are_tenths_of_table_ii():
+    X, y = ramp()
+    one = SaliencyPseudoLabeler(Ramp(), threshold="published").fit(X, y)
+    assert one.threshold_ == 0.27
+    two = SaliencyPseudoLabeler(Ramp(), threshold="published_dual", method="vanilla_gradient")
+    assert two.fit(X, y).threshold_ == (0.53, 0.63)
+    assert len(PUBLISHED_THRESHOLDS) == 8
+    for row in PUBLISHED_THRESHOLDS.values():
+        low, high = row["dual"]
+        assert 0 < low < high < 1 and 0 < row["single"] < 1
+
+
+def test_no_published_threshold_for_another_network():
+    X, y = ramp()
+    with pytest.raises(ValueError, match="no published threshold for 'gru' with 'integrated_gr"):
+        SaliencyPseudoLabeler(Ramp(network="gru"), threshold="published").fit(X, y)
+
+
+# --- with a real classifier -----------------------------------------------------------------------
+def test_pseudo_labels_find_the_motion():
+    """From one label a trial to the frames: most of what is called positive is."""
+    data = tiny_trials(n_patients=6)
+    video = tiny_video(network_params={"hidden_size": 16}, max_epochs=40, lr=0.02)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Integrated gradients")
+        labeler = SaliencyPseudoLabeler(video, threshold=(0.1, 0.2)).fit(data.X, data.y)
+    found, truth = np.concatenate(labeler.transduction_), np.concatenate(data.frame_labels)
+    assert truth[found == 1].mean() > 0.8 > truth[found == 0].mean() + 0.5
+    assert labeler.fallback_ is None
+
+
+def test_a_fitted_classifier_is_used_as_it_is(tiny):
+    video = tiny_video().fit(tiny.X, tiny.y)
+    weights = {key: value.clone() for key, value in video.module_.state_dict().items()}
+    labeler = tiny_labeler().set_params(estimator=FrozenEstimator(video))
+    new = tiny_trials(seed=5)
+    labeler.fit(new.X, new.y)
+    for key, value in video.module_.state_dict().items():
+        assert value.equal(weights[key])
+    expected = video.saliency([new.X[1]], target=1, n_steps=4)[0]
+    np.testing.assert_allclose(labeler.scores_[1], expected, rtol=1e-3, atol=1e-4)
+    assert clone(labeler).fit(new.X, new.y).scores_[1].shape == (len(new.X[1]),)
+
+
+def test_published_thresholds_look_through_a_frozen_estimator(tiny):
+    video = VideoClassifier("lstm", max_epochs=1, random_state=0).fit(tiny.X, tiny.y)
+    labeler = tiny_labeler(threshold="published").set_params(estimator=FrozenEstimator(video))
+    assert labeler.fit(tiny.X, tiny.y).threshold_ == 0.25
+
+
+def test_groups_reach_the_classifier_with_and_without_routing(tiny):
+    labeler = tiny_labeler().set_params(estimator__early_stopping=True)
+    labeler.fit_resample(tiny.X, tiny.y, groups=tiny.patients)
+    held_out = labeler.estimator_.validation_groups_
+    assert len(held_out) == 1
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(labeler)
+        routed.estimator.set_fit_request(groups=True, sample_weight=True)
+        routed.fit_resample(tiny.X, tiny.y, groups=tiny.patients, sample_weight=np.ones(16))
+        assert routed.estimator_.validation_groups_ == held_out
+        with pytest.raises(TypeError, match="frame_labels"):
+            routed.fit_resample(tiny.X, tiny.y, frame_labels=tiny.frame_labels)

@@ -205,10 +205,10 @@ def place_legs(body, movement, abduction):
 
 
 _ARM_KINDS = {
-    "trunk_flexion": 0.35,
+    "trunk_flexion": 0.45,
     "trunk_rotation": 0.20,
-    "shoulder_elevation": 0.30,
-    "head_flexion": 0.15,
+    "shoulder_elevation": 0.25,
+    "head_flexion": 0.10,
 }
 
 # Shares of compensatory trials are SERE's counts (paper 0, section III.A): 170 and 118 of 360,
@@ -289,7 +289,7 @@ EXERCISES = {
         code="E5",
         sides=("both",),
         positive=120 / 180,
-        kinds={"trunk_flexion": 0.40, "trunk_rotation": 0.35, "shoulder_elevation": 0.25},
+        kinds={"trunk_flexion": 0.50, "trunk_rotation": 0.30, "shoulder_elevation": 0.20},
         # the trunk leans back a little to balance the leg
         natural={
             "trunk_flexion": -5,

@@ -89,8 +89,8 @@ def _draw_style(rng):
         # compensation: how often, of which kind, how strong
         "tendency": rng.normal(0, 0.8),
         "tendency_in": {name: rng.normal(0, 0.6) for name in EXERCISES},
-        "favours": {kind: rng.gamma(0.7) + 0.02 for kind in KINDS},
-        "power": np.exp(rng.normal(0, 0.25)),
+        "favours": {kind: rng.gamma(1.5) for kind in KINDS},
+        "power": np.exp(rng.normal(0, 0.2)),
         # movement: time, size, trunk motion that anyone makes, tremor of the affected hand
         "pace": np.exp(rng.normal(0, 0.18)),
         "tempo": np.exp(rng.normal(0, 0.12)),

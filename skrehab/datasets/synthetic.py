@@ -18,7 +18,7 @@ TRUTH_LEVEL = 0.3  # a frame is compensatory where its compensation exceeds this
 
 # Typical peak of each compensation on top of what anyone does, in degrees. Shoulder elevation is
 # the angle of the collar bone: 20 degrees lift the shoulder by about 6 cm.
-PEAKS = {"trunk_flexion": 17, "trunk_rotation": 19, "shoulder_elevation": 21, "head_flexion": 23}
+PEAKS = {"trunk_flexion": 17, "trunk_rotation": 18, "shoulder_elevation": 21, "head_flexion": 22}
 
 # Slow sway, and short shifts of posture that mean nothing, in degrees: both in every trial.
 SWAY = {
@@ -30,12 +30,12 @@ SWAY = {
     "shoulder_elevation": 0.8,
 }
 SHIFTS = {
-    "trunk_flexion": 6,
-    "trunk_rotation": 6,
-    "trunk_lean": 5,
-    "head_flexion": 10,
+    "trunk_flexion": 8,
+    "trunk_rotation": 8,
+    "trunk_lean": 6,
+    "head_flexion": 12,
     "head_rotation": 18,
-    "shoulder_elevation": 7,
+    "shoulder_elevation": 9,
 }
 
 _DESCR = f"""\
@@ -71,7 +71,7 @@ def make_rehab_trials(
     *,
     frame_rate=10.0,
     strength=1.0,
-    noise=0.008,
+    noise=0.006,
     missing=0.02,
     visibility=False,
     random_state=None,
@@ -99,7 +99,7 @@ def make_rehab_trials(
     strength : float, default=1.0
         Factor on the size of every compensation. With 0 the labels stay and the movement that
         they describe is missing, which shows what else could tell positive trials apart.
-    noise : float, default=0.008
+    noise : float, default=0.006
         Standard deviation of the landmark error in metres, across the image; 2.2 times as much in
         depth and 1.3 times as much at hands and feet.
     missing : float, default=0.02
@@ -267,7 +267,7 @@ def _natural_posture(u, seconds, duration, movement, exercise, style, rng):
     for _ in range(2):
         channel = rng.choice(list(SHIFTS))
         middle, half = rng.uniform(0.1, 0.9), rng.uniform(0.4, 1.2) / duration
-        size = np.deg2rad(SHIFTS[channel]) * rng.rayleigh(0.8) * (rng.random() < 0.6)
+        size = np.deg2rad(SHIFTS[channel]) * rng.rayleigh(0.8) * (rng.random() < 0.7)
         sign, side = rng.choice([-1.0, 1.0]), rng.integers(2)
         shift = size * go_and_return(u, middle - half, middle + half, 0.8 * half)
         if channel == "shoulder_elevation":  # shoulders are shrugged, one at a time
@@ -287,7 +287,7 @@ def _compensate(posture, u, trial, strength, rng):
         latest - rng.uniform(0.0, 0.10),  # on the way back
         rng.uniform(0.0, latest),  # at any time
     ][rng.choice(3, p=[0.4, 0.4, 0.2])]
-    power = trial["style"]["power"] * np.exp(rng.normal(0, 0.3))
+    power = trial["style"]["power"] * np.exp(rng.normal(0, 0.4))
     if not trial["label"]:
         return np.zeros(len(u), dtype=int)
 

@@ -116,6 +116,9 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         **TRAINING_CONSTRAINTS,
     }
 
+    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
+    __metadata_request__fit = {"groups": True}
+
     def __init__(
         self,
         hidden_layer_sizes=(64,),

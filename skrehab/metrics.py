@@ -253,7 +253,7 @@ class TrialScorer(BaseEstimator):
     Notes
     -----
     A held-out patient with one class of trials has no area: the score is nan, with a warning that
-    names the patient if ``groups`` is routed to the scorer (``set_score_request(groups=True)``).
+    names the patient where scikit-learn's metadata routing is on, which hands ``groups`` over.
 
     Examples
     --------
@@ -265,6 +265,8 @@ class TrialScorer(BaseEstimator):
     >>> trial_roc_auc(VideoClassifier("lstm", max_epochs=3, random_state=0).fit(X, y), X, y)
     1.0
     """
+
+    __metadata_request__score = {"groups": True}  # asked for wherever patients are given
 
     def __init__(self, share=0.1):
         self.share = share
@@ -305,11 +307,15 @@ class FrameScorer(BaseEstimator):
 
     Examples
     --------
-    >>> import sklearn
+    >>> import numpy as np
+    >>> from skrehab import FrameMLP
     >>> from skrehab.metrics import FrameScorer
-    >>> with sklearn.config_context(enable_metadata_routing=True):
-    ...     scorer = FrameScorer().set_score_request(frame_labels=True)
+    >>> X, y = [np.arange(6.0).reshape(6, 1, 1)] * 2, [np.array([0, 0, 0, 1, 1, 1])] * 2
+    >>> FrameScorer()(FrameMLP(lr=0.1, random_state=0).fit(X, y), X, y)
+    1.0
     """
+
+    __metadata_request__score = {"frame_labels": True}  # and nobody else asks for it
 
     def score(self, estimator, X, y, frame_labels=None):
         """Score a fitted frame classifier.

@@ -274,8 +274,7 @@ def validation_split(y, groups, how, fraction, random_state):
             "early_stopping by patient needs groups, one patient per trial: pass "
             "fit(X, y, groups=patients), or early_stopping='trial' to hold out trials of the same "
             "patients (optimistic), or early_stopping=False. A Pipeline passes groups on only "
-            "with sklearn.set_config(enable_metadata_routing=True) and "
-            "set_fit_request(groups=True)."
+            "with sklearn.set_config(enable_metadata_routing=True)."
         )
     n_patients = len(np.unique(groups))
     if n_patients < 2:

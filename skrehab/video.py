@@ -102,6 +102,9 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         **TRAINING_CONSTRAINTS,
     }
 
+    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
+    __metadata_request__fit = {"groups": True}
+
     def __init__(
         self,
         network="act",

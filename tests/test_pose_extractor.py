@@ -248,6 +248,16 @@ def test_without_a_model_nothing_is_fetched(nobody, monkeypatch, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+@needs_model
+def test_extract_pose_checks_before_it_works(nobody):
+    with pytest.raises(ValueError, match="person must be one of"):
+        extract_pose(nobody, person="first")
+    with pytest.raises(ValueError, match="fps must be above 0"):
+        extract_pose(noise(2), fps=0)
+    with pytest.raises(ValueError, match="target_fps must be above 0"):
+        extract_pose(nobody, target_fps=0)
+
+
 # --- poses --------------------------------------------------------------------------------------
 @needs_model
 def test_nose_follows_the_shift(astronaut):
@@ -445,6 +455,16 @@ def test_processes_change_nothing(astronaut, nobody):
         expected, found = alone.transform(videos), shared.transform(videos)
     for one, other in zip(expected, found):
         np.testing.assert_array_equal(one, other)
+    with pytest.raises(VideoError, match="nobody"):
+        PoseExtractor(n_jobs=2).transform(videos)
+
+
+@needs_model
+def test_order_of_work_is_not_order_of_results(astronaut):
+    """The longest video is begun first, and comes back in its place."""
+    path, frames, _ = astronaut
+    trials = PoseExtractor().transform([frames[:3], path, frames[:5]])
+    assert [len(trial) for trial in trials] == [3, 16, 5]
 
 
 @needs_model

@@ -38,6 +38,15 @@ def build_bundle(detector, landmarker):
     -------
     bytes
         The bundle; the same input gives the same bytes.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skrehab.pose import build_bundle
+    >>> names = "pose_detection.tflite", "pose_landmark_full.tflite"
+    >>> networks = [Path(name).read_bytes() for name in names]  # doctest: +SKIP
+    >>> Path("pose_landmarker_full.task").write_bytes(build_bundle(*networks))  # doctest: +SKIP
+    9401904
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
@@ -73,6 +82,14 @@ def add_normalization(model, mean, std):
     ------
     ValueError
         If ``model`` is not a TFLite file, or already has such a buffer.
+
+    Examples
+    --------
+    >>> from skrehab.pose.bundle import add_normalization
+    >>> add_normalization(b"no network", mean=0.0, std=255.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: This is not a TFLite network (it does not start with 'TFL3').
     """
     flatbuffers = require("flatbuffers", None, "to write the pose model file")
     if model[4:8] != b"TFL3":

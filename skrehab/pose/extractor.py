@@ -190,7 +190,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         self._validate_params()
         videos = _check_videos(X)
         model_path = find_model(self.model_path)
-        failures = _probe(videos)
+        lengths, failures = _probe(videos)
         if failures and self.on_error == "raise":
             raise VideoError("\n".join(failures.values()))
         options = {
@@ -206,7 +206,8 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
             "memory": self.memory,
             "allow_telemetry": self.allow_telemetry,
         }
-        todo = [i for i in range(len(videos)) if i not in failures]
+        # the longest first: else the last one may keep a single process busy for long
+        todo = sorted(lengths, key=lengths.get, reverse=True)
         trials = [np.full((1, N_LANDMARKS, 4), np.nan, dtype=np.float32) for _ in videos]
         notes = dict(failures)
         with _Bar(self.verbose, len(todo)) as bar:
@@ -279,15 +280,23 @@ def _check_videos(X):
 
 
 def _probe(videos):
-    """Open every file before the first is analysed; return what is wrong, by index."""
-    failures = {}
+    """Open every file before the first is analysed.
+
+    Returns the expected number of frames of what can be opened, and what is wrong with the rest,
+    both by index.
+    """
+    lengths, failures = {}, {}
     for i, video in enumerate(videos):
-        if isinstance(video, str):
-            try:
-                probe_video(video)
-            except VideoError as error:
-                failures[i] = str(error)
-    return failures
+        if not isinstance(video, str):
+            lengths[i] = len(video)
+            continue
+        try:
+            info = probe_video(video)
+        except VideoError as error:
+            failures[i] = str(error)
+        else:
+            lengths[i] = info.n_frames or info.duration * info.fps
+    return lengths, failures
 
 
 def _jumps(track, person):

@@ -41,6 +41,12 @@ class VideoInfo:
         Number of frames that the file states; 0 where it states none.
     codec : str
         Name of the codec.
+
+    Examples
+    --------
+    >>> from skrehab.pose import probe_video
+    >>> probe_video("clip.mp4").fps  # doctest: +SKIP
+    30.0
     """
 
     path: Path
@@ -104,7 +110,7 @@ def probe_video(path):
 
 
 def read_frames(path, *, target_fps=None, max_size=None):
-    """Yield the frames of a video, upright, with their times.
+    """Read the frames of a video, upright, with their times.
 
     Times are those of the container, in seconds from its start (for most files, from the first
     frame), and strictly increase: a frame without a time, or with one that was there already,
@@ -120,12 +126,12 @@ def read_frames(path, *, target_fps=None, max_size=None):
     max_size : int, optional
         Scale pictures down so that the longer side is at most this many pixels.
 
-    Yields
-    ------
-    time : float
-        Seconds.
-    frame : ndarray of shape (height, width, 3), dtype uint8
-        RGB picture, C-contiguous, rotated and mirrored as the file asks, with square pixels.
+    Returns
+    -------
+    generator of (float, ndarray)
+        For each frame its time in seconds, and the RGB picture: uint8, of shape
+        (height, width, 3), C-contiguous, rotated and mirrored as the file asks, with square
+        pixels.
 
     Raises
     ------
@@ -157,12 +163,10 @@ def resample_frames(frames, target_fps):
     target_fps : float
         Frames a second, above 0.
 
-    Yields
-    ------
-    time : float
-        Grid time in seconds.
-    frame : ndarray
-        The nearest picture.
+    Returns
+    -------
+    generator of (float, ndarray)
+        Grid times in seconds, and the nearest pictures.
 
     Raises
     ------

@@ -36,6 +36,16 @@ class PoseTrack:
         x, y, z in pixels of the upright picture (z is 0 at the hips), and visibility.
     width, height : int
         Size of the upright picture in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.pose import PoseTrack
+    >>> landmarks = np.zeros((4, 33, 4), dtype=np.float32)
+    >>> landmarks[3] = np.nan
+    >>> track = PoseTrack("clip.mp4", np.arange(4) / 30, landmarks, landmarks, 640, 480)
+    >>> track.coverage, track.found.tolist()
+    (0.75, [True, True, True, False])
     """
 
     source: str

@@ -278,7 +278,7 @@ EXERCISES = {
         # bending the trunk is the task itself here
         kinds={"trunk_rotation": 0.45, "shoulder_elevation": 0.30, "head_flexion": 0.25},
         natural={
-            "trunk_flexion": 48,
+            "trunk_flexion": 52,
             "trunk_rotation": 9,
             "head_flexion": 6,
             "shoulder_elevation": 2,

@@ -20,6 +20,8 @@ TRUTH_LEVEL = 0.3  # a frame is compensatory where its compensation exceeds this
 # the angle of the collar bone: 20 degrees lift the shoulder by about 6 cm.
 PEAKS = {"trunk_flexion": 17, "trunk_rotation": 18, "shoulder_elevation": 21, "head_flexion": 22}
 
+MOST_BENT = np.deg2rad(65)  # nobody's trunk folds further
+
 # Slow sway, and short shifts of posture that mean nothing, in degrees: both in every trial.
 SWAY = {
     "trunk_flexion": 1.2,
@@ -256,6 +258,7 @@ def _natural_posture(u, seconds, duration, movement, exercise, style, rng):
     drivers = {"trunk_rotation": movement.turn, "shoulder_elevation": movement.effort}
     for channel, angle in exercise.natural.items():
         size = np.deg2rad(angle) * style["natural"][channel] * np.exp(rng.normal(0, 0.25))
+        size = np.clip(size, -MOST_BENT, MOST_BENT)
         posture[channel] += size * drivers.get(channel, effort)
 
     for channel, angle in SWAY.items():

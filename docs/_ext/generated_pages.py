@@ -1,0 +1,159 @@
+"""Pages made from the code at build time: API tables, the networks table, the contributing page.
+
+They are written to ``docs/generated`` before Sphinx looks for documents, so that a new public
+function or network shows up without anyone editing a page.
+"""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+# module -> title; the order of the pages. Everything in a module's __all__ is listed.
+MODULES = {
+    "skrehab": "Estimators, Displays, save and load",
+    "skrehab.datasets": "Data sets",
+    "skrehab.pose": "From videos to poses",
+    "skrehab.preprocessing": "Movement features",
+    "skrehab.networks": "Networks by name",
+    "skrehab.saliency": "Saliency",
+    "skrehab.pseudo_labels": "Pseudo-labels",
+    "skrehab.metrics": "Metrics and scorers",
+    "skrehab.evaluation": "Reports by patient",
+    "skrehab.workflow": "What the commands do",
+    "skrehab.overlay": "Overlay videos",
+    "skrehab.report": "Offline reports",
+    "skrehab.persistence": "Models on disk",
+    "skrehab.trials": "The trial contract",
+    "skrehab.skeletons": "Skeletons",
+    "skrehab.training": "Training loop",
+    "skrehab.batching": "Batches",
+    "skrehab.demo": "The demo",
+}
+# public through another page, or through the registry of networks
+ELSEWHERE = {"skrehab.video", "skrehab.frames", "skrehab.inspection", "skrehab.cli"}
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("config-inited", write_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write_pages(app, config):
+    """Write every generated page; unchanged files keep their time, so that rebuilds stay quick."""
+    folder = Path(app.srcdir) / "generated"
+    for name, title in MODULES.items():
+        _write(folder / f"api_{name.replace('.', '_')}.rst", api_page(name, title))
+    _write(folder / "networks.inc", networks_table())
+    text = (Path(app.srcdir).parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _write(folder / "contributing.inc", markdown_to_rst(text))
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+# --- API ------------------------------------------------------------------------------------------
+def api_page(name, title):
+    """Return the page of one module: its docstring, and a table of what it offers."""
+    module = importlib.import_module(name)
+    if name == "skrehab.networks":
+        objects = [*module.__all__, *_network_classes()]
+    elif name == "skrehab":
+        objects = sorted(module._PUBLIC, key=list(module._PUBLIC).index)
+    else:
+        own = importlib.import_module("skrehab")._PUBLIC
+        objects = [item for item in module.__all__ if item not in own]
+    functions = [item for item in objects if inspect.isroutine(_get(module, item))]
+    classes = [item for item in objects if inspect.isclass(_get(module, item))]
+    data = [item for item in objects if item not in functions and item not in classes]
+    lines = [title, "=" * len(title), "", f".. module:: {name}", ""]
+    if name == "skrehab":
+        lines += ["These import from :mod:`skrehab` itself.", ""]
+    else:
+        lines += [inspect.cleandoc(module.__doc__ or ""), ""]
+    lines += [f".. currentmodule:: {name}", ""]
+    for heading, items in (("Classes", classes), ("Functions", functions), ("Data", data)):
+        if items:
+            lines += [f".. rubric:: {heading}", "", ".. autosummary::", "   :toctree: .", ""]
+            lines += [f"   {item}" for item in items] + [""]
+    return "\n".join(lines)
+
+
+def _get(module, dotted):
+    thing = module
+    for part in dotted.split("."):
+        try:
+            thing = getattr(thing, part)
+        except AttributeError:
+            thing = importlib.import_module(f"{thing.__name__}.{part}")
+    return thing
+
+
+def _network_classes():
+    """Name the classes behind the registry, relative to skrehab.networks, and the frame network."""
+    networks = importlib.import_module("skrehab.networks")
+    classes = [networks.get_spec(name).load() for name in networks.list_networks()]
+    classes.append(importlib.import_module("skrehab.networks.mlp").MLP)
+    names = [f"{cls.__module__}.{cls.__qualname__}" for cls in classes]
+    return [name.removeprefix("skrehab.networks.") for name in dict.fromkeys(names)]
+
+
+# --- networks -------------------------------------------------------------------------------------
+def networks_table():
+    """Return a table of the registry, with sizes counted on the networks themselves."""
+    networks = importlib.import_module("skrehab.networks")
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 10 34 24 32", ""]
+    lines += ["   * - name", "     - what it is, and paper", "     - parameters", "     - licence"]
+    for name in networks.list_networks():
+        spec = networks.get_spec(name)
+        shape = "" if spec.skeleton == "any" else f" Skeleton: {spec.skeleton}."
+        lines += [
+            f"   * - ``{name}``",
+            f"     - {spec.summary[:1].upper()}{spec.summary[1:]}.{shape} *{spec.reference}.*",
+            f"     - {_sizes(networks, spec)}",
+            f"     - {spec.licence}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _sizes(networks, spec):
+    """Count the parameters of each size, for MediaPipe's 33 landmarks in 3-D and one logit."""
+
+    def count(**params):
+        network = networks.build(spec.name, n_landmarks=33, n_coords=3, n_outputs=1, **params)
+        return f"{sum(p.numel() for p in network.parameters()):,}"
+
+    if not spec.sizes:
+        return count()
+    return "; ".join(f"{size} {count(size=size)}" for size in spec.sizes)
+
+
+# --- contributing ---------------------------------------------------------------------------------
+def markdown_to_rst(text):
+    """Turn the Markdown that CONTRIBUTING.md uses into reStructuredText.
+
+    Headings, lists, fenced code, inline code, links and bold: no more is written there.
+    """
+    lines, in_code = [], False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            in_code = not in_code
+            language = line.strip("`") or "text"
+            lines += ["", f".. code-block:: {language}", ""] if in_code else [""]
+        elif in_code:
+            lines.append(f"   {line}" if line else "")
+        elif heading := re.fullmatch(r"(#+) (.+)", line):
+            title = _inline(heading[2])
+            lines += [title, "=-~"[len(heading[1]) - 1] * len(title)]
+        else:
+            lines.append(_inline(line))
+    return "\n".join(lines) + "\n"
+
+
+def _inline(line):
+    line = re.sub(r"`([^`]+)`", r"``\1``", line)
+    return re.sub(r"\[([^\]]+)\]\(([^)]+)\)", r"`\1 <\2>`__", line)

@@ -3,6 +3,7 @@
 import pickle
 
 import checks
+import family_checks
 import instances
 import pytest
 from sklearn.base import clone
@@ -57,7 +58,7 @@ def test_battery(row, check):
     [
         pytest.param(row, check, id=f"{row.id}-{check.__name__}")
         for row in instances.ESTIMATORS
-        for check in checks.BY_KIND.get(row.kind, [])
+        for check in family_checks.BY_KIND.get(row.kind, [])
     ],
 )
 def test_family(row, check):

@@ -7,7 +7,7 @@ import importlib
 
 # public name -> module that holds it
 _PUBLIC = {
-    "intervals_to_frames": "manifest",
+    "intervals_to_frames": "intervals",
     "load_manifest": "manifest",
     "load_uiprmd_npz": "uiprmd",
     "make_rehab_trials": "synthetic",

@@ -150,7 +150,9 @@ def splice_repetitions(
 def _as_bool(correct, X):
     correct = check_trial_labels(correct, X)
     if not np.isin(correct, [0, 1]).all():
-        raise ValueError(f"correct must hold True and False (or 1 and 0), got {set(correct)}.")
+        raise ValueError(
+            f"correct must hold True and False (or 1 and 0), got {np.unique(correct).tolist()[:5]}."
+        )
     return correct.astype(bool)
 
 

@@ -1,0 +1,113 @@
+"""Labelled intervals in seconds, and the frames they cover."""
+
+import numpy as np
+
+from skrehab.datasets._tables import open_table, to_float, to_whole
+from skrehab.trials import UNLABELLED
+
+__all__ = ["intervals_to_frames", "read_intervals"]
+
+
+def intervals_to_frames(intervals, timestamps, *, background=0):
+    """Turn labelled intervals into one label per frame.
+
+    Parameters
+    ----------
+    intervals : sequence of (float, float, label) or None
+        Start and stop in seconds, and the label between: a frame at ``start <= t < stop`` has it.
+        None when nobody labelled this trial: all its frames are then -1, "not labelled".
+    timestamps : array-like of shape (n_frames,)
+        Time of each frame in seconds, from the video itself: a frame number divided by a nominal
+        frame rate drifts.
+    background : int or str, default=0
+        Label of frames in no interval.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        int, or object when labels are words.
+
+    Raises
+    ------
+    ValueError
+        If an interval is empty, starts after the last frame, or overlaps another with another
+        label, or if words and numbers are mixed.
+
+    Examples
+    --------
+    >>> from skrehab.datasets import intervals_to_frames
+    >>> intervals_to_frames([(0.1, 0.3, 1)], [0.0, 0.1, 0.2, 0.3])
+    array([0, 1, 1, 0])
+    """
+    timestamps = np.asarray(timestamps, dtype=float)
+    if timestamps.ndim != 1 or not (np.diff(timestamps) > 0).all():
+        raise ValueError(f"timestamps must rise from frame to frame, got shape {timestamps.shape}.")
+    if intervals is None:
+        return np.full(len(timestamps), UNLABELLED)
+    words = isinstance(background, str)
+    for *_, label in intervals:
+        if isinstance(label, str) != words:
+            raise ValueError(
+                f"Labels are words or numbers, not both: background is {background!r}, an interval "
+                f"has {label!r}."
+            )
+    frames = np.full(len(timestamps), background, dtype=object if words else int)
+    taken = np.zeros(len(timestamps), dtype=bool)
+    for start, stop, label in intervals:
+        if not start < stop:
+            raise ValueError(f"Interval {start} to {stop} s is empty: stop must come after start.")
+        if start > timestamps[-1]:
+            raise ValueError(
+                f"Interval {start} to {stop} s starts after the last frame at {timestamps[-1]:.3f} "
+                "s. Are its times in seconds, from the start of this video?"
+            )
+        inside = (timestamps >= start) & (timestamps < stop)
+        if (frames[inside & taken] != label).any():
+            raise ValueError(f"Interval {start} to {stop} s overlaps one with another label.")
+        frames[inside], taken[inside] = label, True
+    return frames
+
+
+def read_intervals(path, as_numbers):
+    """Read labelled intervals.
+
+    Parameters
+    ----------
+    path : str or path-like
+        CSV file with columns ``start, stop, label``; times in seconds.
+    as_numbers : bool
+        Whether labels must be whole numbers.
+
+    Returns
+    -------
+    list of (float, float, int or str)
+        Start, stop and label.
+
+    Raises
+    ------
+    ValueError
+        If a row holds no interval; the message names the row, not the file.
+    """
+    header, rows, decimal_comma = open_table(path)
+    titles = [title.lower() for title in header]
+    if not {"start", "stop", "label"} <= set(titles):
+        raise ValueError(f"columns start, stop, label are needed; it has {header}")
+    intervals = []
+    for number, cells in rows:
+        row = dict(zip(titles, cells))
+        start = to_float(row["start"], decimal_comma, f"row {number}, column start")
+        stop = to_float(row["stop"], decimal_comma, f"row {number}, column stop")
+        if not 0 <= start < stop < np.inf:
+            raise ValueError(f"row {number}: {row['start']} to {row['stop']} is no interval")
+        label = row["label"]
+        if as_numbers:
+            label = to_whole(label)
+            if label is None:
+                raise ValueError(
+                    f"row {number}, column label: {row['label']!r} is no whole number, and trial "
+                    "labels are"
+                )
+        elif not label:
+            raise ValueError(f"row {number}, column label: is empty")
+        intervals.append((start, stop, label))
+    return intervals

@@ -289,8 +289,6 @@ def validation_split(y, groups, how, fraction, random_state):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         splits = list(splitter.split(strata, strata, groups))
-    # prefer a split that leaves every class on both sides
-    n_classes = len(np.unique(y))
-    return max(
-        splits, key=lambda s: min(len(np.unique(y[s[0]])), n_classes) + len(np.unique(y[s[1]]))
-    )
+    # prefer a split that leaves every class on both sides; which of those, the seed decides
+    splits = [splits[i] for i in random_state.permutation(n_splits)]
+    return max(splits, key=lambda split: sum(len(np.unique(y[side])) for side in split))

@@ -67,6 +67,20 @@ def test_every_sample_once_an_epoch(as_frames, generator):
             torch.testing.assert_close(batch["x"][:, 0, 0, 0], target.float() + 1)
 
 
+def test_shuffling_draws_from_its_own_generator():
+    samples = Samples(torch.arange(20.0)[:, None], np.arange(20))
+
+    def order(global_seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(global_seed)
+            before = torch.get_rng_state()
+            batches = list(Batches(samples, 6, torch.Generator().manual_seed(3)))
+            assert torch.equal(torch.get_rng_state(), before)
+        return torch.cat([target for _, (target, _) in batches]).tolist()
+
+    assert order(0) == order(1)
+
+
 def test_weights_default_to_one():
     _, (_, weight) = Samples(torch.zeros(3, 1), [0, 1, 0]).batch(torch.tensor([0, 2]))
     assert weight.tolist() == [1, 1] and weight.dtype == torch.float32

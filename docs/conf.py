@@ -23,7 +23,7 @@ extensions = [
     "generated_pages",  # docs/_ext: API tables, networks table and contributing page
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "generated/*.inc", "generated/backreferences"]
+exclude_patterns = ["_build", "_templates", "generated/backreferences"]
 default_role = "literal"
 nitpicky = False
 smartquotes = False  # dashes and quotes are written as they are meant
@@ -32,6 +32,7 @@ smartquotes = False  # dashes and quotes are written as they are meant
 autosummary_generate = True
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
@@ -42,13 +43,15 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "generated_pages.GalleryOrder",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skrehab",),
     "download_all_examples": False,
     "show_memory": False,
     "min_reported_time": 1,
     "abort_on_example_error": True,
+    "capture_repr": (),  # what is printed is shown, not the address of a Display
+    "write_computation_times": False,  # that page loads scripts from elsewhere
     "remove_config_comments": True,
     "plot_gallery": True,
 }
@@ -61,6 +64,7 @@ html_css_files = ["skrehab.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {
+    "gallery/*": [],
     "install": [],
     "quickstart": [],
     "networks": [],

@@ -10,9 +10,6 @@ Patients are synthetic, with compensation twice as strong as the default; with s
 choice is coarse, which is part of the lesson.
 """
 
-# Authors: The skrehab developers
-# SPDX-License-Identifier: BSD-3-Clause
-
 # %%
 # Two patients wait outside
 # -------------------------

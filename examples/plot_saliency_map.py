@@ -10,9 +10,6 @@ Patients are synthetic, with compensation twice as strong as the default, so tha
 trained for seconds finds it.
 """
 
-# Authors: The skrehab developers
-# SPDX-License-Identifier: BSD-3-Clause
-
 # %%
 # A classifier of whole trials
 # ----------------------------

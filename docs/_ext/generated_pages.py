@@ -43,6 +43,8 @@ def setup(app):
 def write_pages(app, config):
     """Write every generated page; unchanged files keep their time, so that rebuilds stay quick."""
     folder = Path(app.srcdir) / "generated"
+    for stub in folder.glob("skrehab.*.rst"):  # autosummary writes them anew; old ones are orphans
+        stub.unlink()
     for name, title in MODULES.items():
         _write(folder / f"api_{name.replace('.', '_')}.rst", api_page(name, title))
     _write(folder / "networks.inc", networks_table())
@@ -113,8 +115,9 @@ def networks_table():
         shape = "" if spec.skeleton == "any" else f" Skeleton: {spec.skeleton}."
         lines += [
             f"   * - ``{name}``",
-            f"     - {spec.summary[:1].upper()}{spec.summary[1:]}.{shape} *{spec.reference}.*",
-            f"     - {_sizes(networks, spec)}",
+            f"     - {spec.summary[:1].upper()}{spec.summary[1:].rstrip('.')}.{shape}",
+            f"       *{spec.reference.rstrip('.')}.*",
+            *_sizes(networks, spec),
             f"     - {spec.licence}",
         ]
     return "\n".join(lines) + "\n"
@@ -127,9 +130,22 @@ def _sizes(networks, spec):
         network = networks.build(spec.name, n_landmarks=33, n_coords=3, n_outputs=1, **params)
         return f"{sum(p.numel() for p in network.parameters()):,}"
 
-    if not spec.sizes:
-        return count()
-    return "; ".join(f"{size} {count(size=size)}" for size in spec.sizes)
+    lines = [f"| {size} {count(size=size)}" for size in spec.sizes] or [count()]
+    return [f"     - {lines[0]}", *(f"       {line}" for line in lines[1:])]
+
+
+# --- gallery --------------------------------------------------------------------------------------
+class GalleryOrder:
+    """Sort the gallery: what a reader wants first comes first, the rest by name."""
+
+    FIRST = ("plot_pipeline_by_patient.py", "plot_saliency_map.py")
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name):
+        place = self.FIRST.index(name) if name in self.FIRST else len(self.FIRST)
+        return f"{place:03}{name}"
 
 
 # --- contributing ---------------------------------------------------------------------------------
@@ -156,4 +172,5 @@ def markdown_to_rst(text):
 
 def _inline(line):
     line = re.sub(r"`([^`]+)`", r"``\1``", line)
+    line = re.sub(r"\[([^\]]+)\]\(docs/([^)]+)\.rst\)", r":doc:`\1 </\2>`", line)
     return re.sub(r"\[([^\]]+)\]\(([^)]+)\)", r"`\1 <\2>`__", line)

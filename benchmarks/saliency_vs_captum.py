@@ -61,9 +61,7 @@ def measure(folder, who):
             explainer = IntegratedGradients(lambda x, lengths: module(x, lengths)[:, 0])
             return explainer.attribute(x, additional_forward_args=(lengths,)), 50
         steps, tol = (50, 0.01) if who == "50" else ("auto", float(who))
-        values, _, used = integrated_gradients(
-            module, x, lengths, target, n_steps=steps, tol=tol
-        )
+        values, _, used = integrated_gradients(module, x, lengths, target, n_steps=steps, tol=tol)
         return values, int(used.max())
 
     attribute(x[:1, :4], torch.tensor([4]), target[:1])  # warm up

@@ -211,32 +211,41 @@ def train(
 ):
     """Train on your own trials: one label a video in, a frame model out."""
     from skrehab.datasets import load_manifest
-    from skrehab.workflow import build_pipeline, evaluate_by_patient
+    from skrehab.workflow import build_pipeline, encode_labels, evaluate_by_patient
 
     data = load_manifest(manifest)
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists already; choose another folder or --overwrite.")
+    codes, names = encode_labels(data.y, normal_label)
     poses, front = _poses(data, person, cache, jobs)
     pipeline = build_pipeline(
         network=network,
         method=method,
         threshold=_parse_threshold(threshold),
-        normal_label=_parse_label(normal_label, data.y),
         max_epochs=epochs,
         random_state=seed,
     )
     metadata = {
-        "manifest": manifest.name,
+        "labels": names,
         "n_trials": len(poses),
         "n_patients": len(set(data.groups.tolist())),
-        "labels": [str(label) for label in sorted(set(data.y.tolist()))],
     }
     if evaluate:
-        scores = evaluate_by_patient(pipeline, poses, data.y, data.groups, n_jobs=jobs)
+        scores = evaluate_by_patient(pipeline, poses, codes, data.groups, n_jobs=jobs)
         stdout.print(f"Trial AUC, patients held out: {scores}", highlight=False)
-        metadata["trial_auc"] = {"protocol": "leave one patient out", "summary": str(scores)}
+        # numbers only: the summary in words names patients
+        metadata["trial_auc"] = {
+            "protocol": "leave one patient out",
+            "n_defined": scores.n_defined,
+            **{
+                key: None if value != value else round(value, 4)
+                for key, value in [
+                    ("mean", scores.mean), ("sd", scores.std), ("pooled", scores.pooled)
+                ]
+            },
+        }  # fmt: skip
     with stderr.status("training on all patients"):
-        pipeline.fit(poses, data.y)
+        pipeline.fit(poses, codes)
     if front is not None:  # the poses are known already; keep the step for videos to come
         pipeline.steps.insert(0, ("pose", front))
     skrehab.save(pipeline, output, metadata=metadata, overwrite=overwrite)
@@ -264,11 +273,6 @@ def _parse_threshold(text):
     return values[0] if len(values) == 1 else values
 
 
-def _parse_label(text, y):
-    """Give a label named on the command line the type of the manifest's labels."""
-    return None if text is None else y.dtype.type(text).item()
-
-
 # --- assess ---------------------------------------------------------------------------------------
 @app.command()
 def assess(
@@ -281,24 +285,26 @@ def assess(
     ] = True,
 ):
     """Score every frame of a video: CSV with timestamps, and an overlay video."""
+    from skrehab.persistence import read_metadata
     from skrehab.workflow import assess_video
 
     output.mkdir(parents=True, exist_ok=True)
+    names = read_metadata(model).get("labels")
     with stderr.status(f"assessing {video.name}"):
         result = assess_video(skrehab.load(model), video)
+    names = names or [str(code) for code in range(result.proba.shape[1])]
     table = output / f"{video.stem}_frames.csv"
     with open(table, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["frame", "time_s", "pose_found", *map(str, result.classes)])
-        for i, (time, found, proba) in enumerate(
-            zip(result.track.timestamps, result.track.found, result.proba)
-        ):
+        writer.writerow(["frame", "time_s", "pose_found", *names])
+        rows = zip(result.track.timestamps, result.track.found, result.proba)
+        for i, (time, found, proba) in enumerate(rows):
             writer.writerow([i, f"{time:.4f}", int(found), *(f"{p:.6f}" for p in proba)])
     stdout.print(f"{table}", highlight=False, soft_wrap=True)
-    positive = result.proba[:, -1] > threshold
+    what = " or ".join(names[1:])
     stdout.print(
-        f"{positive.sum()} of {len(positive)} frames above {threshold:g} for "
-        f"{result.classes[-1]!r}",
+        f"{(result.score > threshold).sum()} of {len(result.score)} frames above {threshold:g} "
+        f"for {what!r}",
         highlight=False,
     )
     if overlay:
@@ -307,9 +313,10 @@ def assess(
         target = output / f"{video.stem}_overlay.mp4"
         with stderr.status("writing the overlay"):
             write_overlay(
-                *(video, target, result.track.image, result.proba[:, -1]),
+                *(video, target, result.track.image, result.score),
                 timestamps=result.track.timestamps,
                 threshold=threshold,
+                labels=(names[0], what),
             )
         stdout.print(f"{target}", highlight=False, soft_wrap=True)
 

@@ -42,7 +42,9 @@ def _labelled_frames(frame_labels, frame_values):
 
 
 def positive_scores(frame_proba):
-    """Take the last class's probability of every frame.
+    """Compute the probability of every frame that it is of any class but the first.
+
+    The first class is the normal one: labels are numbers, and 0 means no such motion.
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def positive_scores(frame_proba):
     """
     arrays = (np.asarray(p) for p in frame_proba)
     return ragged(
-        a if a.ndim == 1 else (a[:, -1] if a.shape[1] > 1 else np.zeros(len(a))) for a in arrays
+        a if a.ndim == 1 else (a[:, 1:].sum(axis=1) if a.shape[1] > 1 else np.zeros(len(a)))
+        for a in arrays
     )
 
 
@@ -249,6 +252,9 @@ class TrialScorer(BaseEstimator):
     ----------
     share : float, default=0.1
         Share of a trial's frames that is averaged.
+    pos_label : label, optional
+        The label whose probability is the score. None means any label but the smallest number;
+        text labels have no such order, so it must be given for them.
 
     Notes
     -----
@@ -268,8 +274,9 @@ class TrialScorer(BaseEstimator):
 
     __metadata_request__score = {"groups": True}  # asked for wherever patients are given
 
-    def __init__(self, share=0.1):
+    def __init__(self, share=0.1, pos_label=None):
         self.share = share
+        self.pos_label = pos_label
 
     def score(self, estimator, X, y, groups=None):
         """Score a fitted estimator.
@@ -291,9 +298,23 @@ class TrialScorer(BaseEstimator):
             Area under the ROC curve, nan if it is not defined.
         """
         proba = estimator.predict_proba(X)
-        whole_trials = isinstance(proba, np.ndarray) and proba.dtype != object
-        scores = proba[:, -1] if whole_trials else pool_frames(proba, self.share)
-        return _auc(np.asarray(y), scores, _name_patients(groups))
+        classes = np.asarray(estimator.classes_)
+        if self.pos_label is None:
+            if classes.dtype.kind not in "biuf":
+                raise ValueError(
+                    f"Which of {classes.tolist()} is the motion looked for? Text labels have no "
+                    "order: score with TrialScorer(pos_label=...)."
+                )
+            truth = np.asarray(y) != classes[0]
+            scores = [1 - one[..., 0] for one in proba]
+        else:
+            if self.pos_label not in classes:
+                raise ValueError(f"pos_label={self.pos_label!r} is not among {classes.tolist()}.")
+            truth = np.asarray(y) == self.pos_label
+            scores = [one[..., np.flatnonzero(classes == self.pos_label)[0]] for one in proba]
+        says_frames = np.ndim(scores[0]) == 1
+        trial_scores = pool_frames(scores, self.share) if says_frames else np.array(scores)
+        return _auc(truth, trial_scores, _name_patients(groups))
 
     __call__ = score
 

@@ -13,7 +13,7 @@ from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.pseudo_labels import SaliencyPseudoLabeler
 from skrehab.video import VideoClassifier
 
-__all__ = ["Assessment", "assess_video", "build_pipeline", "evaluate_by_patient"]
+__all__ = ["Assessment", "assess_video", "build_pipeline", "encode_labels", "evaluate_by_patient"]
 
 
 def build_pipeline(
@@ -21,7 +21,6 @@ def build_pipeline(
     *,
     method="integrated_gradients",
     threshold="published_dual",
-    normal_label=None,
     max_epochs=50,
     frame_epochs=20,
     random_state=None,
@@ -38,8 +37,6 @@ def build_pipeline(
         Attribution method.
     threshold : float, (float, float) or str, default="published_dual"
         See :class:`SaliencyPseudoLabeler`.
-    normal_label : label, optional
-        Label of a trial without the motion looked for.
     max_epochs : int, default=50
         Epochs of the video network.
     frame_epochs : int, default=20
@@ -65,9 +62,7 @@ def build_pipeline(
             ("scale", LandmarkScaler()),
             (
                 "labels",
-                SaliencyPseudoLabeler(
-                    classifier, method=method, threshold=threshold, normal_label=normal_label
-                ),
+                SaliencyPseudoLabeler(classifier, method=method, threshold=threshold),
             ),
             ("frames", FrameMLP(max_epochs=frame_epochs, random_state=random_state)),
         ]
@@ -84,7 +79,7 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
     X : list of ndarray
         Trials.
     y : ndarray of shape (n_trials,)
-        Trial labels, two classes.
+        Trial labels as numbers, 0 for normal.
     groups : ndarray of shape (n_trials,)
         Patients, at least two.
     n_jobs : int, optional
@@ -98,15 +93,13 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
     Raises
     ------
     ValueError
-        If there are fewer than two patients, or not two classes.
+        If there are fewer than two patients.
     """
     if len(np.unique(groups)) < 2:
         raise ValueError(
             f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "
             "Use --no-evaluate to train without."
         )
-    if len(classes := np.unique(y)) != 2:
-        raise ValueError(f"Trial AUC needs two labels, got {classes.tolist()}.")
     proba = cross_val_predict(
         pipeline,
         X,
@@ -116,7 +109,53 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
         method="predict_proba",
         n_jobs=n_jobs,
     )
-    return by_patient(roc_auc_score, y == classes[-1], pool_frames(proba), groups)
+    return by_patient(roc_auc_score, y != 0, pool_frames(proba), groups)
+
+
+def encode_labels(y, normal_label=None):
+    """Turn labels of any type into numbers, so that 0 is the trial without the motion.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_trials,)
+        Labels.
+    normal_label : label, optional
+        Which of them means "no such motion". None takes the smallest number; for text it must be
+        given, since alphabetical order would decide otherwise.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_trials,)
+        0 for the normal label, 1, 2, ... for the others.
+    names : list of str
+        The label that each code stands for.
+
+    Raises
+    ------
+    ValueError
+        If the normal label is not known or not among the labels, or there is only one label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.workflow import encode_labels
+    >>> encode_labels(np.array(["lean", "usual", "lean"]), "usual")
+    (array([1, 0, 1]), ['usual', 'lean'])
+    """
+    labels = np.unique(y).tolist()
+    if normal_label is None:
+        if np.asarray(y).dtype.kind not in "biuf":
+            raise ValueError(f"Which of {labels} means 'no such motion'? Give --normal-label.")
+        normal_label = labels[0]
+    by_text = {str(label): label for label in labels}
+    if str(normal_label) not in by_text:
+        raise ValueError(f"The normal label {normal_label!r} is not among the labels {labels}.")
+    if len(labels) < 2:
+        raise ValueError(f"At least two labels are needed; every trial is {labels[0]!r}.")
+    normal = by_text[str(normal_label)]
+    order = [normal, *(label for label in labels if label != normal)]
+    codes = np.array([order.index(label) for label in np.asarray(y).tolist()])
+    return codes, [str(label) for label in order]
 
 
 @dataclass(frozen=True)
@@ -128,14 +167,16 @@ class Assessment:
     track : skrehab.pose.PoseTrack
         Pose and times of its frames.
     proba : ndarray of shape (n_frames, n_classes)
-        Class probabilities; NaN where nobody was seen.
-    classes : list
-        What the columns stand for.
+        Class probabilities, the normal class first; NaN where nobody was seen.
     """
 
     track: object
     proba: np.ndarray
-    classes: list
+
+    @property
+    def score(self):
+        """Probability of any class but the normal one, (n_frames,)."""
+        return 1 - self.proba[:, 0]
 
 
 def assess_video(model, video):
@@ -173,4 +214,4 @@ def assess_video(model, video):
     track = extract_pose(video, **options)
     proba = np.array(model.predict_proba([track.landmarks(coordinates)])[0], dtype=float)
     proba[~track.found] = np.nan
-    return Assessment(track, proba, model.classes_.tolist())
+    return Assessment(track, proba)

@@ -45,7 +45,7 @@ def resample_frames(x, lengths, n_frames):
     step = torch.arange(n_frames, device=x.device)[None]  # (1, n_frames)
     frame = torch.arange(max_frames, device=x.device)[None, None]  # (1, 1, max_frames)
 
-    # averaging: output i covers the time from i L / n to (i + 1) L / n, frame j that from j to j + 1
+    # averaging: output i covers the time i L / n ... (i + 1) L / n, frame j covers j ... j + 1
     start = (step * lengths / n_frames)[..., None]
     stop = ((step + 1) * lengths / n_frames)[..., None]
     overlap = (torch.minimum(stop, frame + 1) - torch.maximum(start, frame)).clamp(min=0)
@@ -56,6 +56,6 @@ def resample_frames(x, lengths, n_frames):
     place = torch.minimum(place, lengths - 1.0)
     hat = (1 - (frame - place[..., None]).abs()).clamp(min=0)
 
-    weights = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, max_frames)
+    weights = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, frames)
     flat = torch.bmm(weights.to(x.dtype), x.flatten(2))
     return flat.reshape(x.shape[0], n_frames, *x.shape[2:])

@@ -1,0 +1,208 @@
+"""The command line, run in this process through its real entry point."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+from media import model_file, moving_astronaut, write_video
+
+import skrehab
+from skrehab import cli
+from skrehab.persistence import read_metadata
+from skrehab.workflow import encode_labels
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run ``skrehab ...`` and return exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["skrehab", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+            raise SystemExit(0)
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """Write a manifest of pose files: patients P01-P03, words as labels."""
+    rng = np.random.RandomState(0)
+    rows = []
+    for i in range(12):
+        label = ("usual", "compensation")[i % 2]
+        trial = 0.05 * rng.randn(100, 33, 3)
+        trial[50:] += label == "compensation"
+        np.save(tmp_path / f"trial{i}.npy", trial)
+        rows.append([f"T{i}", f"trial{i}.npy", f"P{i // 4 + 1:02d}", "reach", "left", label])
+    path = tmp_path / "trials.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["trial", "path", "patient", "exercise", "side", "label"])
+        writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["demo"], ["pose"], ["train"], ["assess"], ["models"], ["models", "list"],
+     ["models", "fetch"]],
+)  # fmt: skip
+def test_help(run, command):
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_version(run):
+    assert run("--version")[1].strip() == f"skrehab {skrehab.__version__}"
+
+
+def test_wrong_use_ends_with_code_2_and_says_so_on_stderr(run):
+    code, out, err = run("pose")
+    assert code == 2
+    assert out == ""
+    assert "Missing argument" in err
+
+
+def test_models_list_names_every_network_and_file(run):
+    code, out, _ = run("models", "list", "--json")
+    listed = json.loads(out)
+    assert code == 0
+    assert [row["name"] for row in listed["networks"]] == skrehab.networks.list_networks()
+    assert [row["name"] for row in listed["files"]] == ["pose_landmarker_full"]
+
+
+def test_fetch_of_an_unknown_file(run):
+    code, _, err = run("models", "fetch", "nothing")
+    assert code == 1
+    assert "pose_landmarker_full" in err
+
+
+def test_fetch_from_a_file_that_is_no_model(run, tmp_path):
+    (tmp_path / "x.task").write_bytes(b"not a zip")
+    code, _, err = run(
+        "models", "fetch", "pose_landmarker_full", "--from-file", tmp_path / "x.task"
+    )
+    assert code == 1
+    assert "x.task" in err
+
+
+def test_train_needs_the_normal_label_of_words(run, manifest, tmp_path):
+    code, _, err = run("train", manifest, "-o", tmp_path / "model")
+    assert code == 1
+    assert "--normal-label" in err
+    assert not (tmp_path / "model").exists()
+
+
+def test_train_writes_a_model_that_knows_its_labels_and_no_patient(run, manifest, tmp_path):
+    model = tmp_path / "model"
+    code, out, err = run(
+        *("train", manifest, "-o", model, "--epochs", 10),
+        *("--normal-label", "usual", "--threshold", "0.2,0.4"),
+    )
+    assert code == 0, err
+    assert "Trial AUC" in out
+    metadata = read_metadata(model)
+    assert metadata["labels"] == ["usual", "compensation"]
+    assert metadata["trial_auc"]["n_defined"] == 3
+    assert not any(b"P01" in file.read_bytes() for file in model.iterdir())
+
+    # the score is that of the compensation, not of whichever word comes last in the alphabet
+    pipeline = skrehab.load(model)
+    trial = np.load(tmp_path / "trial1.npy")
+    score = 1 - pipeline.predict_proba([trial])[0][:, 0]
+    assert score[60:].mean() > score[:40].mean()
+
+    code, _, err = run("train", manifest, "-o", model, "--normal-label", "usual")
+    assert code == 1
+    assert "exists already" in err
+
+
+def test_train_names_a_bad_threshold(run, manifest, tmp_path):
+    code, _, err = run(
+        *("train", manifest, "-o", tmp_path / "m", "--normal-label", "usual"),
+        *("--threshold", "much"),
+    )
+    assert code == 1
+    assert "much" in err
+
+
+def test_pose_names_bad_videos_and_keeps_the_good(run, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    code, _, err = run("pose", tmp_path / "bad.mp4", "-o", tmp_path / "poses")
+    assert code == 1
+    assert "bad.mp4" in err
+
+
+def test_pose_refuses_two_videos_of_one_name(run, tmp_path):
+    code, _, err = run("pose", "a/x.mp4", "b/x.mp4", "-o", tmp_path / "poses")
+    assert code == 1
+    assert "x.npz" in err
+
+
+@pytest.mark.skipif(model_file() is None, reason="no pose model file on this machine")
+def test_from_video_to_overlay(run, manifest, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKREHAB_MODELS", str(model_file()))
+    video = write_video(tmp_path / "someone new.mp4", moving_astronaut(12)[0])
+    code, out, err = run("pose", video, "-o", tmp_path / "poses")
+    assert code == 0, err
+    assert "12 frames, 12 with a pose" in out
+    with np.load(tmp_path / "poses" / "someone new.npz") as poses:
+        assert poses["world"].shape == (12, 33, 4)
+        assert (np.diff(poses["timestamps"]) > 0).all()
+
+    # the model was trained on poses without visibility, as any .npy may hold; it must say so
+    model = tmp_path / "model"
+    for path in tmp_path.glob("trial*.npy"):
+        trial = np.load(path)
+        np.save(path, np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2))
+    code, _, err = run(
+        *("train", manifest, "-o", model, "--network", "lstm", "--epochs", 3, "--no-evaluate"),
+        *("--normal-label", "usual"),
+    )
+    assert code == 0, err
+    code, out, err = run("assess", model, video, "-o", tmp_path / "out")
+    assert code == 0, err
+    with open(tmp_path / "out" / "someone new_frames.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert float(rows[3]["usual"]) + float(rows[3]["compensation"]) == pytest.approx(1, abs=1e-5)
+    assert (tmp_path / "out" / "someone new_overlay.mp4").stat().st_size > 1000
+
+
+def test_demo_writes_report_figures_and_scores(run, tmp_path):
+    code, out, err = run("demo", "-o", tmp_path, "--patients", 3, "--repetitions", 1, "--jobs", 1)
+    assert code == 0, err
+    assert "MLP trained on frame truth" in out
+    assert "constant" in out
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert report.count("data:image/png;base64") == 4
+    with open(tmp_path / "frame_auc_by_patient.csv", encoding="utf-8") as file:
+        assert [row["patient"] for row in csv.DictReader(file)] == ["P01", "P02", "P03"]
+
+
+@pytest.mark.parametrize(
+    ("y", "normal", "codes", "names"),
+    [
+        (np.array([1, 0, 1]), None, [1, 0, 1], ["0", "1"]),
+        (np.array([1, 0, 1]), "1", [0, 1, 0], ["1", "0"]),
+        (np.array(["b", "a", "c"]), "b", [0, 1, 2], ["b", "a", "c"]),
+    ],
+)
+def test_encode_labels(y, normal, codes, names):
+    got = encode_labels(y, normal)
+    assert got[0].tolist() == codes
+    assert got[1] == names
+
+
+def test_encode_labels_refuses_one_label_and_unknown_ones():
+    with pytest.raises(ValueError, match="At least two labels"):
+        encode_labels(np.array([0, 0]))
+    with pytest.raises(ValueError, match="'x' is not among"):
+        encode_labels(np.array(["a", "b"]), "x")

@@ -140,7 +140,8 @@ def integrated_gradients(
         Points on the path. ``"auto"`` starts with 4 and doubles them, for the trials that need
         it, until the completeness error is under `tol` (at most 128).
     tol : float, default=0.01
-        Completeness error to reach with ``n_steps="auto"``, in units of the logit.
+        Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
+        way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
     internal_batch_size : int, default=64
         Rows (trials times points) in one forward pass; bounds the memory.
 
@@ -190,7 +191,8 @@ def integrated_gradients(
             attribution[open_rows] = part
             error[open_rows] = (part.flatten(1).sum(1) - gain[open_rows]).abs()
             used[open_rows] = steps
-            open_rows = open_rows[(error[open_rows] > tol).cpu()]
+            missed = error[open_rows] > tol * gain[open_rows].abs().clamp(min=1)
+            open_rows = open_rows[missed.cpu()]
             if n_steps != "auto" or len(open_rows) == 0 or steps >= MAX_STEPS:
                 return attribution, error, used
             steps *= 2
@@ -361,11 +363,11 @@ def explain(
             raw = frame_scores(values, aggregate)
             scores[i] = min_max(raw) if normalize else raw
             maps[i] = np.abs(values).sum(axis=2)
-    missed = int((errors > tol).sum()) if n_steps == "auto" else 0
+    missed = int((used >= MAX_STEPS).sum()) if n_steps == "auto" else 0
     if missed:
         warnings.warn(
-            f"Integrated gradients of {missed} of {n} trials miss the tolerance of {tol}: the "
-            f"largest completeness error is {errors.max():.2g} logits with {used.max()} points.",
+            f"Integrated gradients of {missed} of {n} trials needed {MAX_STEPS} points, where "
+            f"doubling ends; the largest completeness error is {errors.max():.2g} logits.",
             UserWarning,
             stacklevel=2,
         )

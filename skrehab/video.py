@@ -347,7 +347,7 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         n_steps : int or "auto", default=50
             Points on the path; ``"auto"`` takes as many as `tol` needs.
         tol : float, default=0.01
-            Completeness error that ``"auto"`` goes for, in units of the logit.
+            Completeness error that ``"auto"`` goes for, as a share of the logit gained.
         aggregate : {"sum", "mean", "max", "signed"}, default="sum"
             How a frame's values become one.
         normalize : bool, default=True

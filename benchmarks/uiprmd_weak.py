@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from _report import RESULTS, write_report
 from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -72,13 +73,13 @@ def load(path):
     return data
 
 
-class Remembering:
+class Remembering(BaseEstimator):
     """A fitted classifier that attributes the same trials in the same way only once."""
 
     def __init__(self, classifier):
         self.classifier = classifier
         self.network = classifier.network
-        self.known = {}
+        self.known_ = {}
 
     def fit(self, X, y):
         return self
@@ -88,11 +89,11 @@ class Remembering:
 
     def saliency(self, X, **how):
         key = how["method"], how["aggregate"]
-        if key not in self.known:
+        if key not in self.known_:
             result = self.classifier.saliency(X, **how, return_maps=True)
-            self.known[key] = result.scores
+            self.known_[key] = result.scores
             self.error = float(np.nanmedian(result.completeness_error))
-        return self.known[key]
+        return self.known_[key]
 
 
 def pick(items, index):

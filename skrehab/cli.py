@@ -76,7 +76,7 @@ def _options(
 def demo(
     output: Output = Path("skrehab-demo"),
     patients: Annotated[int, typer.Option(min=3, help="Synthetic patients.")] = 18,
-    repetitions: Annotated[int, typer.Option(min=1, help="Trials of each exercise and side.")] = 2,
+    repetitions: Annotated[int, typer.Option(min=1, help="Trials of each exercise and side.")] = 3,
     jobs: Jobs = 2,
     seed: Seed = 0,
 ):

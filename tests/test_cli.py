@@ -182,7 +182,7 @@ def test_demo_writes_report_figures_and_scores(run, tmp_path):
     assert "MLP trained on frame truth" in out
     assert "constant" in out
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert report.count("data:image/png;base64") == 4
+    assert report.count("data:image/png;base64") == 3
     with open(tmp_path / "frame_auc_by_patient.csv", encoding="utf-8") as file:
         assert [row["patient"] for row in csv.DictReader(file)] == ["P01", "P02", "P03"]
 

@@ -11,7 +11,8 @@ from skrehab import networks
 from skrehab.batching import pad_trials
 from skrehab.saliency import (
     AGGREGATIONS,
-    MAX_STEPS,
+    LEVELS,
+    _clenshaw_curtis,
     explain,
     frame_scores,
     integrated_gradients,
@@ -176,7 +177,7 @@ def test_auto_takes_few_points_where_few_are_enough():
     _, (x, lengths, target) = draw()
     _, error, used = integrated_gradients(module, x, lengths, target, n_steps="auto", tol=0.01)
     assert (error <= 0.01).all()
-    assert (used < 50).all() and set(used.tolist()) <= {4, 8, 16, 32}
+    assert (used < 50).all() and set(used.tolist()) <= {5, 9, 17, 33}
 
 
 def test_auto_takes_more_points_for_the_trials_that_need_them():
@@ -188,21 +189,40 @@ def test_auto_takes_more_points_for_the_trials_that_need_them():
     attribution, error, used = integrated_gradients(
         module, x, lengths, target, n_steps="auto", tol=0.02
     )
-    assert used[0] == 4 < used[1] <= MAX_STEPS
-    for i in (0, 1):  # and each is what that number of points gives alone
-        alone, error_alone, _ = integrated_gradients(
-            module, x[i : i + 1], lengths[i : i + 1], target[i : i + 1], n_steps=int(used[i])
+    assert used[0] == 5 < used[1] <= LEVELS[-1] + 1
+    for i in (0, 1):  # and each is what it gets alone
+        alone, error_alone, used_alone = integrated_gradients(
+            *(module, x[i : i + 1], lengths[i : i + 1], target[i : i + 1]), n_steps="auto", tol=0.02
         )
+        assert used_alone == used[i]
         torch.testing.assert_close(attribution[i : i + 1], alone, rtol=1e-3, atol=1e-5)
         torch.testing.assert_close(error[i : i + 1], error_alone, rtol=0.1, atol=1e-4)
+
+
+def test_auto_comes_to_the_same_as_many_gauss_legendre_points():
+    """Two rules of integration, one integral."""
+    module = network("act")
+    _, (x, lengths, target) = draw()
+    ours, _, used = integrated_gradients(module, x, lengths, target, n_steps="auto", tol=1e-5)
+    exact, _, _ = integrated_gradients(module, x, lengths, target, n_steps=100)
+    assert used.max() > 5
+    torch.testing.assert_close(ours, exact, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("n", LEVELS)
+def test_weights_integrate_polynomials(n):
+    """Clenshaw-Curtis with n + 1 points is exact for polynomials of degree n."""
+    nodes = (1 - np.cos(np.pi * np.arange(n + 1) / n)) / 2
+    for degree in (0, 1, 2, 3, 4):
+        assert _clenshaw_curtis(n) @ nodes**degree == pytest.approx(1 / (degree + 1))
 
 
 def test_auto_gives_up_and_says_so():
     trials, _ = draw(lengths=(30, 12))
     module = network("act")
-    with pytest.warns(UserWarning, match=r"of \d of 2 trials miss the tolerance of 1e-09"):
+    with pytest.warns(UserWarning, match=r"of \d of 2 trials needed 129 points"):
         result = explain(module, trials, [1, 1], n_steps="auto", tol=1e-9)
-    assert result.n_steps.max() == MAX_STEPS
+    assert result.n_steps.max() == LEVELS[-1] + 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         explain(module, trials, [1, 1], n_steps=4, tol=1e-9)  # a number asked for is no miss

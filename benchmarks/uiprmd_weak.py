@@ -92,7 +92,7 @@ class Remembering(BaseEstimator):
         if key not in self.known_:
             result = self.classifier.saliency(X, **how, return_maps=True)
             self.known_[key] = result.scores
-            self.error = float(np.nanmedian(result.completeness_error))
+            self.error = float(np.median(result.completeness_error))
         return self.known_[key]
 
 

@@ -63,12 +63,12 @@ def positive_scores(frame_proba):
     )
 
 
-def _auc(truth, score, what):
-    classes = np.unique(truth)
-    if len(classes) < 2:
-        only = classes.tolist()[0] if len(classes) else "nothing"
+def _auc(truth, score, what, labels=None):
+    if len(np.unique(truth)) < 2:
+        only = np.unique(truth if labels is None else labels).tolist()
+        named = ", ".join(map(repr, only)) or "nothing"
         warnings.warn(
-            f"ROC AUC is not defined for {what}: only {only!r} among the labels. The score is nan.",
+            f"ROC AUC is not defined for {what}: only {named} among the labels. The score is nan.",
             UndefinedMetricWarning,
             stacklevel=3,
         )
@@ -308,13 +308,15 @@ class TrialScorer(BaseEstimator):
             truth = np.asarray(y) != classes[0]
             scores = [1 - one[..., 0] for one in proba]
         else:
-            if self.pos_label not in classes:
-                raise ValueError(f"pos_label={self.pos_label!r} is not among {classes.tolist()}.")
             truth = np.asarray(y) == self.pos_label
-            scores = [one[..., np.flatnonzero(classes == self.pos_label)[0]] for one in proba]
+            column = np.flatnonzero(classes == self.pos_label)
+            if len(column) == 0 and not truth.any():
+                raise ValueError(f"pos_label={self.pos_label!r} is not among {classes.tolist()}.")
+            # an estimator that never saw the label gives it no probability
+            scores = [one[..., column].sum(axis=-1) for one in proba]
         says_frames = np.ndim(scores[0]) == 1
         trial_scores = pool_frames(scores, self.share) if says_frames else np.array(scores)
-        return _auc(truth, trial_scores, _name_patients(groups))
+        return _auc(truth, trial_scores, _name_patients(groups), labels=y)
 
     __call__ = score
 

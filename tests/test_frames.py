@@ -32,6 +32,15 @@ def test_hidden_layers(tiny, sizes):
     assert linear[0].in_features == 15
 
 
+def test_dropout(tiny):
+    model = tiny_frames(dropout=0.3).fit(tiny.X, tiny.frame_labels)
+    assert [m.p for m in model.module_ if isinstance(m, nn.Dropout)] == [0.3]
+    expected = model.predict_proba(tiny.X)
+    model.module_.train()  # whatever mode it was left in, it does not drop out here
+    for a, b in zip(model.predict_proba(tiny.X), expected):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_parameters_of_the_paper():
     """Sizes by hand in MODEL_FACTS: [32] 3,233; [256] 25,857; [256, 256] 91,649."""
     X, y = [np.zeros((2, 33, 3))], [[0, 1]]

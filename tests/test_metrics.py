@@ -62,7 +62,7 @@ def test_unlabelled_frames_do_not_count():
     assert frame_f1(truth, turned) == frame_f1(truth, predictions)
 
 
-@pytest.mark.parametrize(("label", "name"), [(0, "0"), (1, "1"), (-1, "'nothing'")])
+@pytest.mark.parametrize(("label", "name"), [(0, "0"), (1, "1"), (-1, "nothing")])
 def test_auc_without_both_classes_is_nan_and_says_so(label, name):
     with pytest.warns(UndefinedMetricWarning, match=f"not defined for these trials: only {name}"):
         assert np.isnan(frame_roc_auc([[label] * 3], [[0.1, 0.2, 0.3]]))
@@ -129,13 +129,22 @@ def test_the_largest_overlap_is_matched_first():
     assert segment_precision_recall([truth], [predicted], min_overlap=0.1) == (0.5, 1)
 
 
+def test_a_small_overlap_does_not_take_a_segment_from_a_large_one():
+    """The first prediction touches both segments; the second fits the second one better."""
+    truth = [1, 1, 1, 1, 0, 1, 1, 1, 1]
+    predicted = [1, 1, 1, 1, 1, 1, 0, 1, 1]
+    assert segment_precision_recall([truth], [predicted], min_overlap=0.1) == (1, 1)
+
+
 def test_segments_are_counted_over_trials():
     truth, predicted = [[1, 0, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0]]
     assert segment_precision_recall(truth, predicted) == (1, pytest.approx(2 / 3))
 
 
 # --- trials ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("share", "expected"), [(0.01, 0.9), (0.2, 0.9), (0.4, 0.8), (1.0, 0.46)])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.01, 0.9), (0.2, 0.9), (0.35, 0.8), (0.4, 0.8), (1.0, 0.46)]
+)
 def test_pool_frames_is_the_mean_of_the_highest(share, expected):
     assert pool_frames([[0.1, 0.9, 0.3, 0.7, 0.3]], share)[0] == pytest.approx(expected)
 
@@ -148,8 +157,9 @@ def test_pool_frames_of_ragged_probabilities():
 class Says:
     """A fitted classifier with known probabilities."""
 
-    def __init__(self, proba):
+    def __init__(self, proba, classes=(0, 1)):
         self.proba = proba
+        self.classes_ = np.array(classes)
 
     def predict_proba(self, X):
         return self.proba
@@ -163,8 +173,40 @@ def test_trial_roc_auc_of_frames_and_of_trials():
     assert trial_roc_auc(trials, None, y) == trial_roc_auc(frames, None, y) == 0.75
     equal_lengths_as_list = Says([np.array([[1 - h, h]]) for h in high])
     assert trial_roc_auc(equal_lengths_as_list, None, y) == 0.75
-    text = np.array(["a", "b"])[y]
-    assert trial_roc_auc(trials, None, text) == 0.75
+
+
+@pytest.mark.parametrize("frames", [False, True])
+def test_text_labels_need_to_be_told_apart(frames):
+    """The alphabet does not know which label is the motion looked for."""
+    high = np.array([0.1, 0.8, 0.3, 0.2])  # of "lean"
+    proba = np.stack([high, 1 - high], axis=1)
+    says = Says(ragged(proba[:, None]) if frames else proba, ["lean", "normal"])
+    y = np.array(["normal", "lean"])[[0, 1, 0, 1]]
+    assert TrialScorer(pos_label="lean")(says, None, y) == 0.75
+    assert TrialScorer(pos_label="normal")(says, None, y) == 0.75
+    with pytest.raises(ValueError, match=r"Which of \['lean', 'normal'\] is the motion"):
+        trial_roc_auc(says, None, y)
+    with pytest.raises(ValueError, match=r"pos_label='bend' is not among \['lean', 'normal'\]"):
+        TrialScorer(pos_label="bend")(says, None, y)
+
+
+@pytest.mark.parametrize(("label", "seen"), [("lean", "normal"), (1, 0)])
+def test_a_fold_that_never_saw_the_motion_scores_one_half(label, seen):
+    """Pseudo-labels may hold one class: the fold is bad, not an error."""
+    never = Says(ragged(np.ones((3, 1)) for _ in range(2)), [seen])
+    assert TrialScorer(pos_label=label)(never, None, [seen, label]) == 0.5
+    if label == 1:
+        assert trial_roc_auc(never, None, [0, 1]) == 0.5
+
+
+def test_several_motions_count_as_one():
+    """Any class but the smallest number; with pos_label one of them."""
+    proba = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.3, 0.0, 0.7]])
+    says = Says(proba, [0, 1, 2])
+    assert trial_roc_auc(says, None, [0, 1, 2]) == 1
+    assert TrialScorer(pos_label=2)(says, None, [0, 1, 2]) == 1
+    assert TrialScorer(pos_label=1)(says, None, [1, 0, 2]) == 0.5
+    np.testing.assert_allclose(positive_scores([proba])[0], [0.2, 0.8, 0.7])
 
 
 def test_share_of_the_trial_scorer():
@@ -178,10 +220,11 @@ def test_an_undefined_trial_score_names_the_patient():
     proba = np.array([[0.5, 0.5], [0.4, 0.6]])
     with pytest.warns(UndefinedMetricWarning, match="for patient P07: only 1 among"):
         assert np.isnan(TrialScorer().score(Says(proba), None, [1, 1], groups=["P07", "P07"]))
+    text = Says(proba, ["x", "y"])
     with pytest.warns(UndefinedMetricWarning, match=r"for patients \['P07', 'P08'\]: only 'x'"):
-        TrialScorer().score(Says(proba), None, ["x", "x"], groups=["P07", "P08"])
-    with pytest.warns(UndefinedMetricWarning, match="for these trials"):
-        trial_roc_auc(Says(proba), None, [0, 0])
+        TrialScorer(pos_label="x").score(text, None, ["x", "x"], groups=["P07", "P08"])
+    with pytest.warns(UndefinedMetricWarning, match="for these trials: only 1, 2 among"):
+        trial_roc_auc(Says(np.ones((2, 3)) / 3, [0, 1, 2]), None, [1, 2])
 
 
 def test_trial_scorer_in_cross_validation_names_the_patient(tiny):

@@ -52,10 +52,18 @@ def test_saliency_of_class_0_is_that_of_class_1_with_the_other_sign(learned):
 
 def test_saliency_defaults_to_the_predicted_class(learned):
     classifier, data = learned
-    default = classifier.saliency(data.X, n_steps=4)
-    predicted = classifier.saliency(data.X, n_steps=4, target=classifier.predict(data.X))
+    options = {"n_steps": 4, "aggregate": "signed", "normalize": False}  # the sign tells the class
+    default = classifier.saliency(data.X, **options)
+    predicted = classifier.saliency(data.X, target=classifier.predict(data.X), **options)
     for a, b in zip(default, predicted):
         np.testing.assert_array_equal(a, b)
+
+
+def test_dropout_is_off_whatever_mode_the_network_was_left_in(learned):
+    classifier, data = learned
+    expected = classifier.predict_proba(data.X)
+    classifier.module_.train()
+    np.testing.assert_array_equal(classifier.predict_proba(data.X), expected)
 
 
 def test_saliency_passes_its_options_on(tiny):

@@ -54,15 +54,23 @@ class Saliency:
 
 @contextmanager
 def _frozen(module):
-    """Evaluation mode without cuDNN, whose RNNs refuse backward in it; both are put back."""
+    """Evaluation mode without cuDNN, whose RNNs refuse backward in it; everything is put back.
+
+    Weights need no gradient here, so nothing is kept for one in the forward pass.
+    """
     training = [m for m in module.modules() if m.training]
+    trainable = [p for p in module.parameters() if p.requires_grad]
     module.eval()
+    for parameter in trainable:
+        parameter.requires_grad_(False)
     try:
         with torch.backends.cudnn.flags(enabled=False):
             yield
     finally:
         for m in training:
             m.training = True
+        for parameter in trainable:
+            parameter.requires_grad_(True)
 
 
 def _target_logit(logits, target):

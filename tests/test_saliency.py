@@ -217,6 +217,27 @@ def test_weights_integrate_polynomials(n):
         assert _clenshaw_curtis(n) @ nodes**degree == pytest.approx(1 / (degree + 1))
 
 
+def test_auto_s_tolerance_is_a_share_of_what_was_gained():
+    """A network that speaks louder is no harder: the same points, the error in proportion."""
+
+    class Loud(nn.Module):
+        def __init__(self, factor):
+            super().__init__()
+            self.inner, self.factor = network("act"), factor
+
+        def forward(self, x, lengths=None):
+            return self.factor * self.inner(x, lengths)
+
+    _, (x, lengths, target) = draw()
+    loud, louder = (
+        integrated_gradients(Loud(factor), x, lengths, target, n_steps="auto")
+        for factor in (1e3, 1e5)
+    )
+    assert torch.equal(loud[2], louder[2]) and (loud[2] < 100).all()
+    assert (louder[1] > 0.01).any()  # logits, but little beside thousands gained
+    assert (louder[1] <= 0.01 * louder[0].sum(dim=(1, 2, 3)).abs() * 1.02).all()
+
+
 def test_auto_gives_up_and_says_so():
     trials, _ = draw(lengths=(30, 12))
     module = network("act")

@@ -31,6 +31,10 @@ class Skeleton:
         Landmarks of shoulders and hips, whose mean stands for where the person is.
     axes : str
         Directions of x, y and z.
+    directions : tuple of int
+        The same for conversion: +1 where x points to the image's right, y down and z away from a
+        camera that the person faces, -1 where they point the other way. Two entries mean a flat
+        skeleton, whose third coordinate is a score.
     units : str
         Unit of the coordinates.
 
@@ -50,12 +54,18 @@ class Skeleton:
     limbs: dict = field(hash=False)
     trunk: tuple
     axes: str
+    directions: tuple
     units: str
 
     @property
     def n_landmarks(self):
         """Number of landmarks."""
         return len(self.landmarks)
+
+    @property
+    def n_dims(self):
+        """Number of spatial coordinates, 2 or 3; any coordinate after them is a score."""
+        return len(self.directions)
 
     def index(self, landmark):
         """Return the column of a landmark.
@@ -83,7 +93,7 @@ class Skeleton:
 _REGISTRY = {}
 
 
-def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, units):
+def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units):
     tree = tuple((child, parent) for child, parent in enumerate(parents) if parent >= 0)
     pairs = tuple(
         (i, landmarks.index(mirrored))
@@ -99,6 +109,7 @@ def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, units
         limbs=limbs,
         trunk=trunk,
         axes=axes,
+        directions=directions,
         units=units,
     )
 
@@ -153,7 +164,7 @@ def list_skeletons():
     --------
     >>> from skrehab.skeletons import list_skeletons
     >>> list_skeletons()
-    ['coco17', 'kinect25', 'mediapipe33', 'ntu25', 'uiprmd22']
+    ['coco17', 'h36m17', 'kinect25', 'mediapipe33', 'mpose13', 'ntu25', 'openpose18', ...]
     """
     return sorted(_REGISTRY)
 
@@ -189,6 +200,7 @@ _register(
     },
     trunk=(11, 12, 23, 24),
     axes="x to the image's right, y down, z away from the camera; origin between the hips",
+    directions=(1, 1, 1),
     units="metres (world landmarks); a fourth coordinate is visibility in [0, 1]",
 )
 
@@ -215,10 +227,16 @@ for _name in ("kinect25", "ntu25"):
         trunk=(4, 8, 12, 16),
         axes="x to the sensor's left, so a person facing it has the left hand at smaller x; y up; "
         "z away from the camera",
+        directions=(-1, -1, 1),
         units="metres",
     )
 
-# --- COCO ---------------------------------------------------------------------------------------
+# --- flat skeletons of images ------------------------------------------------------------------
+_IMAGE = {
+    "axes": "x to the image's right, y down",
+    "directions": (1, 1),
+    "units": "pixels; a third coordinate is the key-point score in [0, 1]",
+}
 _register(
     "coco17",
     (
@@ -234,8 +252,76 @@ _register(
         "right_leg": (12, 14, 16),
     },
     trunk=(5, 6, 11, 12),
-    axes="x to the image's right, y down",
-    units="pixels; a third coordinate is the key-point score in [0, 1]",
+    **_IMAGE,
+)
+_register(
+    "openpose18",
+    (
+        "nose spine_shoulder right_shoulder right_elbow right_wrist left_shoulder left_elbow "
+        "left_wrist right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye "
+        "left_eye right_ear left_ear"
+    ).split(),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15),
+    limbs={
+        "left_arm": (5, 6, 7),
+        "right_arm": (2, 3, 4),
+        "left_leg": (11, 12, 13),
+        "right_leg": (8, 9, 10),
+    },
+    trunk=(2, 5, 8, 11),
+    **_IMAGE,
+)
+_register(  # BODY_25
+    "openpose25",
+    (
+        "nose spine_shoulder right_shoulder right_elbow right_wrist left_shoulder left_elbow "
+        "left_wrist spine_base right_hip right_knee right_ankle left_hip left_knee left_ankle "
+        "right_eye left_eye right_ear left_ear left_foot_index left_small_toe left_heel "
+        "right_foot_index right_small_toe right_heel"
+    ).split(),
+    parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 19, 14)
+    + (11, 22, 11),
+    limbs={
+        "left_arm": (5, 6, 7),
+        "right_arm": (2, 3, 4),
+        "left_leg": (12, 13, 14, 19, 20, 21),
+        "right_leg": (9, 10, 11, 22, 23, 24),
+    },
+    trunk=(2, 5, 9, 12),
+    **_IMAGE,
+)
+_register(  # what AcT was trained on: the head and the feet are means of several key-points
+    "mpose13",
+    (
+        "head right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist "
+        "right_hip right_knee right_foot left_hip left_knee left_foot"
+    ).split(),
+    parents=(-1, 0, 1, 2, 0, 4, 5, 1, 7, 8, 4, 10, 11),
+    limbs={
+        "left_arm": (4, 5, 6),
+        "right_arm": (1, 2, 3),
+        "left_leg": (10, 11, 12),
+        "right_leg": (7, 8, 9),
+    },
+    trunk=(1, 4, 7, 10),
+    **_IMAGE,
+)
+_register(  # Human3.6M as MotionBERT reads it: from images
+    "h36m17",
+    (
+        "spine_base right_hip right_knee right_ankle left_hip left_knee left_ankle spine_mid "
+        "spine_shoulder nose head left_shoulder left_elbow left_wrist right_shoulder right_elbow "
+        "right_wrist"
+    ).split(),
+    parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
+    limbs={
+        "left_arm": (11, 12, 13),
+        "right_arm": (14, 15, 16),
+        "left_leg": (4, 5, 6),
+        "right_leg": (1, 2, 3),
+    },
+    trunk=(11, 14, 4, 1),
+    **_IMAGE,
 )
 
 # --- UI-PRMD, Kinect ------------------------------------------------------------------------------
@@ -255,5 +341,6 @@ _register(
     },
     trunk=(7, 11, 14, 18),
     axes="x to the person's left, y up, z to the person's front",
+    directions=(1, -1, -1),
     units="metres",
 )

@@ -1,4 +1,4 @@
-"""Skeletal-temporal partitions, and the attention inside their windows (SkateFormer, section 3.2).
+"""The block of SkateFormer: partitions in time and body, attention inside their windows.
 
 A clip of T frames and V joints is cut into windows in four ways: frames that are neighbours or
 stand far apart, times joints of one part of the body or the same place of every part.
@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["PARTITIONS", "SkateAttention", "partition", "reverse"]
+__all__ = ["PARTITIONS", "WINDOW", "SkateAttention", "SkateBlock", "partition", "reverse"]
+
+WINDOW = 8  # frames in a window of any type
 
 # (frames stand apart, joints stand apart) of the four types, in the paper's order
 PARTITIONS = ((False, False), (False, True), (True, False), (True, True))
@@ -46,7 +48,7 @@ def partition(x, kind, n_frames, n_joints):
 
     References
     ----------
-    Do & Kim 2024, equations 5 to 8.
+    Do & Kim 2024, the four types of skeletal-temporal relations (Skate-Types).
 
     Examples
     --------
@@ -139,3 +141,68 @@ class SkateAttention(nn.Module):
         )
         y = y.transpose(1, 2).flatten(2)  # (batch * windows, n, c)
         return reverse(y.unflatten(0, (batch, -1)), self.kind, self.n_frames, self.n_joints, shape)
+
+
+class DropPath(nn.Module):
+    """Leave a whole residual branch out for some trials, in training."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if not self.training or self.rate == 0:
+            return x
+        kept = torch.empty(x.shape[0], 1, 1, 1, dtype=x.dtype, device=x.device)
+        return x * kept.bernoulli_(1 - self.rate) / (1 - self.rate)
+
+
+class MLP(nn.Module):
+    """Two linear layers around a GELU."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, x):
+        return self.fc2(nn.functional.gelu(self.fc1(x)))
+
+
+class SkateBlock(nn.Module):
+    """Graph convolution, temporal convolution and four attentions side by side, then an MLP.
+
+    A quarter of the channels goes to each convolution's half, an eighth to each attention.
+    """
+
+    def __init__(self, width, n_joints, n_heads, variant, attention_dropout, drop_path):
+        super().__init__()
+        self.n_groups = n_heads // 4
+        self.gconv = nn.Parameter(torch.empty(self.n_groups, n_joints, n_joints))
+        self.norm_1 = nn.LayerNorm(width)
+        self.mapping = nn.Linear(width, 2 * width)
+        self.tconv = nn.Conv2d(width // 4, width // 4, (7, 1), padding=(3, 0), groups=self.n_groups)
+        self.attention = nn.ModuleList(
+            SkateAttention(
+                kind,
+                WINDOW,
+                variant["spread"] if joints_apart else variant["part"],
+                n_heads // 8,
+                attention_dropout,
+            )
+            for kind, (_, joints_apart) in enumerate(PARTITIONS)
+        )
+        self.proj = nn.Linear(width, width)
+        self.drop_path = DropPath(drop_path)
+        self.norm_2 = nn.LayerNorm(width)
+        self.mlp = MLP(width, variant["mlp_ratio"] * width)
+        self.sizes = [width // 4, width // 4, *[3 * width // 8] * 4]
+
+    def forward(self, x):
+        g, t, *qkv = self.mapping(self.norm_1(x)).split(self.sizes, dim=3)  # (batch, T, V, c)
+        g = g.unflatten(3, (self.n_groups, -1))
+        g = torch.einsum("gvu,btugc->btvgc", self.gconv, g).flatten(3)
+        t = self.tconv(t.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        y = torch.cat([g, t, *(attend(z) for attend, z in zip(self.attention, qkv))], dim=3)
+        x = x + self.drop_path(self.proj(y))
+        return x + self.drop_path(self.mlp(self.norm_2(x)))

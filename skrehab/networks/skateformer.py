@@ -9,13 +9,11 @@ the official network is tested on golden outputs.
 import torch
 from torch import nn
 
-from skrehab.networks._skate_attention import PARTITIONS, SkateAttention
+from skrehab.networks._skate_attention import WINDOW, SkateBlock
 from skrehab.networks._skeleton import SkeletonNetwork
 from skrehab.skeletons import Skeleton
 
 __all__ = ["KINECT20", "SIZES", "SkateFormer"]
-
-WINDOW = 8  # frames in a window, of all four types
 
 KINECT20 = Skeleton(  # Kinect v1, of NW-UCLA
     name="kinect20",
@@ -66,71 +64,6 @@ SIZES = {
         "mlp_ratio": 1,
     },
 }
-
-
-class DropPath(nn.Module):
-    """Leave a whole residual branch out for some trials, in training."""
-
-    def __init__(self, rate):
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x):
-        if not self.training or self.rate == 0:
-            return x
-        kept = torch.empty(x.shape[0], 1, 1, 1, dtype=x.dtype, device=x.device)
-        return x * kept.bernoulli_(1 - self.rate) / (1 - self.rate)
-
-
-class MLP(nn.Module):
-    """Two linear layers around a GELU."""
-
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.fc2(nn.functional.gelu(self.fc1(x)))
-
-
-class SkateBlock(nn.Module):
-    """Graph convolution, temporal convolution and four attentions side by side, then an MLP.
-
-    A quarter of the channels goes to each convolution's half, an eighth to each attention.
-    """
-
-    def __init__(self, width, n_joints, n_heads, variant, attention_dropout, drop_path):
-        super().__init__()
-        self.n_groups = n_heads // 4
-        self.gconv = nn.Parameter(torch.empty(self.n_groups, n_joints, n_joints))
-        self.norm_1 = nn.LayerNorm(width)
-        self.mapping = nn.Linear(width, 2 * width)
-        self.tconv = nn.Conv2d(width // 4, width // 4, (7, 1), padding=(3, 0), groups=self.n_groups)
-        self.attention = nn.ModuleList(
-            SkateAttention(
-                kind,
-                WINDOW,
-                variant["spread"] if joints_apart else variant["part"],
-                n_heads // 8,
-                attention_dropout,
-            )
-            for kind, (_, joints_apart) in enumerate(PARTITIONS)
-        )
-        self.proj = nn.Linear(width, width)
-        self.drop_path = DropPath(drop_path)
-        self.norm_2 = nn.LayerNorm(width)
-        self.mlp = MLP(width, variant["mlp_ratio"] * width)
-        self.sizes = [width // 4, width // 4, *[3 * width // 8] * 4]
-
-    def forward(self, x):
-        g, t, *qkv = self.mapping(self.norm_1(x)).split(self.sizes, dim=3)  # (batch, T, V, c)
-        g = g.unflatten(3, (self.n_groups, -1))
-        g = torch.einsum("gvu,btugc->btvgc", self.gconv, g).flatten(3)
-        t = self.tconv(t.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        y = torch.cat([g, t, *(attend(z) for attend, z in zip(self.attention, qkv))], dim=3)
-        x = x + self.drop_path(self.proj(y))
-        return x + self.drop_path(self.mlp(self.norm_2(x)))
 
 
 class Downsample(nn.Module):
@@ -289,7 +222,7 @@ class SkateFormer(SkeletonNetwork):
         self._initialise()
 
     def _initialise(self):
-        for name, module in self.named_modules():
+        for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)

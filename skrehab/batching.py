@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-__all__ = ["Batches", "Samples", "iterate_by_length", "pad_trials"]
+__all__ = ["Batches", "Samples", "collate_trials", "iterate_by_length", "pad_trials"]
 
 
 def pad_trials(trials):
@@ -95,21 +95,41 @@ class Batches:
             yield self.dataset.batch(order[start : start + self.batch_size])
 
 
+def collate_trials(trials):
+    """Name what a pose network takes.
+
+    Parameters
+    ----------
+    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+        One batch.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        ``x`` and ``lengths`` of :func:`pad_trials`.
+    """
+    x, lengths = pad_trials(trials)
+    return {"x": x, "lengths": lengths}
+
+
 class Samples(torch.utils.data.Dataset):
     """Inputs with a target and a weight each.
 
     Parameters
     ----------
-    inputs : list of ndarray (trials) or torch.Tensor (frames)
-        One entry per sample; trials are padded batch by batch.
-    targets : array-like of shape (n_samples,)
+    inputs : list or torch.Tensor
+        One entry per sample; entries of a list are collated batch by batch.
+    targets : array-like of shape (n_samples, ...)
         Class indices.
     weights : array-like of shape (n_samples,), optional
         Weights; None means ones.
+    collate : callable, default=collate_trials
+        Turns a list of inputs into what the module takes.
     """
 
-    def __init__(self, inputs, targets, weights=None):
+    def __init__(self, inputs, targets, weights=None, collate=collate_trials):
         self.inputs = inputs
+        self.collate = collate
         self.targets = torch.as_tensor(np.asarray(targets))
         ones = np.ones(len(self.targets)) if weights is None else weights
         self.weights = torch.as_tensor(np.asarray(ones), dtype=torch.float32)
@@ -128,13 +148,12 @@ class Samples(torch.utils.data.Dataset):
         Returns
         -------
         inputs : torch.Tensor or dict
-            What the module takes: frames, or ``x`` and ``lengths`` of padded trials.
+            What the module takes: frames, or what `collate` makes of trials.
         target_and_weight : tuple of torch.Tensor
             What :class:`skrehab.training.WeightedLoss` takes.
         """
         if isinstance(self.inputs, torch.Tensor):
             inputs = self.inputs[index]
         else:
-            x, lengths = pad_trials([self.inputs[i] for i in index])
-            inputs = {"x": x, "lengths": lengths}
+            inputs = self.collate([self.inputs[i] for i in index])
         return inputs, (self.targets[index], self.weights[index])

@@ -22,9 +22,9 @@ MAX_JSON_BYTES = 16 * 2**20
 MAX_WEIGHT_BYTES = 4 * 2**30
 
 # attributes that describe the training patients rather than the model
-_TRAINING_DATA = {"transduction_", "scores_", "validation_groups_"}
+_TRAINING_DATA = {"transduction_", "scores_", "validation_groups_", "weights_report_"}
 # parameters that matter while fitting only, or on one machine only
-_NOT_KEPT = {"memory", "net_params", "resampler"}
+_NOT_KEPT = {"memory", "net_params", "resampler", "weights"}
 _FITTED_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*_")
 
 

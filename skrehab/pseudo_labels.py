@@ -103,8 +103,10 @@ class SaliencyPseudoLabeler(BaseEstimator):
     estimator : estimator with fit, predict and saliency
         Such as :class:`VideoClassifier`; cloned before fitting. One that is fitted already goes in
         a :class:`sklearn.frozen.FrozenEstimator`.
-    method : {"vanilla_gradient", "integrated_gradients"}, default="integrated_gradients"
-        Attribution method.
+    method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}, \
+            default="integrated_gradients"
+        Attribution method; ``"frame_logits"`` takes the scores of a network that scores frames
+        itself (``"mil_tcn"``).
     threshold : float, (float, float), "published" or "published_dual", default=0.3
         One threshold on the scores in [0, 1], or two between which frames are not used. The names
         stand for Table II of the paper, read as tenths, for the estimator's network and `method`.

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 AGGREGATIONS = ("sum", "mean", "max", "signed")
-METHODS = ("vanilla_gradient", "integrated_gradients")
+METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
 LEVELS = (4, 8, 16, 32, 64, 128)  # intervals on the path that n_steps="auto" tries in turn
 
 
@@ -346,8 +346,9 @@ def explain(
         Trials; lost landmarks (NaN) get no attribution.
     targets : array-like of shape (n_trials,)
         Class index of each trial.
-    method : {"vanilla_gradient", "integrated_gradients"}
-        Attribution method.
+    method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}
+        Attribution method. ``"frame_logits"`` is none: it takes the scores of a network that scores
+        frames itself; such scores have no map of landmarks (NaN).
     baseline : {"zeros", "rest"} or ndarray
         Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
         to a trial, such as one pose ``(n_landmarks, n_coords)``.
@@ -372,8 +373,13 @@ def explain(
     Raises
     ------
     ValueError
-        If `method` or `baseline` is unknown.
+        If `method` or `baseline` is unknown, or the network does not score frames.
     """
+    if method == "frame_logits" and not hasattr(module, "frame_logits"):
+        raise ValueError(
+            f"method='frame_logits' needs a network that scores frames, such as 'mil_tcn'; "
+            f"{type(module).__name__} scores whole trials."
+        )
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
     n = len(trials)
@@ -382,6 +388,12 @@ def explain(
     targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
     for index, x, lengths in iterate_by_length(trials, batch_size):
         batch = (module, x.to(device), lengths, targets[index].to(device))
+        if method == "frame_logits":
+            for i, raw in zip(index, _frame_logits(*batch)):
+                raw = raw[: len(trials[i])]
+                scores[i] = min_max(raw) if normalize else raw
+                maps[i] = np.full(trials[i].shape[:2], np.nan)
+            continue
         if method == "vanilla_gradient":
             attribution = vanilla_gradient(*batch)
         else:
@@ -404,6 +416,15 @@ def explain(
             stacklevel=2,
         )
     return Saliency(ragged(scores), maps, errors, used)
+
+
+def _frame_logits(module, x, lengths, target):
+    """Score each frame for its trial's target, by the network's own frame logits."""
+    with _frozen(module), torch.no_grad():
+        logits = module.frame_logits(x, lengths)  # (batch, frames, outputs)
+        if logits.shape[2] == 1:
+            return (logits[..., 0] * (2 * target - 1)[:, None]).cpu().numpy()
+        return logits[torch.arange(len(x)), :, target].cpu().numpy()
 
 
 def _baseline_batch(trials, x, baseline):

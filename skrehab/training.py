@@ -15,11 +15,13 @@ import torch
 import torch.nn.functional as F
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.helper import predefined_split
 from torch import nn
 
+from skrehab import finetuning
 from skrehab.batching import Batches
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "probabilities",
     "seeded",
     "train",
+    "trial_weights",
     "validation_split",
 ]
 
@@ -166,7 +169,7 @@ def seeded(random_state, device="cpu"):
         yield torch.Generator().manual_seed(seed)
 
 
-def train(module, samples, recipe, *, generator, validation=None):
+def train(module, samples, recipe, *, generator, validation=None, tuning=None):
     """Train a module in place and return its learning curves.
 
     Parameters
@@ -181,6 +184,8 @@ def train(module, samples, recipe, *, generator, validation=None):
         Source of the shuffle.
     validation : skrehab.batching.Samples, optional
         Held-out samples; training stops early on their loss and keeps the best weights.
+    tuning : skrehab.finetuning.Tuning, optional
+        Which layers are frozen or learn slower; None trains all alike.
 
     Returns
     -------
@@ -197,6 +202,10 @@ def train(module, samples, recipe, *, generator, validation=None):
     if validation is not None:
         stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
         callbacks.append(("early_stopping", stop))
+    rates = {}
+    if tuning is not None:
+        rates, freezing = finetuning.apply(tuning, module, recipe.lr)
+        callbacks = freezing + callbacks
     settings = {
         "module": module,
         "criterion": WeightedLoss,
@@ -212,6 +221,7 @@ def train(module, samples, recipe, *, generator, validation=None):
         "callbacks": callbacks + list(extra.pop("callbacks", [])),
         "device": recipe.device,
         "verbose": recipe.verbose,
+        **rates,
     }
     net = NeuralNet(**(settings | extra))
     net.fit(samples)
@@ -223,6 +233,40 @@ def train(module, samples, recipe, *, generator, validation=None):
 
 def _silent(*args):
     """Swallow skorch's messages; the history says where training stopped."""
+
+
+def trial_weights(y, class_weight=None, sample_weight=None):
+    """Multiply the weights of trials and of their classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_trials,)
+        Labels.
+    class_weight : dict, "balanced" or None
+        Weights of the classes.
+    sample_weight : array-like of shape (n_trials,), optional
+        Weights of the trials.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Weights.
+
+    Raises
+    ------
+    ValueError
+        If there is not one weight per trial.
+    """
+    weights = compute_sample_weight(class_weight, y)
+    if sample_weight is None:
+        return weights
+    sample_weight = np.asarray(sample_weight, dtype=float)
+    if sample_weight.shape != weights.shape:
+        raise ValueError(
+            f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
+            f"{sample_weight.shape}."
+        )
+    return weights * sample_weight
 
 
 def validation_split(y, groups, how, fraction, random_state):

@@ -1,14 +1,22 @@
 """VideoClassifier: one label a trial, by any network of the registry."""
 
+import os
+from functools import partial
+from numbers import Integral, Real
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab import networks
-from skrehab.batching import Samples, iterate_by_length
+from skrehab.batching import Samples, collate_trials
+from skrehab.clips import check_videos, collate_clips
+from skrehab.embeddings import OnEmbeddings, embed_trials
+from skrehab.finetuning import Tuning
+from skrehab.networks.weights import load_weights, read_weights
 from skrehab.saliency import explain
 from skrehab.training import (
     TRAINING_CONSTRAINTS,
@@ -16,9 +24,10 @@ from skrehab.training import (
     probabilities,
     seeded,
     train,
+    trial_weights,
     validation_split,
 )
-from skrehab.trials import check_groups, check_trial_labels, check_trials, tag_trial_input
+from skrehab.trials import check_groups, check_trial_labels, check_trials, ragged, tag_trial_input
 
 __all__ = ["VideoClassifier"]
 
@@ -59,6 +68,20 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         Torch device.
     random_state : int, RandomState or None, default=None
         Seed of the weights, the shuffle, dropout and the hold-out.
+    weights : str or path-like, optional
+        Weights to start from; see :func:`skrehab.networks.weights.read_weights`.
+    weights_sha256 : str, optional
+        SHA-256 of the file; a pickled one is only read if it is given or known.
+    head : {"keep", "new"}, default="keep"
+        Take the classifier from `weights` too, or draw a new one for the labels at hand.
+    freeze : tuple of str, default=()
+        Parameters whose names begin with one of these do not learn.
+    layer_decay : float, optional
+        Each block before the classifier learns this much slower than the next one.
+    head_warmup : int, default=0
+        Epochs at the start in which only the classifier learns.
+    memory : str, path-like or joblib.Memory, optional
+        Where to keep what a frozen network makes of each trial; no label enters.
     verbose : int, default=0
         1 prints a line an epoch.
     net_params : dict, optional
@@ -72,10 +95,12 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         The trained network.
     history_ : list of dict
         Training and validation loss an epoch.
-    n_landmarks_, n_coords_ : int
-        Trailing shape of the trials.
+    n_landmarks_, n_coords_ : int or None
+        Trailing shape of the trials; None for RGB videos.
     validation_groups_ : ndarray or None
         Patients held out for early stopping.
+    weights_report_ : skrehab.networks.weights.LoadReport or None
+        Which arrays came from `weights`, which were drawn and why.
 
     References
     ----------
@@ -99,6 +124,13 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints = {
         "network": [str, type],
         "network_params": [dict, None],
+        "weights": [str, os.PathLike, None],
+        "weights_sha256": [str, None],
+        "head": [StrOptions({"keep", "new"})],
+        "freeze": [tuple, list],
+        "layer_decay": [Interval(Real, 0, 1, closed="right"), None],
+        "head_warmup": [Interval(Integral, 0, None, closed="left")],
+        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         **TRAINING_CONSTRAINTS,
     }
 
@@ -122,6 +154,13 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         patience=10,
         device="cpu",
         random_state=None,
+        weights=None,
+        weights_sha256=None,
+        head="keep",
+        freeze=(),
+        layer_decay=None,
+        head_warmup=0,
+        memory=None,
         verbose=0,
         net_params=None,
     ):
@@ -139,6 +178,13 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         self.patience = patience
         self.device = device
         self.random_state = random_state
+        self.weights = weights
+        self.weights_sha256 = weights_sha256
+        self.head = head
+        self.freeze = freeze
+        self.layer_decay = layer_decay
+        self.head_warmup = head_warmup
+        self.memory = memory
         self.verbose = verbose
         self.net_params = net_params
 
@@ -206,7 +252,8 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             If there is only one class, labels do not fit the trials, or early stopping by patient
             is asked for without groups.
         """
-        X = check_trials(X)
+        spec = networks.get_spec(self.network)
+        X = check_videos(X) if spec.input == "rgb" else check_trials(X)
         y = check_trial_labels(y, X)
         groups = check_groups(groups, X)
         classes, codes = np.unique(y, return_inverse=True)
@@ -215,38 +262,45 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
                 f"VideoClassifier needs at least 2 classes, got 1 class: all {len(y)} trials are "
                 f"labelled {classes.tolist()[0]!r}."
             )
-        weights = compute_sample_weight(self.class_weight, y)
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, dtype=float)
-            if sample_weight.shape != weights.shape:
-                raise ValueError(
-                    f"sample_weight must hold one weight per trial: {len(X)} trials, got shape "
-                    f"{sample_weight.shape}."
-                )
-            weights = weights * sample_weight
+        weights = trial_weights(y, self.class_weight, sample_weight)
         random_state = check_random_state(self.random_state)
         inside, held_out = validation_split(
             codes, groups, self.early_stopping, self.validation_fraction, random_state
         )
 
-        def subset(index):
-            return Samples([X[i] for i in index], codes[index], weights[index])
-
         self.classes_ = classes
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
+        self.n_landmarks_, self.n_coords_ = (None, None) if spec.input == "rgb" else X[0].shape[1:]
         self.validation_groups_ = None
         if held_out is not None and groups is not None:
             self.validation_groups_ = np.unique(groups[held_out])
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
+            self.weights_report_ = self._load_weights(spec)
+            module, inputs = self.module_, X
+            if getattr(self.module_, "is_frozen", False):
+                self.module_.to(self.device)
+                inputs = self._embed(X)  # once, not every epoch
+                module = OnEmbeddings(self.module_)
+
+            def subset(index):
+                kept = inputs[index] if isinstance(inputs, torch.Tensor) else [X[i] for i in index]
+                return Samples(kept, codes[index], weights[index], self._collate)
+
             self.history_ = train(
-                self.module_,
+                module,
                 subset(inside),
                 Recipe.of(self),
                 generator=generator,
                 validation=None if held_out is None else subset(held_out),
+                tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
             )
         return self
+
+    def _load_weights(self, spec):
+        if self.weights is None:
+            return None
+        state = read_weights(self.weights, sha256=self.weights_sha256)
+        return load_weights(self.module_, state, self.head, spec.head, spec.ends)
 
     def _build_module(self):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""
@@ -258,8 +312,29 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             **(self.network_params or {}),
         )
 
+    def _embed(self, X):
+        return embed_trials(self.module_, X, self.batch_size, self.device, self.memory)
+
+    @property
+    def _collate(self):
+        if self.n_landmarks_ is None:
+            return partial(collate_clips, recipe=self.module_.clip)
+        return collate_trials
+
+    def _batches(self, X):
+        """Yield positions and what the network takes; pose trials by length, to pad little."""
+        order = np.arange(len(X))
+        if self.n_landmarks_ is not None:
+            order = np.argsort([len(trial) for trial in X], kind="stable")
+        for start in range(0, len(X), self.batch_size):
+            index = order[start : start + self.batch_size]
+            inputs = self._collate([X[i] for i in index])
+            yield index, {key: value.to(self.device) for key, value in inputs.items()}
+
     def _check_X(self, X):
         check_is_fitted(self)
+        if self.n_landmarks_ is None:
+            return check_videos(X)
         return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
 
     def _logits(self, X):
@@ -268,8 +343,8 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         logits = np.empty((len(X), n_outputs), dtype=np.float32)
         self.module_.to(self.device).eval()
         with torch.inference_mode():
-            for index, x, lengths in iterate_by_length(X, self.batch_size):
-                logits[index] = self.module_(x.to(self.device), lengths).cpu().numpy()
+            for index, inputs in self._batches(X):
+                logits[index] = self.module_(**inputs).cpu().numpy()
         return logits
 
     def decision_function(self, X):
@@ -319,6 +394,37 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)  # before classes_, so that an unfitted one says so
         return self.classes_[proba.argmax(axis=1)]
 
+    def predict_frame_proba(self, X):
+        """Compute class probabilities of every frame, where the network scores frames itself.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials.
+
+        Returns
+        -------
+        ndarray of shape (n_trials,), dtype object
+            One array ``(n_frames_i, n_classes)`` per trial.
+
+        Raises
+        ------
+        AttributeError
+            If the network scores whole trials only, as all but ``"mil_tcn"`` do.
+        """
+        X = self._check_X(X)
+        if not hasattr(self.module_, "frame_logits"):
+            raise AttributeError(
+                f"{self.network!r} scores whole trials: use a SaliencyPseudoLabeler, or 'mil_tcn'."
+            )
+        result = [None] * len(X)
+        self.module_.to(self.device).eval()
+        with torch.inference_mode():
+            for index, inputs in self._batches(X):
+                for i, logits in zip(index, self.module_.frame_logits(**inputs).cpu().numpy()):
+                    result[i] = probabilities(logits[: len(X[i])])
+        return ragged(result)
+
     def saliency(
         self,
         X,
@@ -338,8 +444,9 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
             Trials.
-        method : {"vanilla_gradient", "integrated_gradients"}, default="integrated_gradients"
-            Attribution method.
+        method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}, \
+                default="integrated_gradients"
+            Attribution method; ``"frame_logits"`` is a frame-scoring network's own (``"mil_tcn"``).
         target : label or array-like of shape (n_trials,), optional
             Class whose logit is attributed; None means the predicted one.
         baseline : {"zeros", "rest"} or ndarray, default="zeros"
@@ -361,6 +468,8 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             One array ``(n_frames_i,)`` of scores per trial, or everything.
         """
         X = self._check_X(X)
+        if self.n_landmarks_ is None:
+            raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
         if target is None:
             codes = self._logits(X)
             codes = codes.argmax(axis=1) if codes.shape[1] > 1 else (codes[:, 0] > 0).astype(int)

@@ -162,6 +162,8 @@ NETWORKS = [
     NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
     NetworkRow("gru", {"hidden_size": 6}, 168_961, memory=100),
     NetworkRow("act", {"size": "micro"}, 225_281),
+    # 99 * 64 + 64, four blocks of 64 * 64 * 5 + 64 + 2 * 64, 64 + 1
+    NetworkRow("mil_tcn", {"channels": 8, "n_blocks": 2}, 89_153),
 ]
 
 

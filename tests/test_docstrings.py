@@ -51,7 +51,7 @@ def public_objects():
 
 OBJECTS = public_objects()
 # signatures that torch, skorch or scikit-learn fixes, explained once at the class
-INHERITED = {"forward"}
+INHERITED = {"classify", "forward"}
 
 
 @pytest.mark.parametrize("name", public_modules())

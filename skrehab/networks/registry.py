@@ -6,7 +6,9 @@ Every pose network is a torch module with one signature::
                                lengths  (batch,) true number of frames; None means all of them
                                returns  (batch, n_outputs) logits
 
-Padding never changes a result, and gradients reach every true frame of x.
+Padding never changes a result, and gradients reach every true frame of x. A network over clips of
+RGB frames has ``forward(x)`` with x ``(batch, 3, frames, height, width)``, normalised, and says in
+its attribute ``clip`` which frames and sizes it wants.
 """
 
 import importlib
@@ -32,12 +34,19 @@ class NetworkSpec:
         Paper.
     licence : str
         Licence of this code and, where weights are published, of the weights.
-    input : {"pose"}, default="pose"
+    input : {"pose", "rgb"}, default="pose"
         Kind of input.
     skeleton : str, default="any"
-        Skeleton it expects.
+        Skeleton it works on; trials of another one are converted inside.
     sizes : tuple of str, default=()
         Values of its ``size`` parameter.
+    head : str, default="head."
+        What the names of the classifier's parameters begin with.
+    ends : tuple of str, default=()
+        Beginnings of other names whose sizes depend on the trials; re-initialised with
+        ``head="new"`` where published weights do not fit.
+    untrained : tuple of str, default=()
+        Beginnings of names that are there for the published layout only and never get a gradient.
     """
 
     name: str
@@ -48,6 +57,9 @@ class NetworkSpec:
     input: str = "pose"
     skeleton: str = "any"
     sizes: tuple = field(default=())
+    head: str = "head."
+    ends: tuple = field(default=())
+    untrained: tuple = field(default=())
 
     def load(self):
         """Import the network's class.
@@ -85,6 +97,15 @@ _ROWS = [
         reference="Mazzia et al. 2022, Pattern Recognition 124:108487",
         licence="BSD-3-Clause; official weights: GPLv3 or Apache-2.0, unclear",
         sizes=("micro", "small", "base", "large"),
+        ends=("proj.", "pos_embed."),
+    ),
+    NetworkSpec(
+        name="mil_tcn",
+        builder="skrehab.networks.mil_tcn:MilTCN",
+        summary="temporal convolutions that score every frame, pooled as multiple instances; ours",
+        reference="Wu et al. 2015; Ilse et al. 2018",
+        licence="BSD-3-Clause",
+        ends=("proj.",),
     ),
 ]
 _REGISTRY = {row.name: row for row in _ROWS}
@@ -131,8 +152,9 @@ def get_spec(name):
 
     Parameters
     ----------
-    name : str
-        One of :func:`list_networks`.
+    name : str or type
+        One of :func:`list_networks`, or a class, whose attributes ``input``, ``head_prefix`` and
+        ``ends`` are asked then.
 
     Returns
     -------
@@ -144,22 +166,33 @@ def get_spec(name):
     ValueError
         If there is no network of that name.
     """
+    if isinstance(name, type):
+        return NetworkSpec(
+            name=name.__name__,
+            builder=name,
+            summary=(name.__doc__ or "").partition("\n")[0],
+            reference="",
+            licence="",
+            input=getattr(name, "input", "pose"),
+            head=getattr(name, "head_prefix", "head."),
+            ends=tuple(getattr(name, "ends", ())),
+        )
     if name not in _REGISTRY:
         raise ValueError(f"Unknown network {name!r}: known are {list_networks()}.")
     return _REGISTRY[name]
 
 
-def build(name, *, n_landmarks, n_coords, n_outputs, **params):
+def build(name, *, n_outputs, n_landmarks=None, n_coords=None, **params):
     """Build a network for given sizes.
 
     Parameters
     ----------
     name : str or type
         One of :func:`list_networks`, or a class with the same signature.
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
+    n_landmarks, n_coords : int, optional
+        Trailing shape of the trials; networks over RGB frames take none.
     **params
         The network's own parameters.
 
@@ -180,11 +213,13 @@ def build(name, *, n_landmarks, n_coords, n_outputs, **params):
     >>> sum(p.numel() for p in lstm.parameters())
     225217
     """
-    network = get_spec(name).load() if isinstance(name, str) else name
+    network = get_spec(name).load()
+    sizes = {"n_landmarks": n_landmarks, "n_coords": n_coords, "n_outputs": n_outputs}
+    sizes = {key: size for key, size in sizes.items() if size is not None}
     accepted = inspect.signature(network).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
         unknown = sorted(set(params) - set(accepted))
         if unknown:
             own = sorted(set(accepted) - {"n_landmarks", "n_coords", "n_outputs"})
             raise ValueError(f"{name!r} has no parameter {unknown}: it takes {own}.")
-    return network(n_landmarks=n_landmarks, n_coords=n_coords, n_outputs=n_outputs, **params)
+    return network(**sizes, **params)

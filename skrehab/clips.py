@@ -1,0 +1,201 @@
+"""RGB clips: the few frames a video network looks at, decoded when they are needed.
+
+A trial is a path or a uint8 array. Nothing is kept between batches, so ten thousand videos need no
+more memory than ten.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from skrehab.pose.reader import probe_video, read_frames
+
+__all__ = ["check_videos", "collate_clips", "frame_positions", "prepare_clip", "read_clip"]
+
+
+def check_videos(X, *, name="X"):
+    """Validate videos and return them as a list of paths and arrays.
+
+    Parameters
+    ----------
+    X : sequence
+        Paths, or uint8 RGB arrays ``(n_frames_i, height, width, 3)``.
+    name : str, default="X"
+        What to call it in error messages.
+
+    Returns
+    -------
+    list of Path or ndarray
+        The videos; files are not opened.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing, or an array is no RGB video; the message names the item.
+    TypeError
+        If X is not a sequence of videos.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.clips import check_videos
+    >>> len(check_videos([np.zeros((8, 32, 32, 3), np.uint8)]))
+    1
+    """
+    if isinstance(X, (str, bytes, dict, Path)) or not hasattr(X, "__len__"):
+        raise TypeError(f"{name} must be a list of videos, got {type(X).__name__}.")
+    if len(X) == 0:
+        raise ValueError(f"{name} holds no video: at least one is needed.")
+    videos = []
+    for i, item in enumerate(X):
+        if isinstance(item, (str, Path)):
+            if not Path(item).is_file():
+                raise ValueError(f"{name}[{i}]: there is no file {str(item)!r}.")
+            videos.append(Path(item))
+            continue
+        item = np.asarray(item)
+        if item.ndim != 4 or item.shape[3] != 3 or item.dtype != np.uint8 or 0 in item.shape:
+            raise ValueError(
+                f"{name}[{i}] must be a path or a uint8 RGB array (n_frames, height, width, 3), "
+                f"got {item.dtype} of shape {item.shape}."
+            )
+        videos.append(item)
+    return videos
+
+
+def frame_positions(n_frames, wanted, stride=None):
+    """Choose the frames of a clip, in order, evenly over the video or `stride` apart in its middle.
+
+    Parameters
+    ----------
+    n_frames : int
+        Frames of the video.
+    wanted : int
+        Frames of the clip; a shorter video repeats frames.
+    stride : int, optional
+        Distance of the clip's frames; None spreads them over the whole video.
+
+    Returns
+    -------
+    ndarray of int of shape (wanted,)
+        Positions.
+
+    Examples
+    --------
+    >>> from skrehab.clips import frame_positions
+    >>> frame_positions(30, 4)
+    array([ 3, 11, 18, 26])
+    >>> frame_positions(30, 4, stride=2)
+    array([11, 13, 15, 17])
+    """
+    if stride is not None and (wanted - 1) * stride < n_frames:
+        start = (n_frames - 1 - (wanted - 1) * stride) // 2
+        return start + stride * np.arange(wanted)
+    return ((np.arange(wanted) + 0.5) * n_frames / wanted).astype(int)
+
+
+def read_clip(video, wanted, *, stride=None, max_size=None):
+    """Read the frames of a clip.
+
+    Parameters
+    ----------
+    video : path-like or ndarray of shape (n_frames, height, width, 3)
+        One video.
+    wanted : int
+        Frames of the clip.
+    stride : int, optional
+        See :func:`frame_positions`.
+    max_size : int, optional
+        Scale the pictures of a file down to this longer side while decoding.
+
+    Returns
+    -------
+    ndarray of shape (wanted, height, width, 3), dtype uint8
+        The frames.
+
+    Raises
+    ------
+    VideoError
+        If the file cannot be decoded; the message names it.
+    """
+    if isinstance(video, np.ndarray):
+        return video[frame_positions(len(video), wanted, stride)]
+    n_frames = probe_video(video).n_frames
+    if n_frames:
+        positions = frame_positions(n_frames, wanted, stride)
+        frames = _decode(video, set(positions.tolist()), max_size)
+        if positions[-1] in frames:
+            return np.stack([frames[i] for i in positions.tolist()])
+    # the file does not say how many there are, or is wrong: decode all, then choose
+    frames = [frame for _, frame in read_frames(video, max_size=max_size)]
+    return np.stack([frames[i] for i in frame_positions(len(frames), wanted, stride)])
+
+
+def _decode(video, positions, max_size):
+    """Decode up to the last position and keep the wanted ones."""
+    frames, last = {}, max(positions)
+    for i, (_, frame) in enumerate(read_frames(video, max_size=max_size)):
+        if i in positions:
+            frames[i] = frame
+        if i == last:
+            break
+    return frames
+
+
+def prepare_clip(frames, recipe):
+    """Scale, crop and normalise a clip as a network wants it.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n_frames, height, width, 3), dtype uint8
+        A clip.
+    recipe : ClipRecipe
+        Sizes, mean and standard deviation.
+
+    Returns
+    -------
+    torch.Tensor of shape (3, n_frames, crop, crop), dtype float32
+        The network's input.
+    """
+    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    crop = (recipe.crop, recipe.crop) if isinstance(recipe.crop, int) else tuple(recipe.crop)
+    if isinstance(recipe.resize, int):  # the shorter side
+        scale = recipe.resize / min(x.shape[2:])
+        size = [max(round(side * scale), want) for side, want in zip(x.shape[2:], crop)]
+    else:
+        size = list(recipe.resize)
+    if size != list(x.shape[2:]):
+        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+    top, left = (size[0] - crop[0]) // 2, (size[1] - crop[1]) // 2
+    x = x[:, :, top : top + crop[0], left : left + crop[1]]
+    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (recipe.mean, recipe.std))
+    return ((x - mean) / std).permute(1, 0, 2, 3).contiguous()
+
+
+def collate_clips(videos, recipe):
+    """Read and prepare a batch.
+
+    Parameters
+    ----------
+    videos : list of path-like or ndarray
+        Videos.
+    recipe : ClipRecipe
+        Frames, sizes, mean and standard deviation.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        ``x`` of shape (batch, 3, n_frames, crop, crop).
+
+    Raises
+    ------
+    VideoError
+        If a file cannot be decoded; the message names it.
+    """
+    clips = []
+    for video in videos:
+        frames = read_clip(video, recipe.n_frames, stride=recipe.stride)
+        clips.append(prepare_clip(frames, recipe))
+    return {"x": torch.stack(clips)}

@@ -69,19 +69,43 @@ for _side in ("left", "right"):
     ]
 del _side, _s
 
-# UI-PRMD names a joint after the segment that begins there
+# The joints that all skeletons share, under OpenNI's names: the hand is the wrist and the foot the
+# ankle wherever the source has these, so that nothing is guessed; the neck is where the shoulders
+# meet (as OpenPose's is, below Kinect v2's), the torso halfway down the back.
+_SHARED = {"neck": "spine_shoulder", "torso": "spine_mid"} | {
+    f"{side}_{part}": f"{side}_{joint}"
+    for side in ("left", "right")
+    for part, joint in (("hand", "wrist"), ("foot", "ankle"))
+}
+_OF_TARGET |= {
+    (name, landmark): [_mean(joint), _mean(landmark)]
+    for name in ("common15", "uwa3d15")
+    for landmark, joint in _SHARED.items()
+}
+
+# UI-PRMD names a joint after the segment that begins there; so its chest is where the shoulders
+# meet, its head the top of the neck, its head's tip the head: measured from waist (0) to shoulders
+# (1), these are at 1.04, 1.19 and 1.48, the joints of a Kinect v2 in WMFT at 1.07, 1.22 and 1.54
 _SEGMENTS = {
     **{"shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand"},
     **{"hip": "upper_leg", "knee": "lower_leg", "ankle": "foot", "foot": "toes", "hand": None},
 }
 _OF_SOURCE = {
-    "uiprmd22": {"spine_base": "waist", "spine_mid": "spine"}
+    "uiprmd22": {
+        **{"spine_base": "waist", "spine_mid": "spine", "spine_shoulder": "chest"},
+        **{"neck": "head", "head": "head_tip"},
+    }
     | {
         f"{side}_{joint}": f"{side}_{segment}" if segment else None
         for side in ("left", "right")
         for joint, segment in _SEGMENTS.items()
     }
 }
+for _name in ("common15", "uwa3d15"):  # and back: what they call a hand is no Kinect hand
+    _OF_SOURCE[_name] = {joint: landmark for landmark, joint in _SHARED.items()} | dict.fromkeys(
+        _SHARED
+    )
+del _name
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +129,9 @@ class Conversion:
     >>> conversion("coco17", "h36m17").estimated
     ()
     >>> conversion("coco17", "ntu25").estimated[:2]
-    ('left_hand', 'left_foot')
+    ('left_hand', 'right_hand')
+    >>> conversion("coco17", "common15").estimated
+    ()
     """
 
     source: Skeleton
@@ -175,6 +201,14 @@ def conversion(source, target):
     The mapping of MediaPipe to Kinect joints is the most careful one found in public code: SpineMid
     halfway up the trunk, Neck 0.3 of a half trunk above the shoulders, Head between the ears, Hand
     and HandTip from wrist, little and index finger.
+
+    Notes
+    -----
+    ``"common15"`` is what every skeleton here shows: head, neck, torso, and on each side shoulder,
+    elbow, hand, hip, knee and foot. Its hand is the wrist and its foot the ankle wherever the
+    source has these (UWA3D's OpenNI joints, which have no wrist and no ankle, are taken as they
+    are), its neck is where the shoulders meet, its torso halfway down the back. Nothing of it is
+    estimated, so a network may learn on one data set and go on with another.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """Skeletons: what each landmark is called, how landmarks are joined, which are left and right.
 
 Joint tables follow MediaPipe's ``POSE_CONNECTIONS``, the Kinect v2 SDK and NTU RGB+D (the graph of
-CTR-GCN, MS-G3D and HD-GCN), COCO key-points, and UI-PRMD's Kinect skeleton (Vakanski et al. 2018).
+CTR-GCN, MS-G3D and HD-GCN), the first Kinect's SDK, COCO key-points, and UI-PRMD's Kinect skeleton
+(Vakanski et al. 2018). ``common15`` is what all of them share.
 """
 
 from dataclasses import dataclass, field
@@ -164,7 +165,7 @@ def list_skeletons():
     --------
     >>> from skrehab.skeletons import list_skeletons
     >>> list_skeletons()
-    ['coco17', 'h36m17', 'kinect25', 'mediapipe33', 'mpose13', 'ntu25', 'openpose18', ...]
+    ['coco17', 'common15', 'h36m17', 'kinect20', 'kinect25', 'mediapipe33', 'mpose13', ...]
     """
     return sorted(_REGISTRY)
 
@@ -205,6 +206,12 @@ _register(
 )
 
 # --- Kinect v2 and NTU RGB+D: the same 25 joints in the same order ------------------------------
+_SENSOR = {
+    "axes": "x to the sensor's left, so a person facing it has the left hand at smaller x; y up; "
+    "z away from the camera",
+    "directions": (-1, -1, 1),
+    "units": "metres",
+}
 for _name in ("kinect25", "ntu25"):
     _register(
         _name,
@@ -225,10 +232,49 @@ for _name in ("kinect25", "ntu25"):
             "right_leg": (16, 17, 18, 19),
         },
         trunk=(4, 8, 12, 16),
-        axes="x to the sensor's left, so a person facing it has the left hand at smaller x; y up; "
-        "z away from the camera",
-        directions=(-1, -1, 1),
-        units="metres",
+        **_SENSOR,
+    )
+
+# --- the first Kinect: the same 20 joints in the same order ---------------------------------------
+for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder centre
+    _register(
+        _name,
+        (
+            "spine_base spine_mid spine_shoulder head left_shoulder left_elbow left_wrist "
+            "left_hand right_shoulder right_elbow right_wrist right_hand left_hip left_knee "
+            "left_ankle left_foot right_hip right_knee right_ankle right_foot"
+        ).split(),
+        parents=(-1, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18),
+        limbs={
+            "left_arm": (4, 5, 6, 7),
+            "right_arm": (8, 9, 10, 11),
+            "left_leg": (12, 13, 14, 15),
+            "right_leg": (16, 17, 18, 19),
+        },
+        trunk=(4, 8, 12, 16),
+        **_SENSOR,
+    )
+
+# --- what all skeletons share, so that one network can learn from several data sets ---------------
+# The names are OpenNI's, whose 15 joints UWA3D Multiview II has. In common15 a hand is the wrist
+# and a foot the ankle, which every source but OpenNI shows, the neck is where the shoulders meet,
+# the torso halfway down the back: nothing is guessed. See skrehab.conversion.
+for _name in ("common15", "uwa3d15"):
+    _register(
+        _name,
+        (
+            "head neck torso left_shoulder left_elbow left_hand right_shoulder right_elbow "
+            "right_hand left_hip left_knee left_foot right_hip right_knee right_foot"
+        ).split(),
+        parents=(1, 2, -1, 1, 3, 4, 1, 6, 7, 2, 9, 10, 2, 12, 13),
+        limbs={
+            "left_arm": (3, 4, 5),
+            "right_arm": (6, 7, 8),
+            "left_leg": (9, 10, 11),
+            "right_leg": (12, 13, 14),
+        },
+        trunk=(3, 6, 9, 12),
+        **_SENSOR,
     )
 
 # --- flat skeletons of images ------------------------------------------------------------------

@@ -15,6 +15,8 @@ _PUBLIC = {
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",
     "FrameMLP": "frames",
+    "FrameStream": "live",
+    "CueGate": "cues",
     "SaliencyMapDisplay": "inspection",
     "FrameTimelineDisplay": "inspection",
     "PatientScoresDisplay": "inspection",

@@ -21,6 +21,7 @@ from skrehab.training import (
     validation_split,
 )
 from skrehab.trials import (
+    check_frame,
     check_frame_labels,
     check_frame_weights,
     check_groups,
@@ -327,8 +328,39 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
             np.average(right, weights=np.concatenate([w[m] for w, m in zip(weights, use)]))
         )
 
+    def _stream(self):
+        """Return what classifies frame by frame; see :mod:`skrehab.live`."""
+        check_is_fitted(self)
+        layers = [layer for layer in self.module_ if isinstance(layer, torch.nn.Linear)]
+        return _MLPStream(
+            (self.n_landmarks_, self.n_coords_),
+            [layer.weight.detach().cpu().numpy().copy() for layer in layers],
+            [layer.bias.detach().cpu().numpy().copy() for layer in layers],
+            len(self.classes_),
+        )
+
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
+
+
+class _MLPStream:
+    """The network in numpy: for one frame, torch takes longer to start than to calculate."""
+
+    def __init__(self, shape, weights, biases, n_classes):
+        self.shape, self.weights, self.biases = shape, weights, biases
+        self.n_classes = n_classes
+
+    def reset(self):
+        pass
+
+    def push(self, frame, timestamp):
+        frame = check_frame(frame, self.shape)
+        if self.n_classes == 1:
+            return np.ones(1, dtype=np.float32)
+        values = _flatten(frame[None])[0]
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1]):
+            values = np.maximum(weight @ values + bias, 0)
+        return probabilities((self.weights[-1] @ values + self.biases[-1])[None])[0]
 
 
 def _flatten(frames):

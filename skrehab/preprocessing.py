@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.trials import check_trials, tag_trial_input
+from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
 
@@ -179,8 +179,58 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         moved = moving_average(displacement(trial[..., :3]), self.window, self.causal)
         return moved if self.visibility == "drop" else np.concatenate([moved, trial[..., 3:]], 2)
 
+    def _stream(self):
+        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
+        check_is_fitted(self)
+        ahead = 0 if self.causal else (self.window - 1) // 2
+        if ahead:
+            raise ValueError(
+                f"it is not causal: a centred window of {self.window} frames looks {ahead} ahead. "
+                "Train with DisplacementSmoother(causal=True)."
+            )
+        return _SmootherStream((self.n_landmarks_, self.n_coords_), self.window, self.visibility)
+
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
+
+
+class _SmootherStream:
+    """Do what `displacement` and a causal `moving_average` do, to the bit, one frame at a time.
+
+    `moving_average` subtracts two running sums; here those of the last `window` frames are kept,
+    and so memory stays the same however long a trial is.
+    """
+
+    def __init__(self, shape, window, visibility):
+        self.shape, self.window = shape, window
+        self.keep_visibility = shape[1] == 4 and visibility == "keep"
+        self.n_moved = 3 if shape[1] == 4 else shape[1]
+        self.reset()
+
+    def reset(self):
+        shape = (self.shape[0], self.n_moved)
+        self.n_frames = 0
+        self.first = np.full(shape, np.nan, dtype=np.float32)
+        self.totals = np.zeros((self.window, *shape))
+        self.counts = np.zeros((self.window, *shape))
+
+    def push(self, frame, timestamp):
+        frame = check_frame(frame, self.shape)
+        position = frame[:, : self.n_moved]
+        self.first = np.where(np.isnan(self.first), position, self.first)
+        moved = position - self.first
+        valid = ~np.isnan(moved)
+        # a ring: slot i % window holds the sums over the first i frames, the newest replaces the
+        # oldest, and that is just what is subtracted
+        before, now = self.n_frames % self.window, (self.n_frames + 1) % self.window
+        total = self.totals[before] + np.where(valid, moved, 0)
+        count = self.counts[before] + valid
+        with np.errstate(invalid="ignore"):
+            mean = (total - self.totals[now]) / (count - self.counts[now])
+        self.totals[now], self.counts[now] = total, count
+        self.n_frames += 1
+        mean = mean.astype(np.float32)
+        return np.concatenate([mean, frame[:, 3:]], axis=1) if self.keep_visibility else mean
 
 
 class LandmarkScaler(TransformerMixin, BaseEstimator):
@@ -258,5 +308,24 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
         X = check_trials(X, n_landmarks=n_landmarks, n_coords=n_coords)
         return [((trial - self.mean_) / self.scale_).astype(np.float32) for trial in X]
 
+    def _stream(self):
+        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
+        check_is_fitted(self)
+        return _ScalerStream(self.mean_, self.scale_)
+
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
+
+
+class _ScalerStream:
+    """Scale one frame at a time; there is nothing to remember."""
+
+    def __init__(self, mean, scale):
+        self.mean, self.scale = mean, scale
+
+    def reset(self):
+        pass
+
+    def push(self, frame, timestamp):
+        frame = check_frame(frame, self.scale.shape)
+        return ((frame - self.mean) / self.scale).astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 
 __all__ = [
     "UNLABELLED",
+    "check_frame",
     "check_frame_labels",
     "check_frame_weights",
     "check_groups",
@@ -132,6 +133,46 @@ def _as_float32(item, name):
         return array.astype(np.float32, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}.") from error
+
+
+def check_frame(frame, shape, *, name="The frame"):
+    """Validate one frame of a trial, as :func:`check_trials` does whole trials.
+
+    Parameters
+    ----------
+    frame : array-like of shape (n_landmarks, n_coords)
+        One frame; NaN where a landmark is lost.
+    shape : (int, int)
+        Required shape, normally what was seen in ``fit``.
+    name : str, default="The frame"
+        What to call it in error messages.
+
+    Returns
+    -------
+    ndarray of shape (n_landmarks, n_coords), dtype float32
+        The frame; an array that already is float32 is not copied.
+
+    Raises
+    ------
+    ValueError
+        If the frame has a wrong shape or infinite values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.trials import check_frame
+    >>> check_frame(np.zeros((33, 3)), (33, 3)).dtype
+    dtype('float32')
+    """
+    frame = _as_float32(frame, name)
+    if frame.shape != tuple(shape):
+        raise ValueError(
+            f"{name} must have shape {tuple(shape)} (n_landmarks, n_coords), as seen in fit; got "
+            f"{frame.shape}."
+        )
+    if np.isinf(frame).any():
+        raise ValueError(f"{name} holds infinite values. Mark lost landmarks with NaN instead.")
+    return frame
 
 
 def check_trial_labels(y, X):

@@ -20,6 +20,8 @@ MODULES = {
     "skrehab.pseudo_labels": "Pseudo-labels",
     "skrehab.metrics": "Metrics and scorers",
     "skrehab.evaluation": "Reports by patient",
+    "skrehab.live": "Scores while the patient moves",
+    "skrehab.cues": "Cues without flicker",
     "skrehab.workflow": "What the commands do",
     "skrehab.overlay": "Overlay videos",
     "skrehab.report": "Offline reports",

@@ -4,6 +4,7 @@ from .bundle import build_bundle
 from .extractor import PoseExtractor
 from .persons import choose_person
 from .reader import VideoError, VideoInfo, probe_video, read_frames, resample_frames
+from .stream import PoseStream
 from .track import PoseTrack, extract_pose
 from .weights import ModelError, ModelInfo, fetch_pose_landmarker, find_model, list_models
 
@@ -11,6 +12,7 @@ __all__ = [
     "ModelError",
     "ModelInfo",
     "PoseExtractor",
+    "PoseStream",
     "PoseTrack",
     "VideoError",
     "VideoInfo",

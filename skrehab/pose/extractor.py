@@ -10,9 +10,11 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
+from .detector import N_LANDMARKS
 from .persons import find_jumps
 from .reader import VideoError, probe_video
-from .track import N_LANDMARKS, follow_pose, nobody_found, source_name
+from .stream import PoseStream
+from .track import follow_pose, nobody_found, source_name
 from .weights import find_model
 
 __all__ = ["PoseExtractor"]
@@ -226,6 +228,10 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         for i in sorted(notes):
             warnings.warn(f"X[{i}]: {notes[i]}", UserWarning, stacklevel=3)
         return trials
+
+    def _stream(self):
+        """Return what estimates poses picture by picture; see :mod:`skrehab.live`."""
+        return PoseStream(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

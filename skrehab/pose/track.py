@@ -9,13 +9,13 @@ import numpy as np
 from sklearn.utils.validation import check_memory
 
 from .._optional import require
+from .detector import PeopleDetector
 from .persons import PERSONS, choose_person, largest_step
 from .reader import VideoError, read_frames, resample_frames
 from .weights import find_model
 
 __all__ = ["PoseTrack", "check_telemetry", "extract_pose"]
 
-N_LANDMARKS = 33
 _RESULTS = 1  # part of the cache key; raise it whenever the same input gives other landmarks
 
 
@@ -211,7 +211,7 @@ def follow_pose(
         raise ValueError(f"person must be one of {PERSONS}, got {person!r}.")
     if not fps > 0:
         raise ValueError(f"fps must be above 0 frames a second, got {fps!r}.")
-    version = check_telemetry(_mediapipe_version(), allow_telemetry)
+    version = check_telemetry(mediapipe_version(), allow_telemetry)
     model_path = find_model(model_path)
     if memory is not None and not hasattr(memory, "cache"):
         memory = str(memory)
@@ -227,11 +227,11 @@ def follow_pose(
         key=key,
         fps=None if _is_path(video) else fps,
         target_fps=target_fps,
-        n_persons=n_persons or (1 if person == "largest" else 2),
+        n_persons=n_persons or default_n_persons(person),
         confidences=(min_detection_confidence, min_presence_confidence, min_tracking_confidence),
     )
     chosen = choose_person(people, times, (width, height), person)
-    image, world = (_take(array, chosen, min_visibility) for array in (people, world))
+    image, world = (take_person(array, chosen, min_visibility) for array in (people, world))
     return PoseTrack(source_name(video), times, world, image, width, height)
 
 
@@ -273,7 +273,7 @@ def check_telemetry(version, allow_telemetry=False):
     return version
 
 
-def _mediapipe_version():
+def mediapipe_version():
     """Ask for the version without importing: a cached result needs no mediapipe at work."""
     try:
         return importlib.metadata.version("mediapipe")
@@ -307,45 +307,29 @@ def _detect_people(video, model_path, progress, *, key, fps, target_fps, n_perso
     Returns image landmarks in pixels and world landmarks, each (n_frames, n_persons, 33, 4), the
     times, and the picture's (width, height).
     """
-    require("mediapipe", None, "to estimate poses")
-    from mediapipe import Image, ImageFormat
-    from mediapipe.tasks.python import BaseOptions, vision
-
     if _is_path(video):
         frames = read_frames(video, target_fps=target_fps)
     else:
         frames = _timed(video, fps)
         frames = frames if target_fps is None else resample_frames(frames, target_fps)
-    detection, presence, tracking = confidences
-    options = vision.PoseLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(model_path)),
-        running_mode=vision.RunningMode.VIDEO,
-        num_poses=n_persons,
-        min_pose_detection_confidence=detection,
-        min_pose_presence_confidence=presence,
-        min_tracking_confidence=tracking,
-    )
-    empty = np.full((n_persons, N_LANDMARKS, 4), np.nan, dtype=np.float32)
-    people, worlds, times, milliseconds, before = [], [], [], -1, None
-    with vision.PoseLandmarker.create_from_options(options) as landmarker:
+    people, worlds, times, before = [], [], [], None
+    with PeopleDetector(model_path, n_persons, confidences) as detector:
         for time, frame in frames:
-            if frame is before:  # a frame shown again, to fill a faster grid
-                people.append(people[-1])
-                worlds.append(worlds[-1])
-            else:
-                milliseconds = max(round(1000 * time), milliseconds + 1)
-                picture = Image(image_format=ImageFormat.SRGB, data=frame)
-                result = landmarker.detect_for_video(picture, milliseconds)
-                height, width = frame.shape[:2]
-                # MediaPipe's x and y are shares of width and height; z is on the scale of x
-                people.append(_as_array(result.pose_landmarks, empty) * [width, height, width, 1])
-                worlds.append(_as_array(result.pose_world_landmarks, empty))
+            if frame is not before:  # else it is shown again, to fill a faster grid
+                found = detector.detect(frame, time)
+            people.append(found[0])
+            worlds.append(found[1])
             times.append(time)
             before = frame
             if progress is not None:
                 progress(len(times))
-    people, worlds = (np.array(array, dtype=np.float32) for array in (people, worlds))
-    return people, worlds, np.array(times), (width, height)
+    height, width = frame.shape[:2]
+    return np.array(people), np.array(worlds), np.array(times), (width, height)
+
+
+def default_n_persons(person):
+    """Say how many people to look for; one is quicker, but leaves no choice."""
+    return 1 if person == "largest" else 2
 
 
 def _timed(video, fps):
@@ -354,14 +338,7 @@ def _timed(video, fps):
         yield i / fps, np.ascontiguousarray(frame)
 
 
-def _as_array(poses, empty):
-    array = empty.copy()
-    for i, pose in enumerate(poses):
-        array[i] = [(point.x, point.y, point.z, point.visibility) for point in pose]
-    return array
-
-
-def _take(people, chosen, min_visibility):
+def take_person(people, chosen, min_visibility):
     """Keep one person of each frame, and of that one only what is visible enough."""
     landmarks = np.full((len(people), *people.shape[2:]), np.nan, dtype=np.float32)
     seen = np.flatnonzero(chosen >= 0)

@@ -43,8 +43,8 @@ class MultiScaleGraphConv(nn.Module):
 
     def forward(self, x):
         graphs = (self.graphs + self.A_res).unflatten(0, (self.n_scales, -1))
-        x = torch.einsum("kvu,nctu->nkctv", graphs, x)
-        return self.mlp(x.flatten(1, 2))  # (batch, scales * channels, frames, nodes)
+        x = torch.cat([nn.functional.linear(x, graph) for graph in graphs], dim=1)
+        return self.mlp(x)  # from (batch, scales * channels, frames, nodes)
 
 
 class UnfoldWindows(nn.Module):
@@ -240,6 +240,37 @@ class MSG3D(SkeletonNetwork):
             n_in = width
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(n_in, n_outputs)
+
+    @classmethod
+    def official_state(cls, state):
+        """Rename a published checkpoint, of the authors' code or of PYSKL's port.
+
+        PYSKL keeps the graphs as buffers, normalises them by column and multiplies from the other
+        side; what its learned part adds to ours is computed, so that the sums are equal.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            Weights by the names used here.
+        """
+        renamed = {}
+        for name, value in state.items():
+            key = name.removeprefix("module.").removeprefix("backbone.")
+            key = key.replace("cls_head.fc_cls.", "fc.")
+            if key.endswith(".PA"):
+                published = state[name[:-2] + "A"]
+                joined = (published > 0).to(value.dtype)  # (scales, nodes, nodes)
+                degrees = joined.sum(dim=2)
+                ours = joined * (degrees[:, :, None] * degrees[:, None, :]).rsqrt()
+                renamed[key[:-2] + "A_res"] = ((published + value).mT - ours).flatten(0, 1)
+            elif key != "A" and not key.endswith(".A"):
+                renamed[key] = value
+        return renamed
 
     def classify(self, clips):
         n, c, t, v, m = clips.shape

@@ -357,7 +357,7 @@ class _MLPStream:
         frame = check_frame(frame, self.shape)
         if self.n_classes == 1:
             return np.ones(1, dtype=np.float32)
-        values = _flatten(frame[None])[0]
+        values = np.where(np.isnan(frame), np.float32(0), frame).ravel()
         for weight, bias in zip(self.weights[:-1], self.biases[:-1]):
             values = np.maximum(weight @ values + bias, 0)
         return probabilities((self.weights[-1] @ values + self.biases[-1])[None])[0]

@@ -150,13 +150,22 @@ class NetworkRow:
 
     name: str
     tiny: dict = field(default_factory=dict)
-    # parameters for 33 landmarks in 3-D and one logit, at the default size
+    # parameters with one logit at the default size; pose networks for 33 landmarks in 3-D
     n_parameters: int = 0
+    # trailing shapes of trials that it is tried on; networks over a body need a skeleton's number
+    shapes: tuple = ((5, 3), (33, 3), (17, 4), (5, 2))
     # A recurrent network forgets: the gradient on a frame long ago halves with every step and
     # reaches exactly zero in float32. None: every frame of any length has a gradient.
     memory: int | None = None
+    package: str | None = None  # optional package it needs
+    clip: tuple = (4, 32, 32)  # frames, height, width of an RGB network's tiny clips
+
+    @property
+    def input(self):
+        return skrehab.networks.get_spec(self.name).input
 
 
+BODY = ((33, 3), (17, 3), (25, 4), (17, 2))
 NETWORKS = [
     # 4 * 192 * (99 + 192 + 2) + 193; three gates instead of four for the GRU
     NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
@@ -167,6 +176,7 @@ NETWORKS = [
 ]
 
 
-def network_rows():
-    """Parametrise over all network rows."""
-    return {"argvalues": NETWORKS, "ids": [row.name for row in NETWORKS]}
+def network_rows(input=None):
+    """Parametrise over all network rows, or those of one kind of input."""
+    chosen = [row for row in NETWORKS if input in (None, row.input)]
+    return {"argvalues": chosen, "ids": [row.name for row in chosen]}

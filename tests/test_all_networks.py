@@ -11,30 +11,39 @@ import pytest
 import torch
 from torch import nn
 
-from skrehab import VideoClassifier, networks
+from skrehab import VideoClassifier, networks, skeletons
 from skrehab.networks._layers import resample_frames
 from skrehab.networks.act import SIZES
 
 GOLDEN = json.loads((pathlib.Path(__file__).parent / "golden" / "act.json").read_text())["cases"]
 every_network = pytest.mark.parametrize("row", **instances.network_rows())
+every_pose_network = pytest.mark.parametrize("row", **instances.network_rows("pose"))
 
 
-def build(row, n_landmarks=5, n_coords=3, n_outputs=1, **params):
+def build(row, shape=None, n_outputs=1, **params):
     """Build a small network in evaluation mode, with weights that do not change from run to run."""
+    if row.package:
+        pytest.importorskip(row.package, reason=f"{row.name} needs {row.package}")
+    sizes = dict(zip(("n_landmarks", "n_coords"), shape or row.shapes[0]))
+    sizes = sizes if row.input == "pose" else {}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return networks.build(
-            row.name,
-            n_landmarks=n_landmarks,
-            n_coords=n_coords,
-            n_outputs=n_outputs,
-            **(row.tiny | params),
-        ).eval()
+        return networks.build(row.name, n_outputs=n_outputs, **sizes, **(row.tiny | params)).eval()
 
 
 def noise(*shape, seed=0):
     """Draw a float32 batch."""
     return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
+
+
+def batch(row, lengths=(20, 12), seed=0):
+    """Draw what a network takes, as keyword arguments: trials or clips."""
+    if row.input == "rgb":
+        return {"x": noise(len(lengths), 3, *row.clip, seed=seed)}
+    x = torch.zeros(len(lengths), max(lengths), *row.shapes[0])
+    for i, length in enumerate(lengths):
+        x[i, :length] = noise(length, *row.shapes[0], seed=seed + i)
+    return {"x": x, "lengths": torch.tensor(lengths)}
 
 
 def test_every_network_has_a_row():
@@ -43,11 +52,12 @@ def test_every_network_has_a_row():
 
 
 # --- battery --------------------------------------------------------------------------------------
-@every_network
-@pytest.mark.parametrize("shape", [(1, 1, 33, 3), (2, 29, 5, 2), (3, 64, 25, 3), (2, 31, 17, 4)])
+@every_pose_network
+@pytest.mark.parametrize("case", range(4))
 @pytest.mark.parametrize("n_outputs", [1, 4])
-def test_shapes(row, shape, n_outputs):
-    network = build(row, shape[2], shape[3], n_outputs)
+def test_shapes(row, case, n_outputs):
+    shape = (case % 3 + 1, (1, 29, 64, 31)[case], *row.shapes[case])
+    network = build(row, shape[2:], n_outputs)
     with torch.no_grad():
         logits = network(noise(*shape))
         with_lengths = network(noise(*shape), torch.full((shape[0],), shape[1]))
@@ -56,37 +66,32 @@ def test_shapes(row, shape, n_outputs):
     torch.testing.assert_close(logits, with_lengths, rtol=1e-5, atol=1e-6)
 
 
-@every_network
+@every_pose_network
 def test_padding_changes_nothing(row):
     """Every length alone equals the same trial padded, whatever stands in the padding."""
     network = build(row)
     lengths = [1, 2, 7, 15, 29, 30, 31, 45, 59, 60, 61, 89, 90, 91, 100]
-    padded = torch.zeros(len(lengths), max(lengths), 5, 3)
-    for i, length in enumerate(lengths):
-        padded[i, :length] = noise(length, 5, 3, seed=i)
+    padded = batch(row, lengths)["x"]
     with torch.no_grad():
         together = network(padded, torch.tensor(lengths))
+        scale = max(1.0, float(together.abs().max()))
+        close = {"rtol": 1e-5, "atol": 1e-5 * scale}
         for i, length in enumerate(lengths):
             alone = network(padded[i : i + 1, :length])
-            torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-5, atol=1e-5)
-        longer = torch.cat([padded, torch.zeros(len(lengths), 50, 5, 3)], dim=1)
-        torch.testing.assert_close(
-            network(longer, torch.tensor(lengths)), together, rtol=1e-5, atol=1e-5
-        )
+            torch.testing.assert_close(together[i : i + 1], alone, **close)
+        longer = torch.nn.functional.pad(padded, (0, 0, 0, 0, 0, 50))
+        torch.testing.assert_close(network(longer, torch.tensor(lengths)), together, **close)
         for i, length in enumerate(lengths):
             padded[i, length:] = 1e3
-        torch.testing.assert_close(
-            network(padded, torch.tensor(lengths)), together, rtol=1e-5, atol=1e-5
-        )
+        torch.testing.assert_close(network(padded, torch.tensor(lengths)), together, **close)
 
 
-@every_network
+@every_pose_network
 @pytest.mark.parametrize("length", [1, 29, 30, 31, 100, 3000])
 def test_gradient_reaches_every_true_frame_and_no_padding(row, length):
     network = build(row)
     other = max(1, length // 2)  # a second trial, so that the batch is ragged
-    x = torch.zeros(2, length + 3, 5, 3)
-    x[0, :length], x[1, :other] = noise(length, 5, 3), noise(other, 5, 3, seed=1)
+    x = torch.nn.functional.pad(batch(row, (length, other))["x"], (0, 0, 0, 0, 0, 3))
     x.requires_grad_(True)
     gradient = torch.autograd.grad(network(x, torch.tensor([length, other])).sum(), x)[0]
     reached = gradient.abs().amax(dim=(2, 3)) > 0
@@ -100,60 +105,93 @@ def test_gradient_reaches_every_true_frame_and_no_padding(row, length):
 @every_network
 def test_every_parameter_is_trained(row):
     network = build(row, n_outputs=3).train()
-    x, lengths = noise(4, 40, 5, 3), torch.tensor([40, 31, 12, 5])
-    network(x, lengths).square().sum().backward()
-    without = [name for name, p in network.named_parameters() if p.grad is None]
-    assert not without, f"no gradient for {without}"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network(**batch(row, (40, 31, 12, 5))).square().sum().backward()
+    untrained = networks.get_spec(row.name).untrained
+    without = {name for name, p in network.named_parameters() if p.grad is None and p.requires_grad}
+    assert {name for name in without if not name.startswith(untrained or "-")} == set()
+    assert all(any(name.startswith(one) for name in without) for one in untrained)
+
+
+@every_network
+def test_one_sample_can_be_trained_on(row):
+    """The last batch of an epoch may hold a single trial."""
+    network = build(row).train()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        logits = network(**batch(row, (20,)))
+    assert torch.isfinite(logits).all()
+    logits.sum().backward()
 
 
 @every_network
 def test_state_dict_round_trip(row):
     network = build(row)
     state = {key: value.clone() for key, value in network.state_dict().items()}
-    with torch.random.fork_rng():
-        torch.manual_seed(7)
-        again = networks.build(row.name, n_landmarks=5, n_coords=3, n_outputs=1, **row.tiny).eval()
-    x = noise(2, 20, 5, 3)
+    again = build(row)
     with torch.no_grad():
-        assert not torch.equal(again(x), network(x))
+        for p in again.parameters():
+            p.add_(0.1)
+        assert not torch.equal(again(**batch(row)), network(**batch(row)))
         again.load_state_dict(state, strict=True)
-        assert torch.equal(again(x), network(x))
+        assert torch.equal(again(**batch(row)), network(**batch(row)))
+
+
+@every_network
+def test_seed_decides_the_first_weights(row):
+    if row.package:
+        pytest.importorskip(row.package, reason=f"{row.name} needs {row.package}")
+    same, state = build(row).state_dict(), build(row).state_dict()
+    assert all(torch.equal(same[key], state[key]) for key in state)
 
 
 @every_network
 def test_evaluation_is_deterministic_and_training_drops_out(row):
     network = build(row, dropout=0.5)
-    x = noise(8, 20, 5, 3)
+    inputs = batch(row, (20,) * 8)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        assert torch.equal(network(x), network(x))
-        network.train()
-        assert not torch.equal(network(x), network(x))
+        assert torch.equal(network(**inputs), network(**inputs))
+        for layer in network.modules():  # batch statistics would move too
+            layer.train(not isinstance(layer, nn.modules.batchnorm._BatchNorm))
+        assert not torch.equal(network(**inputs), network(**inputs))
 
 
 @every_network
 def test_input_is_not_changed(row):
-    x = noise(2, 20, 5, 3)
-    copy = x.clone()
+    inputs = batch(row)
+    copy = inputs["x"].clone()
     with torch.no_grad():
-        build(row)(x, torch.tensor([20, 10]))
-    assert torch.equal(x, copy)
+        build(row)(**inputs)
+    assert torch.equal(inputs["x"], copy)
 
 
 @every_network
 def test_number_of_parameters(row):
-    network = networks.build(row.name, n_landmarks=33, n_coords=3, n_outputs=1)
+    if row.package:
+        pytest.importorskip(row.package, reason=f"{row.name} needs {row.package}")
+    sizes = {"n_landmarks": 33, "n_coords": 3} if row.input == "pose" else {}
+    with torch.device("meta"):  # sizes without memory
+        network = networks.build(row.name, n_outputs=1, **sizes)
     assert sum(p.numel() for p in network.parameters()) == row.n_parameters
 
 
 @every_network
 def test_spec_is_complete(row):
+    if row.package:
+        pytest.importorskip(row.package, reason=f"{row.name} needs {row.package}")
     spec = networks.get_spec(row.name)
     assert spec.name == row.name
     for text in (spec.summary, spec.reference, spec.licence):
         assert text.strip()
     assert issubclass(spec.load(), nn.Module)
     assert spec.load().__doc__
+    names = [name for name, _ in build(row).named_parameters()]
+    for prefix in (spec.head, *spec.ends):
+        assert any(name.startswith(prefix) for name in names), prefix
+    if spec.skeleton != "any":
+        assert spec.skeleton in skeletons.list_skeletons()
 
 
 # --- registry -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Data sets: synthetic patients, spliced benchmark trials, and readers for a user's own files.
 
-Every function returns a :class:`sklearn.utils.Bunch`. Names are loaded on first use.
+What loads or makes data returns a :class:`sklearn.utils.Bunch`. Names are loaded on first use.
 """
 
 import importlib
@@ -8,9 +8,15 @@ import importlib
 # public name -> module that holds it
 _PUBLIC = {
     "intervals_to_frames": "intervals",
+    "load_infant_neuromotor": "infants",
+    "load_kimore": "kimore",
     "load_manifest": "manifest",
     "load_uiprmd_npz": "uiprmd",
+    "load_utkinect": "utkinect",
+    "load_uwa3d": "uwa3d",
+    "load_wmft_npz": "wmft",
     "make_rehab_trials": "synthetic",
+    "score_stratified_split": "splits",
     "splice_repetitions": "splicing",
 }
 

@@ -1,0 +1,70 @@
+"""Trials laid end to end in an .npz archive: ``frames``, ``offsets``, and a column a property."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+
+def read_trials(path, what, n_joints, columns):
+    """Read an archive and check that its parts fit each other.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The .npz file.
+    what : str
+        The data set's name with its article, for messages: ``"a WMFT archive"``.
+    n_joints : int
+        Joints a frame.
+    columns : tuple of str
+        Names of arrays with one entry a trial.
+
+    Returns
+    -------
+    X : list of ndarray of shape (n_frames_i, n_joints, 3), dtype float32
+        The trials.
+    properties : dict of str to ndarray of shape (n_trials,)
+        The columns.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not such an archive; the message says what does not fit.
+    """
+    path = Path(path)
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array")
+        with archive:
+            missing = [name for name in ("frames", "offsets", *columns) if name not in archive]
+            if missing:
+                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive)}")
+            data = {name: archive[name] for name in ("frames", "offsets", *columns)}
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not {what}: {error}.") from error
+
+    frames, offsets = data.pop("frames"), data.pop("offsets")
+    if frames.ndim != 3 or frames.shape[1:] != (n_joints, 3) or frames.dtype.kind != "f":
+        raise ValueError(
+            f"{path}: frames must be floats of shape (n_frames, {n_joints}, 3), got "
+            f"{frames.dtype} {frames.shape}."
+        )
+    whole = offsets.ndim == 1 and offsets.dtype.kind in "iu" and len(offsets) > 1
+    ends_fit = whole and offsets[0] == 0 and offsets[-1] == len(frames)
+    if not ends_fit or (np.diff(offsets.astype(np.int64)) < 1).any():
+        raise ValueError(
+            f"{path}: offsets must be whole numbers that rise from 0 to {len(frames)}, the number "
+            "of frames."
+        )
+    n = len(offsets) - 1
+    for name, values in data.items():
+        if values.shape != (n,):
+            raise ValueError(
+                f"{path}: {name} must have one entry for each of {n} trials, got shape "
+                f"{values.shape}."
+            )
+    return np.split(frames.astype(np.float32, copy=False), offsets[1:-1]), data

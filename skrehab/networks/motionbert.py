@@ -113,7 +113,8 @@ class MotionBERT(SkeletonNetwork):
     normalize : bool, default=True
         Scale each clip by the box around it, as the official weights expect; see
         :func:`crop_scale`. It removes how large a motion is on trials that are displacements from
-        the first frame: say False there.
+        the first frame: say False there. A scaled clip has no zero to start from either, so
+        integrated gradients then need ``baseline="rest"``.
     crop_ratio : float, default=2.0
         Half the side of [-1, 1] in longer sides of the clip's box; 2 is what the official action
         networks are tested with (trained with 1 to 3), 1 fills [-1, 1].

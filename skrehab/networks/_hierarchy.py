@@ -11,8 +11,8 @@ from skrehab.networks._hops import adjacency, hop_distances
 
 __all__ = ["hierarchy_graphs", "hierarchy_groups"]
 
-# Kinect's joints, numbered from 1, by the joint that the published hierarchy starts from. They are
-# not always its distances: hands and what hangs from them are one group.
+# Kinect's joints, numbered from 1, by the joint that the published hierarchy starts from: distances
+# in bones if thumb and hand tip both hang from the hand, in seven groups at most.
 _KINECT = {
     1: ((1,), (2, 13, 17), (14, 18, 21), (3, 5, 9, 15, 19), (4, 6, 10, 16, 20), (7, 11))
     + ((8, 12, 22, 23, 24, 25),),

@@ -7,6 +7,8 @@ Written from the facts of the architecture (sizes, order of operations); parity 
 network is tested on golden outputs. No operation is in place, so that gradients are right.
 """
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
@@ -77,7 +79,7 @@ class HierarchyAttention(nn.Module):
         y = self.conv_down(x.amax(dim=3))  # (batch, channels / 4, levels, joints)
         y = torch.einsum("nclv,lv->ncl", y, self.members)
         gates = torch.sigmoid(self.aggregate(self.edge_conv(y)))  # (batch, channels, levels)
-        return (x * gates[..., None, None]).sum(dim=2)
+        return torch.einsum("nclfv,ncl->ncfv", x, gates)
 
 
 class HierarchyConv(nn.Module):
@@ -159,17 +161,6 @@ class MultiScaleTemporalConv(nn.Module):
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
-class Residual(nn.Module):
-    """Bring a unit's input to the shape of its output."""
-
-    def __init__(self, n_in, n_out, stride):
-        super().__init__()
-        self.conv, self.bn = _pointwise(n_in, n_out, stride)
-
-    def forward(self, x):
-        return self.bn(self.conv(x))
-
-
 class Unit(nn.Module):
     """Over joints, over frames, and past both."""
 
@@ -182,7 +173,8 @@ class Unit(nn.Module):
         elif n_in == n_out and stride == 1:
             self.residual = nn.Identity()
         else:
-            self.residual = Residual(n_in, n_out, stride)
+            conv, norm = _pointwise(n_in, n_out, stride)
+            self.residual = nn.Sequential(OrderedDict(conv=conv, bn=norm))
 
     def forward(self, x):
         y = self.tcn1(self.gcn1(x))
@@ -278,6 +270,10 @@ class HDGCN(SkeletonNetwork):
         )
         if any(width % 4 for width in widths):
             raise ValueError(f"widths must be multiples of 4, got {widths}.")
+        if len(n_units) != len(widths):
+            raise ValueError(
+                f"n_units must have one number for each of the widths {widths}, got {n_units}."
+            )
         n_in, _, n_joints, n_persons = self.clip_shape
         groups = hierarchy_groups(self.graph, com, n_levels)
         graphs = hierarchy_graphs(groups, n_joints)

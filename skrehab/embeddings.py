@@ -6,7 +6,7 @@ from torch import nn
 
 from skrehab.batching import iterate_by_length
 
-__all__ = ["OnEmbeddings", "embed_trials"]
+__all__ = ["OnEmbeddings", "embed_trials", "penultimate"]
 
 
 class OnEmbeddings(nn.Module):
@@ -24,6 +24,34 @@ class OnEmbeddings(nn.Module):
 
     def forward(self, embeddings):
         return self.network.classify_embedding(embeddings)
+
+
+def penultimate(network, inputs, head):
+    """Run a network and take what goes into its classifier.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Network.
+    inputs : dict of str to torch.Tensor
+        What it takes.
+    head : str
+        Name of the classifier, such as ``"head."``.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, n_features)
+        Features; a classifier that scores every frame gives their mean over the frames.
+    """
+    kept = []
+    layer = network.get_submodule(head.rstrip("."))
+    hook = layer.register_forward_pre_hook(lambda _, args: kept.append(args[0]))
+    try:
+        network(**inputs)
+    finally:
+        hook.remove()
+    features = kept[0]
+    return features.mean(dim=1) if features.ndim == 3 else features.flatten(1)
 
 
 def embed_trials(network, trials, batch_size, device="cpu", memory=None):

@@ -169,7 +169,9 @@ def seeded(random_state, device="cpu"):
         yield torch.Generator().manual_seed(seed)
 
 
-def train(module, samples, recipe, *, generator, validation=None, tuning=None):
+def train(
+    module, samples, recipe, *, generator, validation=None, tuning=None, criterion=WeightedLoss
+):
     """Train a module in place and return its learning curves.
 
     Parameters
@@ -186,6 +188,8 @@ def train(module, samples, recipe, *, generator, validation=None, tuning=None):
         Held-out samples; training stops early on their loss and keeps the best weights.
     tuning : skrehab.finetuning.Tuning, optional
         Which layers are frozen or learn slower; None trains all alike.
+    criterion : type, default=WeightedLoss
+        Loss module; takes outputs, and targets with weights.
 
     Returns
     -------
@@ -208,7 +212,7 @@ def train(module, samples, recipe, *, generator, validation=None, tuning=None):
         callbacks = freezing + callbacks
     settings = {
         "module": module,
-        "criterion": WeightedLoss,
+        "criterion": criterion,
         "optimizer": torch.optim.Adam,
         "optimizer__weight_decay": recipe.weight_decay,
         "lr": recipe.lr,

@@ -1,38 +1,17 @@
 """VideoClassifier: one label a trial, by any network of the registry."""
 
-import os
-from functools import partial
-from numbers import Integral, Real
-
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import ClassifierMixin, _fit_context
 
-from skrehab import networks
-from skrehab.batching import Samples, collate_trials
-from skrehab.clips import check_videos, collate_clips
-from skrehab.embeddings import OnEmbeddings, embed_trials
-from skrehab.finetuning import Tuning
-from skrehab.networks.weights import load_weights, read_weights
+from skrehab.network_estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.saliency import explain
-from skrehab.training import (
-    TRAINING_CONSTRAINTS,
-    Recipe,
-    probabilities,
-    seeded,
-    train,
-    trial_weights,
-    validation_split,
-)
-from skrehab.trials import check_groups, check_trial_labels, check_trials, ragged, tag_trial_input
+from skrehab.training import probabilities, trial_weights
+from skrehab.trials import check_groups, check_trial_labels, ragged
 
 __all__ = ["VideoClassifier"]
 
 
-class VideoClassifier(ClassifierMixin, BaseEstimator):
+class VideoClassifier(ClassifierMixin, NetworkEstimator):
     """Classify whole trials with a network, and say which frames decided.
 
     Parameters
@@ -122,16 +101,7 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "network": [str, type],
-        "network_params": [dict, None],
-        "weights": [str, os.PathLike, None],
-        "weights_sha256": [str, None],
-        "head": [StrOptions({"keep", "new"})],
-        "freeze": [tuple, list],
-        "layer_decay": [Interval(Real, 0, 1, closed="right"), None],
-        "head_warmup": [Interval(Integral, 0, None, closed="left")],
-        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
-        **TRAINING_CONSTRAINTS,
+        **NETWORK_CONSTRAINTS,
     }
 
     # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
@@ -188,44 +158,6 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
         self.verbose = verbose
         self.net_params = net_params
 
-    def get_params(self, deep=True):
-        """Get the parameters, the network's own as ``network__<name>`` too.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Include the network's parameters.
-
-        Returns
-        -------
-        dict
-            Parameters by name.
-        """
-        params = super().get_params(deep=deep)
-        if deep and isinstance(self.network_params, dict):
-            params |= {f"network__{key}": value for key, value in self.network_params.items()}
-        return params
-
-    def set_params(self, **params):
-        """Set parameters; ``network__<name>`` sets one of the network's.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters by name.
-
-        Returns
-        -------
-        VideoClassifier
-            The classifier itself.
-        """
-        prefix = "network__"
-        inner = {k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)}
-        super().set_params(**{k: v for k, v in params.items() if not k.startswith(prefix)})
-        if inner:
-            self.network_params = {**(self.network_params or {}), **inner}
-        return self
-
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Train the network.
@@ -252,100 +184,20 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             If there is only one class, labels do not fit the trials, or early stopping by patient
             is asked for without groups.
         """
-        spec = networks.get_spec(self.network)
-        X = check_videos(X) if spec.input == "rgb" else check_trials(X)
+        X = self._check_input(X)
         y = check_trial_labels(y, X)
         groups = check_groups(groups, X)
-        classes, codes = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
             raise ValueError(
                 f"VideoClassifier needs at least 2 classes, got 1 class: all {len(y)} trials are "
-                f"labelled {classes.tolist()[0]!r}."
+                f"labelled {self.classes_.tolist()[0]!r}."
             )
         weights = trial_weights(y, self.class_weight, sample_weight)
-        random_state = check_random_state(self.random_state)
-        inside, held_out = validation_split(
-            codes, groups, self.early_stopping, self.validation_fraction, random_state
-        )
+        return self._train(X, codes, weights, groups, strata=codes)
 
-        self.classes_ = classes
-        self.n_landmarks_, self.n_coords_ = (None, None) if spec.input == "rgb" else X[0].shape[1:]
-        self.validation_groups_ = None
-        if held_out is not None and groups is not None:
-            self.validation_groups_ = np.unique(groups[held_out])
-        with seeded(random_state, self.device) as generator:
-            self.module_ = self._build_module()
-            self.weights_report_ = self._load_weights(spec)
-            module, inputs = self.module_, X
-            if getattr(self.module_, "is_frozen", False):
-                self.module_.to(self.device)
-                inputs = self._embed(X)  # once, not every epoch
-                module = OnEmbeddings(self.module_)
-
-            def subset(index):
-                kept = inputs[index] if isinstance(inputs, torch.Tensor) else [X[i] for i in index]
-                return Samples(kept, codes[index], weights[index], self._collate)
-
-            self.history_ = train(
-                module,
-                subset(inside),
-                Recipe.of(self),
-                generator=generator,
-                validation=None if held_out is None else subset(held_out),
-                tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
-            )
-        return self
-
-    def _load_weights(self, spec):
-        if self.weights is None:
-            return None
-        state = read_weights(self.weights, sha256=self.weights_sha256)
-        return load_weights(self.module_, state, self.head, spec.head, spec.ends)
-
-    def _build_module(self):
-        """Build the network for the shapes seen in fit; also used when a model is loaded."""
-        return networks.build(
-            self.network,
-            n_landmarks=self.n_landmarks_,
-            n_coords=self.n_coords_,
-            n_outputs=1 if len(self.classes_) == 2 else len(self.classes_),
-            **(self.network_params or {}),
-        )
-
-    def _embed(self, X):
-        return embed_trials(self.module_, X, self.batch_size, self.device, self.memory)
-
-    @property
-    def _collate(self):
-        if self.n_landmarks_ is None:
-            return partial(collate_clips, recipe=self.module_.clip)
-        return collate_trials
-
-    def _batches(self, X):
-        """Yield positions and what the network takes; pose trials by length, to pad little."""
-        order = np.arange(len(X))
-        if self.n_landmarks_ is not None:
-            order = np.argsort([len(trial) for trial in X], kind="stable")
-        for start in range(0, len(X), self.batch_size):
-            index = order[start : start + self.batch_size]
-            inputs = self._collate([X[i] for i in index])
-            yield index, {key: value.to(self.device) for key, value in inputs.items()}
-
-    def _check_X(self, X):
-        check_is_fitted(self)
-        if self.n_landmarks_ is None:
-            return check_videos(X)
-        return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-
-    def _logits(self, X):
-        X = self._check_X(X)
-        n_outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
-        logits = np.empty((len(X), n_outputs), dtype=np.float32)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
-            for index, inputs in self._batches(X):
-                logits[index] = self.module_(**inputs).cpu().numpy()
-        return logits
+    def _n_outputs(self):
+        return 1 if len(self.classes_) == 2 else len(self.classes_)
 
     def decision_function(self, X):
         """Compute the network's logits.
@@ -417,13 +269,8 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             raise AttributeError(
                 f"{self.network!r} scores whole trials: use a SaliencyPseudoLabeler, or 'mil_tcn'."
             )
-        result = [None] * len(X)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
-            for index, inputs in self._batches(X):
-                for i, logits in zip(index, self.module_.frame_logits(**inputs).cpu().numpy()):
-                    result[i] = probabilities(logits[: len(X[i])])
-        return ragged(result)
+        frames = self._run(X, lambda inputs: self.module_.frame_logits(**inputs))
+        return ragged(probabilities(one[: len(trial)]) for one, trial in zip(frames, X))
 
     def saliency(
         self,
@@ -495,6 +342,3 @@ class VideoClassifier(ClassifierMixin, BaseEstimator):
             device=self.device,
         )
         return result if return_maps else result.scores
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from skrehab.networks._lora import add_lora
 from skrehab.networks._moment_layers import (
@@ -82,6 +83,7 @@ class SeriesNetwork(nn.Module):
         self.pool = pool
         self.reduction = reduction
         self.revin = revin
+        self.checkpointing = checkpointing
         n_features = sizes["d_model"] * (n_channels if reduction == "concat" else 1)
         self.patch_embedding = PatchEmbedding(sizes["d_model"], dropout)
         self.encoder = t5_encoder(**sizes, vocab_size=vocab_size, dropout=dropout)
@@ -91,12 +93,12 @@ class SeriesNetwork(nn.Module):
         if tuning != "full":
             self.patch_embedding.requires_grad_(False)
             self.encoder.requires_grad_(False)
-        if tuning == "frozen":
-            self.head.requires_grad_(False)
+        elif fit_length == "resample":
+            self.patch_embedding.mask_embedding.requires_grad_(False)  # nothing is ever masked
         if tuning == "lora":
             add_lora(self.encoder, ("q", "v"), rank=lora_rank, alpha=lora_alpha)
-        if checkpointing:
-            self.encoder.gradient_checkpointing_enable()
+        if tuning == "frozen":
+            self.head.requires_grad_(False)
 
     @property
     def is_frozen(self):
@@ -203,10 +205,19 @@ class SeriesNetwork(nn.Module):
         if observed is not None and not observed.all():
             attend = observed.repeat_interleave(n_channels, dim=0)
         parts = [
-            self.encoder(
-                inputs_embeds=flat[start : start + CHUNK],
-                attention_mask=None if attend is None else attend[start : start + CHUNK],
-            ).last_hidden_state
-            for start in range(0, len(flat), CHUNK)
+            self._run_encoder(
+                flat[i : i + CHUNK], None if attend is None else attend[i : i + CHUNK]
+            )
+            for i in range(0, len(flat), CHUNK)
         ]
         return torch.cat(parts).unflatten(0, (batch, n_channels)), observed
+
+    def _run_encoder(self, tokens, attend):
+        """Run the encoder; on the way back, compute it again rather than keep its layers."""
+
+        def run(tokens):
+            return self.encoder(inputs_embeds=tokens, attention_mask=attend).last_hidden_state
+
+        if self.checkpointing and torch.is_grad_enabled():
+            return checkpoint(run, tokens, use_reentrant=False)
+        return run(tokens)

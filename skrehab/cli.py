@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import skrehab
+from skrehab.cli_live import live
 
 app = typer.Typer(
     help="Frame-level assessment of rehabilitation exercises from one label per video. Nothing "
@@ -321,6 +322,10 @@ def assess(
         stdout.print(f"{target}", highlight=False, soft_wrap=True)
 
 
+# --- live -----------------------------------------------------------------------------------------
+app.command()(live)
+
+
 # --- models ---------------------------------------------------------------------------------------
 @models_app.command("list")
 def models_list(
@@ -337,8 +342,8 @@ def models_list(
             json.dumps(
                 {
                     "networks": [
-                        {"name": r.name, "input": r.input, "sizes": r.sizes, "summary": r.summary,
-                         "reference": r.reference, "licence": r.licence}
+                        {"name": r.name, "input": r.input, "skeleton": r.skeleton, "sizes": r.sizes,
+                         "summary": r.summary, "reference": r.reference, "licence": r.licence}
                         for r in rows
                     ],
                     "files": [{"name": f.name, "path": str(f.path or "")} for f in files],
@@ -348,10 +353,18 @@ def models_list(
         )  # fmt: skip
         return
     table = Table(title="Networks")
-    for column in ("name", "input", "sizes", "what it is", "reference"):
+    for column in ("name", "input", "skeleton", "sizes", "what it is", "reference", "licence"):
         table.add_column(column)
     for row in rows:
-        table.add_row(row.name, row.input, ", ".join(row.sizes), row.summary, row.reference)
+        table.add_row(
+            row.name,
+            row.input,
+            row.skeleton,
+            ", ".join(row.sizes),
+            row.summary,
+            row.reference,
+            row.licence,
+        )
     stdout.print(table)
     table = Table(title="Model files")
     for column in ("name", "what it is", "licence", "where"):

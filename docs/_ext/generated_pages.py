@@ -16,24 +16,39 @@ MODULES = {
     "skrehab.pose": "From videos to poses",
     "skrehab.preprocessing": "Movement features",
     "skrehab.networks": "Networks by name",
+    "skrehab.networks.weights": "Published weights",
+    "skrehab.fusion": "RGB and skeleton together",
     "skrehab.saliency": "Saliency",
     "skrehab.pseudo_labels": "Pseudo-labels",
     "skrehab.metrics": "Metrics and scorers",
     "skrehab.evaluation": "Reports by patient",
     "skrehab.live": "Scores while the patient moves",
     "skrehab.cues": "Cues without flicker",
+    "skrehab.live_view": "The live window",
+    "skrehab.recording": "Recordings",
     "skrehab.workflow": "What the commands do",
     "skrehab.overlay": "Overlay videos",
     "skrehab.report": "Offline reports",
     "skrehab.persistence": "Models on disk",
     "skrehab.trials": "The trial contract",
     "skrehab.skeletons": "Skeletons",
+    "skrehab.conversion": "Between skeletons",
+    "skrehab.clips": "RGB clips",
+    "skrehab.network_estimator": "What estimators around a network share",
     "skrehab.training": "Training loop",
+    "skrehab.finetuning": "Fine-tuning",
+    "skrehab.embeddings": "Features of networks",
     "skrehab.batching": "Batches",
     "skrehab.demo": "The demo",
 }
 # public through another page, or through the registry of networks
-ELSEWHERE = {"skrehab.video", "skrehab.frames", "skrehab.inspection", "skrehab.cli"}
+ELSEWHERE = {
+    "skrehab.video",
+    "skrehab.frames",
+    "skrehab.inspection",
+    "skrehab.cli",
+    "skrehab.cli_live",
+}
 
 
 def setup(app):
@@ -114,7 +129,8 @@ def networks_table():
     lines += ["   * - name", "     - what it is, and paper", "     - parameters", "     - licence"]
     for name in networks.list_networks():
         spec = networks.get_spec(name)
-        shape = "" if spec.skeleton == "any" else f" Skeleton: {spec.skeleton}."
+        shape = "" if spec.skeleton == "any" else f" Works on {spec.skeleton}."
+        shape = " RGB clips." if spec.input == "rgb" else shape
         lines += [
             f"   * - ``{name}``",
             f"     - {spec.summary[:1].upper()}{spec.summary[1:].rstrip('.')}.{shape}",
@@ -128,8 +144,13 @@ def networks_table():
 def _sizes(networks, spec):
     """Count the parameters of each size, for MediaPipe's 33 landmarks in 3-D and one logit."""
 
+    import torch
+
+    sizes = {"n_landmarks": 33, "n_coords": 3} if spec.input == "pose" else {}
+
     def count(**params):
-        network = networks.build(spec.name, n_landmarks=33, n_coords=3, n_outputs=1, **params)
+        with torch.device("meta"):  # sizes without memory
+            network = networks.build(spec.name, n_outputs=1, **sizes, **params)
         return f"{sum(p.numel() for p in network.parameters()):,}"
 
     lines = [f"| {size} {count(size=size)}" for size in spec.sizes] or [count()]

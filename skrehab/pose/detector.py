@@ -1,5 +1,7 @@
 """One picture in, everybody in it out: MediaPipe's landmarker in VIDEO mode."""
 
+import weakref
+
 import numpy as np
 
 from .._optional import require
@@ -48,6 +50,8 @@ class PeopleDetector:
         self._empty = np.full((n_persons, N_LANDMARKS, 4), np.nan, dtype=np.float32)
         self._milliseconds = -1
         self._landmarker = vision.PoseLandmarker.create_from_options(options)
+        # at the end of the program at the latest: later MediaPipe cannot close it any more
+        self._close = weakref.finalize(self, self._landmarker.close)
 
     def detect(self, picture, timestamp):
         """Find people in the next picture.
@@ -85,7 +89,7 @@ class PeopleDetector:
 
     def close(self):
         """Free the networks."""
-        self._landmarker.close()
+        self._close()
 
     def __enter__(self):
         return self

@@ -1,0 +1,240 @@
+"""The command ``skrehab live``: scores and cues while a camera runs, or a video."""
+
+import json
+import os
+import statistics
+import sys
+import time
+from array import array
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+
+import skrehab
+
+__all__ = []
+
+stderr = Console(stderr=True)
+
+
+def live(
+    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
+    video: Annotated[Path | None, typer.Option(help="Video file.")] = None,
+    camera: Annotated[int | None, typer.Option(min=0, help="Number of a camera.")] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No window: one line of JSON a frame on stdout.")
+    ] = False,
+    person: Annotated[
+        str | None, typer.Option(help="Whom to follow: largest, center. Default: the model's.")
+    ] = None,
+    on: Annotated[float, typer.Option(help="Probability that switches the cue on ...")] = 0.6,
+    off: Annotated[float, typer.Option(help="... and off again.")] = 0.4,
+    min_duration: Annotated[float, typer.Option(help="Seconds to last before a cue.")] = 0.3,
+    min_gap: Annotated[float, typer.Option(help="Seconds to be over before it ends.")] = 0.5,
+    seconds: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Record the pose, as 'skrehab pose' does (.npz).")
+    ] = None,
+    record_video: Annotated[
+        Path | None, typer.Option(help="Record the picture too, faces and all (.mp4).")
+    ] = None,
+    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+):
+    """Score frames as they come, and give a cue. Keys in the window: q ends, r starts a new trial.
+
+    Only the pose is ever recorded, unless --record-video names a file.
+    """
+    from skrehab.persistence import read_metadata
+
+    if (video is None) == (camera is None):
+        raise ValueError("Give either --video FILE or --camera NUMBER.")
+    names = read_metadata(model).get("labels")
+    with ExitStack() as stack:
+        gate = skrehab.CueGate(on, off, min_duration, min_gap)
+        session = _Session(skrehab.load(model), names, gate, person, model_path)
+        stack.callback(session.poses.reset)
+        sinks = [_JsonLines(session.names)] if headless else []
+        if record is not None or record_video is not None:
+            sinks.append(_recorder(stack, record, record_video))
+        if not headless:
+            sinks.append(_window(stack, session, paced=camera is None))
+        frames = stack.enter_context(closing(_frames(video, camera, session.target_fps)))
+        try:
+            _run(session, frames, sinks, seconds)
+        except KeyboardInterrupt:  # how a session without a window ends
+            pass
+        except BrokenPipeError:  # the reader of the lines has gone; nothing to tell it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for path in (record, record_video):
+        if path is not None and path.exists():
+            stderr.print(f"recorded: {path}", highlight=False, soft_wrap=True)
+    stderr.print(session.summary(), highlight=False, soft_wrap=True)
+
+
+def _frames(video, camera, target_fps):
+    """Yield (time, picture) of a file or a camera, at the model's frame rate if it has one."""
+    from skrehab.pose import read_frames, resample_frames
+    from skrehab.pose.camera import read_camera
+
+    frames = read_frames(video) if camera is None else read_camera(camera)
+    return frames if target_fps is None else resample_frames(frames, target_fps)
+
+
+def _run(session, frames, sinks, seconds):
+    """Push frame after frame; a sink that returns "q" ends it, "r" starts another trial."""
+    start = None
+    for timestamp, picture in frames:
+        start = timestamp if start is None else start
+        if seconds is not None and timestamp - start >= seconds:
+            break
+        moment = session.push(picture, timestamp)
+        keys = [sink(moment) for sink in sinks]
+        if "q" in keys:
+            break
+        if "r" in keys:
+            session.reset()
+
+
+# --- the session ----------------------------------------------------------------------------------
+class _Moment(NamedTuple):
+    """One frame and what is said of it."""
+
+    timestamp: float
+    picture: object  # (height, width, 3) uint8, RGB
+    proba: object  # (n_classes,)
+    seen: bool
+    cue: bool
+    latency_ms: float
+    image: object  # (33, 4), pixels
+    world: object  # (33, 4), metres
+
+
+class _Session:
+    """The model as two streams, pictures to poses and poses to scores, and the cue."""
+
+    def __init__(self, model, names, gate, person, model_path):
+        from skrehab.pose import PoseExtractor, PoseStream
+
+        steps = getattr(model, "steps", [("", model)])
+        extractor = PoseExtractor()
+        if isinstance(steps[0][1], PoseExtractor):
+            extractor, model = steps[0][1], model[1:]
+        if person is not None:
+            extractor.set_params(person=person)
+        elif extractor.person == "steady":
+            extractor.set_params(person="largest")
+            stderr.print(
+                "note: the model's person='steady' chooses whom to follow with hindsight; live it "
+                "is the largest person of each frame (--person center: nearest to the middle).",
+                soft_wrap=True,
+            )
+        if model_path is not None:
+            extractor.set_params(model_path=str(model_path))
+        self.target_fps = extractor.target_fps
+        self.poses = PoseStream(extractor.set_params(target_fps=None))
+        self.stream = skrehab.FrameStream(model)
+        self.gate = gate
+        codes = self.stream.classes_.tolist()
+        self.names = [names[code] for code in codes] if names else [str(code) for code in codes]
+        self.before = None
+        self.trials = [self.stream.counts]
+        self.pose_ms, self.score_ms = array("d"), array("d")
+
+    def push(self, picture, timestamp):
+        """Return what is known of this frame."""
+        began = time.perf_counter()
+        if picture is not self.before:  # else it is shown again, to fill a faster grid
+            self.landmarks = self.poses.push(picture, timestamp)
+            self.before = picture
+        posed = time.perf_counter()
+        proba = self.stream.push(self.landmarks, timestamp)
+        seen = self.poses.found
+        cue = self.gate.push(1 - proba[0] if seen else float("nan"), timestamp)
+        scored = time.perf_counter()
+        self.pose_ms.append(1000 * (posed - began))
+        self.score_ms.append(1000 * (scored - posed))
+        latency_ms = 1000 * (scored - began)
+        poses = self.poses.image, self.poses.world
+        return _Moment(timestamp, picture, proba, seen, cue, latency_ms, *poses)
+
+    def reset(self):
+        """Start another trial."""
+        self.poses.reset()
+        self.stream.reset()
+        self.gate.reset()
+        self.trials.append(self.stream.counts)
+
+    def summary(self):
+        """Tell in a line how many frames came, and how long they took."""
+        if not self.pose_ms:
+            return "no frame came"
+        parts = [
+            f"{sum(counts.frames for counts in self.trials)} frames",
+            f"{sum(counts.unseen for counts in self.trials)} with nobody in them",
+        ]
+        if gaps := sum(counts.gaps for counts in self.trials):
+            parts.append(f"{gaps} gaps of more than {self.stream.max_gap:g} s")
+        for what, values in (("pose", self.pose_ms), ("score and cue", self.score_ms)):
+            parts.append(f"{what} {statistics.median(values):.2f} ms a frame (median)")
+        return ", ".join(parts)
+
+
+# --- where it goes --------------------------------------------------------------------------------
+class _JsonLines:
+    """Print a line a frame; probabilities are null where nobody is seen."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def __call__(self, moment):
+        said = dict(zip(self.names, (round(float(p), 6) for p in moment.proba)))
+        line = {
+            "t": round(moment.timestamp, 4),
+            "probabilities": said if moment.seen else None,
+            "cue": moment.cue,
+            "latency_ms": round(moment.latency_ms, 2),
+        }
+        print(json.dumps(line), flush=True)
+
+
+def _recorder(stack, pose_path, video_path):
+    from skrehab.recording import PoseRecording, VideoRecording
+
+    poses = stack.enter_context(PoseRecording(pose_path)) if pose_path else None
+    video = stack.enter_context(VideoRecording(video_path)) if video_path else None
+
+    def record(moment):
+        if poses is not None:
+            size = moment.picture.shape[1], moment.picture.shape[0]
+            poses.add(moment.timestamp, moment.world, moment.image, size)
+        if video is not None:
+            video.add(moment.timestamp, moment.picture)
+
+    return record
+
+
+def _window(stack, session, paced):
+    from skrehab.live_view import LiveWindow, draw_live
+
+    window = stack.enter_context(LiveWindow())
+    labels = session.names[0], " or ".join(session.names[1:])
+    clock = []
+
+    def show(moment):
+        now = time.monotonic()
+        clock[:] = clock or [now - moment.timestamp]
+        # a file is shown no faster than it was filmed
+        wait = moment.timestamp + clock[0] - now if paced else 0.0
+        drawn = draw_live(
+            *(moment.picture, moment.image),
+            cue=moment.cue,
+            seen=moment.seen,
+            labels=labels,
+            note=f"{moment.latency_ms:.0f} ms",
+        )
+        return window.show(drawn, max(0.0, wait))
+
+    return show

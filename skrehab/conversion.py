@@ -196,12 +196,6 @@ def conversion(source, target):
     ValueError
         If a landmark of the target follows from nothing that the source has.
 
-    References
-    ----------
-    The mapping of MediaPipe to Kinect joints is the most careful one found in public code: SpineMid
-    halfway up the trunk, Neck 0.3 of a half trunk above the shoulders, Head between the ears, Hand
-    and HandTip from wrist, little and index finger.
-
     Notes
     -----
     ``"common15"`` is what every skeleton here shows: head, neck, torso, and on each side shoulder,
@@ -209,6 +203,12 @@ def conversion(source, target):
     source has these (UWA3D's OpenNI joints, which have no wrist and no ankle, are taken as they
     are), its neck is where the shoulders meet, its torso halfway down the back. Nothing of it is
     estimated, so a network may learn on one data set and go on with another.
+
+    References
+    ----------
+    The mapping of MediaPipe to Kinect joints is the most careful one found in public code: SpineMid
+    halfway up the trunk, Neck 0.3 of a half trunk above the shoulders, Head between the ears, Hand
+    and HandTip from wrist, little and index finger.
 
     Examples
     --------

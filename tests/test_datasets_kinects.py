@@ -169,10 +169,10 @@ def test_uwa3d_axes_in_any_order(tmp_path, stored, frames):
 
 
 @pytest.mark.parametrize("rows", [FRAMES.reshape(7, 45), FRAMES.reshape(105, 3)])
-@pytest.mark.parametrize(("name", "delimiter"), [("x.txt", " "), ("x.csv", ",")])
-def test_uwa3d_text(tmp_path, rows, name, delimiter):
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".txt", " "), (".csv", ",")])
+def test_uwa3d_text(tmp_path, rows, suffix, delimiter):
     """Names may have view and repetition in either order."""
-    file = tmp_path / name.replace("x", "a05_s06_v07_e08")
+    file = tmp_path / f"a05_s06_v07_e08{suffix}"
     np.savetxt(file, rows, delimiter=delimiter)
     data = load_uwa3d(tmp_path)
     np.testing.assert_allclose(data.X[0], FRAMES, rtol=1e-6)
@@ -185,12 +185,6 @@ def test_uwa3d_lost_joints(tmp_path):
     save_matlab73(tmp_path / "a01_s01_e01_v01.mat", lost)
     pose = load_uwa3d(tmp_path).X[0]
     assert np.isnan(pose[3, 4]).all() and np.isnan(pose).sum() == 3
-
-
-def test_uwa3d_left_hands_are_where_the_skeleton_says(tmp_path):
-    """Fourth to sixth are one arm, as published code groups them."""
-    skeleton = get_skeleton("uwa3d15")
-    assert skeleton.limbs["left_arm"] == (3, 4, 5) and skeleton.limbs["right_leg"] == (12, 13, 14)
 
 
 @pytest.mark.parametrize(
@@ -228,10 +222,7 @@ def test_uwa3d_files_that_do_not_fit(tmp_path):
     assert len(data.X) == 1
     reasons = dict(data.skipped)
     assert "a02_s01_e01_v01.mat" in reasons and "cannot be read" in reasons["a03_s01_e01_v01.mat"]
-    assert (
-        "holds ['#refs#'" in reasons["a04_s01_e01_v01.mat"]
-        or "['A', 'B']" in (reasons["a04_s01_e01_v01.mat"])
-    )
+    assert "it holds ['A', 'B']" in reasons["a04_s01_e01_v01.mat"]
     assert "different lengths" in reasons["a05_s01_e01_v01.txt"]
     assert "could not convert" in reasons["a06_s01_e01_v01.txt"]
     for name in ("a07_s01_e01.txt", "a08_a01_e01_v01.txt", "labels.csv"):

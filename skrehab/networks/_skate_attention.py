@@ -118,9 +118,9 @@ class SkateAttention(nn.Module):
         """Look the bias up, (heads, n_frames * n_joints, n_frames * n_joints)."""
         bias = self.relative_position_bias_table[self.relative_position_index]
         if bias.dim() == 3:  # (n_frames, n_frames, heads)
-            # Tokens run frame by frame, yet the official code lays copies of the whole table side
-            # by side, as if they ran joint by joint: tokens a and b get the entry of frames a and b
-            # modulo n_frames. Its weights were trained like that.
+            # Tokens run frame by frame, yet the official outputs come only from copies of the whole
+            # table side by side, as if tokens ran joint by joint: tokens a and b get the entry of
+            # frames a and b modulo n_frames. The published weights were trained like that.
             return bias.permute(2, 0, 1).repeat(1, self.n_joints, self.n_joints)
         return bias.permute(4, 0, 2, 1, 3).flatten(3).flatten(1, 2)
 

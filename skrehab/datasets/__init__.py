@@ -15,6 +15,7 @@ _PUBLIC = {
     "load_utkinect": "utkinect",
     "load_uwa3d": "uwa3d",
     "load_wmft_npz": "wmft",
+    "make_bbt_clips": "bbt",
     "make_rehab_trials": "synthetic",
     "score_stratified_split": "splits",
     "splice_repetitions": "splicing",

@@ -238,8 +238,6 @@ class HDGCN(SkeletonNetwork):
     torch.Size([2, 1])
     """
 
-    head = "fc."
-
     def __init__(
         self,
         n_landmarks,

@@ -186,8 +186,6 @@ class MSG3D(SkeletonNetwork):
     torch.Size([2, 1])
     """
 
-    head = "fc."
-
     def __init__(
         self,
         n_landmarks,

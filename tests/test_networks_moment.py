@@ -133,6 +133,17 @@ def test_padding_changes_nothing(params):
             torch.testing.assert_close(together[row : row + 1], alone, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("fit_length", ["resample", "pad"])
+def test_a_constant_channel_is_zero_whatever_its_value(fit_length):
+    """Its rounding errors, divided by a deviation of 1e-5, would be hundreds."""
+    network = tiny(fit_length=fit_length)
+    x = noise(1, 37, 5, 3).repeat(3, 1, 1, 1)
+    x[:, :, 1] = torch.tensor([0.0, 777.7, -1234567.0])[:, None, None]
+    with torch.no_grad():
+        features = network.embed(x)
+    torch.testing.assert_close(features[1:], features[:1].expand(2, -1), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("length", [5, 20, 64])
 def test_skipping_empty_patches_is_exact(length):
     """The fast path gives what averaging the observed ones of all patches gives."""

@@ -39,10 +39,10 @@ class SeriesNetwork(nn.Module):
         As those of `SIZES`.
     vocab_size : int
         Rows of the unused word table.
-    seq_len, fit_length, pool, reduction, tuning, revin, dropout, checkpointing
+    seq_len, fit_length, pool, reduction, tuning, revin, dropout
         See :class:`skrehab.networks.moment.MOMENT`.
-    lora_rank, lora_alpha : int
-        Rank and scale of the corrections.
+    lora_rank, lora_alpha, checkpointing
+        See there too.
     """
 
     def __init__(

@@ -3,6 +3,7 @@
 import csv
 import re
 from array import array
+from operator import itemgetter
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -157,46 +158,46 @@ def load_infant_neuromotor(root, *, strict=False):
 
 
 # --- tables ---------------------------------------------------------------------------------------
-def _rows(file, needed):
-    """Yield (row number, its cells by title)."""
+def _rows(file, needed, optional=()):
+    """Yield (row number, the needed and the optional cells), "" for columns that are not there."""
     with open(file, encoding="utf-8-sig", newline="") as stream:
         table = csv.reader(stream)
         titles = [title.strip() for title in next(table, [])]
         missing = [name for name in needed if name not in titles]
         if missing:
             raise ValueError(f"{file}: it has no column {', '.join(missing)}; it has {titles}.")
+        width = len(titles)
+        wanted = [*needed, *optional]  # a column that is not there is one behind the last
+        pick = itemgetter(*(titles.index(one) if one in titles else width for one in wanted))
         for number, cells in enumerate(table, start=2):
             if any(cells):
-                yield number, dict(zip(titles, cells + [""] * len(titles)))
+                yield number, pick((cells + [""] * width)[:width] + [""])
 
 
 def _number(cell):
-    """A cell's number, NaN where it is empty or missing."""
-    cell = (cell or "").strip()
-    return float(cell) if cell else np.nan
+    """A cell's number, NaN where it is empty."""
+    return float(cell) if cell and not cell.isspace() else np.nan
 
 
 def _read_poses(file):
     """Map each video to (pose, frame rate, image size), or to what is wrong with it."""
-    needed = ("video", "frame", "x", "y", "bp", "fps", "pixel_x", "pixel_y")
+    columns = ("video", "bp", "frame", "x", "y", "fps", "pixel_x", "pixel_y")
     points, properties, wrong = {}, {}, {}
-    for number, row in _rows(file, needed):
-        video = row["video"].strip()
+    for number, (video, part, frame, x, y, *others) in _rows(file, columns):
+        if video not in points:
+            points[video] = array("d")
         try:
-            column, frame = _COLUMN.get(row["bp"].strip()), _number(row["frame"])
-            if column is None:
-                raise ValueError(f"unknown key-point {row['bp']!r}")
-            if not (frame >= 0 and frame == int(frame)):
-                raise ValueError(f"frame is {row['frame']!r}")
-            point = (int(frame), column, _number(row["x"]), _number(row["y"]))
-            properties.setdefault(video, [_number(row[one]) for one in needed[5:]])
-        except (ValueError, OverflowError) as error:
+            if part not in _COLUMN:
+                raise ValueError(f"unknown key-point {part!r}")
+            time = _number(frame)
+            if not time >= 0 or time % 1:
+                raise ValueError(f"frame is {frame!r}")
+            points[video].extend((time, _COLUMN[part], _number(x), _number(y)))
+            if video not in properties:
+                properties[video] = [_number(one) for one in others]
+        except ValueError as error:
             wrong.setdefault(video, f"row {number}: {error}")
-            continue
-        points.setdefault(video, array("d")).extend(point)
-    return {
-        video: wrong.get(video) or _pose(points[video], *properties[video]) for video in points
-    } | wrong
+    return {video: wrong.get(video) or _pose(points[video], *properties[video]) for video in points}
 
 
 def _pose(points, frame_rate, width, height):
@@ -217,35 +218,33 @@ def _pose(points, frame_rate, width, height):
 # --- infants --------------------------------------------------------------------------------------
 def _youtube_infants(file):
     """Return a function that tells a video's infant, risk and age."""
-    rows = {row["video"].strip(): row for _, row in _rows(file, ("video", "infant_id"))}
+    rows = {row[0]: row for _, row in _rows(file, ("video", "infant_id"), ("age_in_weeks",))}
 
     def find(video):
         if video not in rows:
             raise ValueError("the meta-data do not list it")
-        return _id(rows[video]["infant_id"]), 0, _number(rows[video].get("age_in_weeks"))
+        _, infant, age = rows[video]
+        return _id(infant), 0, _number(age)
 
     return find
 
 
 def _clinical_infants(file):
-    rows = {}
-    for _, row in _rows(file, ("infant", "session", *(f"{_RISK}_{kind}" for kind in _KINDS))):
-        key = _digits(row["infant"]), _digits(row["session"])
-        rows[key] = rows[row.get("video", "").strip() or key] = row
+    rows, columns = {}, [f"{name}_{kind}" for name in (_RISK, "Months", "Days") for kind in _KINDS]
+    for _, row in _rows(file, ("infant", "session", *columns[:2]), (*columns[2:], "video")):
+        key = _digits(row[0]), _digits(row[1])
+        rows[key] = rows[row[-1] or key] = row
 
     def find(video):
         row = rows.get(video) or rows.get(tuple(_digits(one) for one in _IDS.findall(video)[1:3]))
         if row is None:
             raise ValueError("the meta-data list neither it nor its infant and session")
-        risk = _first(_number(row[f"{_RISK}_{kind}"]) for kind in _KINDS)
+        risks, months, days = ([_number(cell) for cell in row[i : i + 2]] for i in (2, 4, 6))
+        risk = _first(risks)
         if risk not in (0, 1, 2):
             raise ValueError(f"its risk is {risk:g}, expected 0, 1 or 2")
-        age = _first(
-            _number(row.get(f"Months_{kind}")) * _WEEKS_A_MONTH
-            + _number(row.get(f"Days_{kind}")) / 7
-            for kind in _KINDS
-        )
-        return _id(row["infant"]), int(risk) + 1, age
+        age = _first(m * _WEEKS_A_MONTH + d / 7 for m, d in zip(months, days))
+        return _id(row[0]), int(risk) + 1, age
 
     return find
 

@@ -11,7 +11,7 @@ __all__ = ["RGBNetwork"]
 class RGBNetwork(nn.Module):
     """Base of networks over clips ``(batch, 3, frames, height, width)``.
 
-    A subclass names its layers as the published weights do, implements `features`, and says in
+    A subclass names its layers as the published weights do, implements `_features`, and says in
     `head_prefix` which linear layer is the classifier; this base adds nothing to the state dict.
 
     Parameters
@@ -52,7 +52,7 @@ class RGBNetwork(nn.Module):
             self._modules[name] = child
 
     def features(self, x):
-        """Compute what the classifier decides on; what a subclass is about.
+        """Compute what the classifier decides on.
 
         Parameters
         ----------
@@ -63,29 +63,25 @@ class RGBNetwork(nn.Module):
         -------
         torch.Tensor of shape (batch, n_features)
             Features.
-        """
-        raise NotImplementedError
-
-    def forward(self, x):
-        self.check(x)
-        layer = self
-        for name in self.head_prefix.strip(".").split("."):
-            layer = layer._modules[name]
-        return layer(F.dropout(self.features(x), self.dropout, self.training))
-
-    def check(self, x):
-        """Refuse clips that do not fit.
-
-        Parameters
-        ----------
-        x : torch.Tensor
-            Clips.
 
         Raises
         ------
         ValueError
             If they are no normalised clips, or not of the one shape that the network knows.
         """
+        self._check(x)
+        return self._features(x)
+
+    def _features(self, x):
+        raise NotImplementedError
+
+    def forward(self, x):
+        layer = self
+        for name in self.head_prefix.strip(".").split("."):
+            layer = layer._modules[name]
+        return layer(F.dropout(self.features(x), self.dropout, self.training))
+
+    def _check(self, x):
         fits = x.ndim == 5 and x.shape[1] == 3 and x.is_floating_point()
         if not fits or (self.exact and tuple(x.shape[1:]) != self.clip.shape):
             wanted = self.clip.shape if self.exact else "(3, frames, height, width)"

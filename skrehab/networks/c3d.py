@@ -48,8 +48,8 @@ class C3D(RGBNetwork):
     --------
     >>> import torch
     >>> from skrehab.networks.c3d import C3D
-    >>> small = C3D(4, widths=(2, 2, 4, 4, 4), dense_width=8, n_frames=8, image_size=32)
-    >>> clips = torch.randn(2, 3, 8, 32, 32)
+    >>> small = C3D(4, widths=(2, 2, 4, 4, 4), dense_width=8, image_size=32)
+    >>> clips = torch.randn(2, 3, 16, 32, 32)
     >>> small(clips).shape, small.features(clips, layer="fc6").shape
     (torch.Size([2, 4]), torch.Size([2, 8]))
     """
@@ -112,6 +112,7 @@ class C3D(RGBNetwork):
         torch.Tensor of shape (batch, dense_width)
             Activations, none negative.
         """
+        self._check(x)
         for i, names in enumerate(GROUPS):
             for name in names:
                 x = F.relu(getattr(self, name)(x))

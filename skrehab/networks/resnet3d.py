@@ -182,7 +182,7 @@ class C2D(RGBNetwork):
         self.blocks = nn.ModuleList([*blocks, Head(channels, n_outputs)])
         initialise(self)
 
-    def features(self, x):
+    def _features(self, x):
         # (batch, 64, 8, 56, 56) -> 256 -> (512, 4, 28, 28) -> (1024, 4, 14, 14) -> (2048, 4, 7, 7)
         for block in self.blocks[:-1]:
             x = block(x)
@@ -338,14 +338,14 @@ class SlowFast(RGBNetwork):
         self.blocks = nn.ModuleList([*blocks, nn.Identity(), Head(slow + fast, n_outputs)])
         initialise(self)
 
-    def check(self, x):
-        super().check(x)
+    def _check(self, x):
+        super()._check(x)
         if x.shape[2] % self.alpha:
             raise ValueError(
                 f"SlowFast takes clips whose frames alpha={self.alpha} divides, got {x.shape[2]}."
             )
 
-    def features(self, x):
+    def _features(self, x):
         n_frames = x.shape[2]
         # evenly from the first frame to the last, as PyTorchVideo's recipe has it
         chosen = torch.linspace(0, n_frames - 1, n_frames // self.alpha, device=x.device).long()

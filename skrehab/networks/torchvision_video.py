@@ -103,7 +103,7 @@ class R3D(RGBNetwork):
             nn.ReLU(),
         )
 
-    def features(self, x):
+    def _features(self, x):
         x = self.stem(x)  # (batch, 64, frames, 56, 56)
         # each but the first halves time and space: (batch, 512, frames / 8, 7, 7)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
@@ -246,7 +246,7 @@ class MViT(RGBNetwork):
             )
         )
 
-    def features(self, x):
+    def _features(self, x):
         x = self.conv_proj(x).flatten(2).transpose(1, 2)  # (batch, 8 * 56 * 56, 96)
         x = self.pos_encoding(x)  # and a class token in front
         thw = (self.pos_encoding.temporal_size, *self.pos_encoding.spatial_size)
@@ -344,7 +344,7 @@ class VideoSwin(RGBNetwork):
             )
         )
 
-    def features(self, x):
+    def _features(self, x):
         x = self.pos_drop(self.patch_embed(x))  # (batch, frames / 2, 56, 56, 96)
         x = self.norm(self._modules["features"](x))  # (batch, frames / 2, 7, 7, 768)
         return x.mean(dim=(1, 2, 3))

@@ -112,7 +112,7 @@ class VideoMAE(RGBNetwork):
         )
         self.adopt(transformers.VideoMAEForVideoClassification(config))
 
-    def features(self, x):
+    def _features(self, x):
         x = x.transpose(1, 2)  # (batch, frames, 3, 224, 224)
         x = self.videomae(x).last_hidden_state  # (batch, 8 * 14 * 14, 768)
         return self.fc_norm(x.mean(dim=1))
@@ -245,7 +245,7 @@ class Hiera(RGBNetwork):
         network.head.act_func = torch.nn.Identity()  # its softmax does not pickle, and is not used
         self.adopt(network)
 
-    def features(self, x):
+    def _features(self, x):
         x = self.patch_embed(x)  # (batch, 8 * 56 * 56, 96)
         # positions: (1, 8, 1, 96) + (1, 1, 56 * 56, 96) -> (1, 8 * 56 * 56, 96)
         x = x + (self.pos_embed_temporal[:, :, None] + self.pos_embed_spatial[:, None]).flatten(

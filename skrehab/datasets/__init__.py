@@ -11,6 +11,7 @@ _PUBLIC = {
     "load_infant_neuromotor": "infants",
     "load_kimore": "kimore",
     "load_manifest": "manifest",
+    "load_strokevision_bench": "strokevision",
     "load_uiprmd_npz": "uiprmd",
     "load_utkinect": "utkinect",
     "load_uwa3d": "uwa3d",

@@ -1,0 +1,96 @@
+"""Key-points of one clip in a file: .npy or .json, COCO's 17."""
+
+import json
+
+import numpy as np
+
+_N = 17
+_WANTED = f"(n_frames, {_N}, 2) or (n_frames, {_N}, 3)"
+
+
+def read_coco17(path):
+    """Read key-points of one clip.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy``: one array (n_frames, 17, 2) of x and y, or (n_frames, 17, 3) with a score.
+        ``.json``: a list with one entry a frame, each an object whose ``keypoints`` are 17 times x,
+        y and perhaps score, flattened or in groups, perhaps with ``keypoint_scores``, 17 numbers.
+        A frame whose ``keypoints`` are missing, null or empty has nobody in it.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, 17, 3), dtype float32
+        Pixels and score: 1 where the file has none, and 0 where the point is lost (NaN). COCO marks
+        a lost point by x = y = score = 0.
+
+    Raises
+    ------
+    ValueError
+        If the file does not hold key-points; the message says why, without the file's name.
+    """
+    points = _read_json(path) if path.suffix.lower() == ".json" else _read_npy(path)
+    if points.ndim != 3 or points.shape[1:] not in {(_N, 2), (_N, 3)} or not len(points):
+        raise ValueError(f"key-points must have shape {_WANTED}, got {points.shape}")
+    if points.dtype.kind not in "fiu":
+        raise ValueError(f"key-points must be numbers, got {points.dtype}")
+    points = points.astype(np.float32)
+    if np.isinf(points).any():
+        raise ValueError("it holds infinite values; mark lost points with NaN")
+    lost = np.isnan(points[..., :2]).any(-1)
+    if points.shape[2] == 3:
+        lost |= (points == 0).all(-1)
+    if lost.all():
+        raise ValueError("no frame has a key-point")
+    if points.shape[2] == 2:
+        points = np.concatenate([points, np.where(lost, 0, 1).astype("f4")[..., None]], axis=-1)
+    points[lost] = [np.nan, np.nan, 0]
+    if np.isnan(points[..., 2]).any():
+        raise ValueError("a point has a place and no score (NaN)")
+    return points
+
+
+def _read_npy(path):
+    try:
+        points = np.load(path, allow_pickle=False)
+    except Exception as error:  # zipfile, EOF and value errors: damaged files fail in many ways
+        raise ValueError(f"it cannot be read ({error})") from error
+    if not isinstance(points, np.ndarray):
+        raise ValueError("it is an archive; save one array with numpy.save")
+    return points
+
+
+def _read_json(path):
+    try:
+        frames = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # also what is not UTF-8
+        raise ValueError(f"it is not JSON ({error})") from error
+    if not isinstance(frames, list) or not frames:
+        raise ValueError("it must be a list with one entry a frame, each with 'keypoints'")
+    return np.stack([_frame(frame, number) for number, frame in enumerate(frames)])
+
+
+def _frame(frame, number):
+    """Points of one frame, (17, 3), NaN where the file has none."""
+    if not isinstance(frame, dict):
+        kind = type(frame).__name__
+        raise ValueError(f"frame {number}: must be an object with 'keypoints', got {kind}")
+    values = frame.get("keypoints")
+    if values is None or values == []:
+        return np.full((_N, 3), [np.nan, np.nan, 0])
+    try:
+        values = np.array(values, dtype=float).ravel()
+        scores = frame.get("keypoint_scores")
+        scores = None if scores is None else np.array(scores, dtype=float).ravel()
+    except (TypeError, ValueError):
+        raise ValueError(f"frame {number}: 'keypoints' must be numbers") from None
+    if len(values) not in (2 * _N, 3 * _N) or (scores is not None and len(scores) != _N):
+        raise ValueError(
+            f"frame {number}: {len(values)} numbers in 'keypoints'; {_N} times x, y and perhaps "
+            f"score are {2 * _N} or {3 * _N}, and 'keypoint_scores' are {_N}"
+        )
+    points = values.reshape(_N, -1)
+    if scores is None:
+        scores = points[:, 2] if points.shape[1] == 3 else np.where(np.isnan(points[:, 0]), 0, 1)
+    return np.column_stack([points[:, :2], scores])

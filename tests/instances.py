@@ -173,6 +173,31 @@ NETWORKS = [
     NetworkRow("act", {"size": "micro"}, 225_281),
     # 99 * 64 + 64, four blocks of 64 * 64 * 5 + 64 + 2 * 64, 64 + 1
     NetworkRow("mil_tcn", {"channels": 8, "n_blocks": 2}, 89_153),
+    NetworkRow(
+        "skateformer",
+        {"n_frames": 16, "widths": (16, 16), "n_blocks": 1, "n_heads": 8},
+        3_604_696,
+        BODY,
+    ),
+    NetworkRow(
+        "motionbert",
+        {"n_frames": 15, "dim_feat": 16, "mlp_ratio": 2, "depth": 2, "n_heads": 2}
+        | {"dim_rep": 16, "hidden": 32},
+        33_835_534,
+        BODY,
+    ),
+    NetworkRow(
+        "msg3d",
+        {"widths": (6, 12), "windows": (3,), "n_gcn_scales": 4, "n_g3d_scales": 2, "n_frames": 16},
+        3_473_842,
+        BODY,
+    ),
+    NetworkRow(
+        "hdgcn",
+        {"widths": (8, 16), "n_units": (1, 1), "n_levels": 2, "n_frames": 16},
+        1_554_397,
+        BODY,
+    ),
 ]
 
 

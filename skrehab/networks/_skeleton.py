@@ -62,6 +62,8 @@ class SkeletonNetwork(nn.Module):
         super().__init__()
         if n_landmarks % n_persons:
             raise ValueError(f"{n_landmarks} landmarks cannot be those of {n_persons} persons.")
+        if max_persons is not None and n_persons > max_persons:
+            raise ValueError(f"This network takes {max_persons} persons at most, got {n_persons}.")
         joints = n_landmarks // n_persons
         source = guess_skeleton(joints) if skeleton is None else get_skeleton(skeleton)
         if source is None or source.n_landmarks != joints:

@@ -110,11 +110,11 @@ class MotionBERT(SkeletonNetwork):
         Officially 243, at four times the cost: 60 hold two seconds at 30 frames a second, a trial
         of typical length at every second or third frame, and clips of a second without stretching
         them eightfold.
-    normalize : bool, default=True
+    normalize : bool, default=False
         Scale each clip by the box around it, as the official weights expect; see
-        :func:`crop_scale`. It removes how large a motion is on trials that are displacements from
-        the first frame: say False there. A scaled clip has no zero to start from either, so
-        integrated gradients then need ``baseline="rest"``.
+        :func:`crop_scale`. For positions only: on displacements from the first frame it removes
+        how large a motion is, and a scaled clip has no zero to start from, so that integrated
+        gradients need ``baseline="rest"``.
     crop_ratio : float, default=2.0
         Half the side of [-1, 1] in longer sides of the clip's box; 2 is what the official action
         networks are tested with (trained with 1 to 3), 1 fills [-1, 1].
@@ -163,7 +163,7 @@ class MotionBERT(SkeletonNetwork):
         n_persons=1,
         size="lite",
         n_frames=60,
-        normalize=True,
+        normalize=False,
         crop_ratio=2.0,
         dropout=0.5,
         dim_feat=None,

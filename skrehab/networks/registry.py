@@ -107,6 +107,43 @@ _ROWS = [
         licence="BSD-3-Clause",
         ends=("proj.",),
     ),
+    NetworkSpec(
+        name="skateformer",
+        builder="skrehab.networks.skateformer:SkateFormer",
+        summary="attention in windows of neighbouring and distant frames and joints",
+        reference="Do & Kim, ECCV 2024",
+        licence="BSD-3-Clause; official weights: research and education only",
+        skeleton="ntu25",
+        sizes=("ntu", "ucla"),
+    ),
+    NetworkSpec(
+        name="motionbert",
+        builder="skrehab.networks.motionbert:MotionBERT",
+        summary="DSTformer: attention over joints and time in both orders, and an action head",
+        reference="Zhu et al., ICCV 2023",
+        licence="BSD-3-Clause; official weights: Apache-2.0",
+        skeleton="h36m17",
+        sizes=("lite", "full"),
+        untrained=("backbone.head.",),  # the regression head
+    ),
+    NetworkSpec(
+        name="msg3d",
+        builder="skrehab.networks.msg3d:MSG3D",
+        summary="multi-scale graph convolutions over space and windows of space-time",
+        reference="Liu et al., CVPR 2020",
+        licence="BSD-3-Clause; official weights: MIT; PYSKL's: Apache-2.0",
+        head="fc.",
+        ends=("data_bn.",),
+    ),
+    NetworkSpec(
+        name="hdgcn",
+        builder="skrehab.networks.hdgcn:HDGCN",
+        summary="graph convolutions on a hierarchy of joints, with attention over its edges",
+        reference="Lee et al., ICCV 2023",
+        licence="BSD-3-Clause; official weights: MIT",
+        head="fc.",
+        ends=("data_bn.",),
+    ),
 ]
 _REGISTRY = {row.name: row for row in _ROWS}
 

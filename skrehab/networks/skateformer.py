@@ -203,7 +203,8 @@ class SkateFormer(SkeletonNetwork):
             nn.Conv2d(9, widths[0], 1),
         )
         self.joint_person_embedding = nn.Parameter(torch.empty(widths[0], n_joints))
-        rates = torch.linspace(0, drop_path, n_blocks * len(widths)).tolist()
+        depth = n_blocks * len(widths)
+        rates = [drop_path * i / max(1, depth - 1) for i in range(depth)]
         self.stages = nn.ModuleList(
             Stage(
                 widths[max(0, i - 1)],

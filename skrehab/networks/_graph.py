@@ -79,9 +79,9 @@ def partition(skeleton, strategy="spatial"):
     ``uniform``       one kind for all
     ``distance``      the joint itself; the others
     ``spatial_paper`` the joint itself; those farther from the centre; those nearer to it
-    ``spatial``       the same as released with the paper: the centre's distance is only known up
-                      to one bone, all joints beyond count as equally far. So the third kind holds
-                      the links from the centre alone, the second all others
+    ``spatial``       the same as released with the paper: only the centre and joints one bone
+                      from it have a distance, all others count as equally far. So a link beyond
+                      two bones is in the second kind both ways
     ================= ==========================================================================
 
     Parameters
@@ -113,7 +113,7 @@ def partition(skeleton, strategy="spatial"):
     >>> [int((kind > 0).sum()) for kind in partition(get_skeleton("ntu25"), "spatial_paper")]
     [25, 24, 24]
     >>> [int((kind > 0).sum()) for kind in partition(get_skeleton("ntu25"), "spatial")]
-    [25, 44, 4]
+    [25, 40, 8]
     """
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy must be one of {STRATEGIES}, got {strategy!r}.")

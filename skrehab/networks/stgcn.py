@@ -97,8 +97,8 @@ class STGCN(SkeletonNetwork):
         Coordinates the network wants: all that come; x, y, z; or x, y and a score.
     strategy : {"spatial", "spatial_paper", "distance", "uniform"}, default="spatial"
         Which neighbours share weights: those on one side of the joint, seen from the body's centre,
-        as in the released code (which tells the sides apart only around the centre itself) or as in
-        the paper (everywhere); those at one distance; or all.
+        as in the released code (which tells the sides apart only up to two bones from the centre)
+        or as in the paper (everywhere); those at one distance; or all.
     widths : tuple of int, default=(64, 128, 256)
         Channels of each stage; each stage after the first halves the frames.
     n_units : tuple of int, default=(4, 3, 3)

@@ -115,7 +115,9 @@ def test_two_frames_on_one_line(kimore):
     file = next((kimore / "CG/Expert/E_ID2/Es3/Raw").glob("JointPosition*"))
     first, _, second, *rest = [line for line in file.read_text().split("\n")[1:]]
     file.write_text("\n".join([first + second, *rest]))
-    np.testing.assert_allclose(load(kimore, exercises=3).X[0], standing(7)[..., :3], atol=1e-5)
+    data = load(kimore, exercises=3, strict=True)
+    assert data.path[0] == str(file)
+    np.testing.assert_allclose(data.X[0], standing(7)[..., :3], atol=1e-5)
 
 
 def test_copies_of_a_recording(kimore):

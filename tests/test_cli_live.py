@@ -172,6 +172,12 @@ def test_whom_it_follows(run, tmp_path, monkeypatch):
     assert code == 0 and len(lines_of(out)) == 2
 
 
+def test_help_says_what_is_recorded(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    assert "Only the pose is ever recorded" in out and "--headless" in out
+
+
 # --- refusals -------------------------------------------------------------------------------------
 def test_one_source_is_needed(run, model):
     for sources in ([], ["--video", "x.mp4", "--camera", 0]):

@@ -108,7 +108,9 @@ class LiveWindow:
                 "lines instead."
             )
         self.title = title
-        self._cv2.namedWindow(title, self._cv2.WINDOW_NORMAL | self._cv2.WINDOW_KEEPRATIO)
+        kinds = ("WINDOW_NORMAL", "WINDOW_KEEPRATIO", "WINDOW_GUI_NORMAL")  # without a tool bar
+        self._cv2.namedWindow(title, sum(getattr(self._cv2, kind) for kind in kinds))
+        self._sized = False
 
     def show(self, picture, wait=0.0):
         """Show a picture and look for a key.
@@ -125,6 +127,9 @@ class LiveWindow:
         str
             The key pressed, "q" if the window was closed or Escape pressed, or "".
         """
+        if not self._sized:
+            self._cv2.resizeWindow(self.title, picture.shape[1], picture.shape[0])
+            self._sized = True
         self._cv2.imshow(self.title, self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2BGR))
         key = self._cv2.waitKey(max(1, round(1000 * wait)))
         if self._cv2.getWindowProperty(self.title, self._cv2.WND_PROP_VISIBLE) < 1:

@@ -83,6 +83,7 @@ def _draw_style(rng):
     """One patient: body, manner of moving, looks, room, light and camera. Metres, radians."""
     size = float(np.clip(rng.normal(1.0, 0.07), 0.87, 1.14))
     severity = rng.beta(1.5, 2.0)  # 0 hardly affected, 1 severely
+    skin = _vary(SKINS[rng.integers(len(SKINS))], 6, rng)
     return {
         # body, for a person of about 1.70 m times `size`
         "shoulder_height": 0.36 * size + rng.normal(0, 0.012),  # above the table top
@@ -108,11 +109,11 @@ def _draw_style(rng):
         "chin": rng.uniform(0.25, 0.5),
         "steadies": rng.random() < 0.35,  # the other hand holds the box
         # looks
-        "skin": _vary(SKINS[rng.integers(len(SKINS))], 6, rng),
+        "skin": skin,
         "hair": _vary(HAIRS[rng.integers(len(HAIRS))], 8, rng),
         "hair_kind": ("short", "long", "bald")[rng.choice(3, p=[0.5, 0.35, 0.15])],
         "glasses": rng.random() < 0.35,
-        "shirt": _muted(rng, (0.15, 0.95)),
+        "shirt": _muted(rng, (0.15, 0.95), unlike=np.mean(skin)),
         "sleeve": rng.choice([0.0, 0.75], p=[0.55, 0.45]),  # share of the forearm it covers
         "collar": rng.random() < 0.5,
         "trousers": _muted(rng, (0.1, 0.45)),
@@ -139,7 +140,9 @@ def _vary(colour, spread, rng):
     return tuple(np.clip(np.array(colour) + rng.normal(0, spread, 3), 0, 255).tolist())
 
 
-def _muted(rng, brightness):
-    """A colour without much of it, so that blocks stand out."""
+def _muted(rng, brightness, unlike=None):
+    """A colour without much of it, so that blocks stand out; not as bright as `unlike` either."""
     grey = 255 * rng.uniform(*brightness)
+    if unlike is not None and abs(grey - unlike) < 50:
+        grey += 100 if unlike < 128 else -100
     return tuple(np.clip(grey * (1 + rng.uniform(-0.22, 0.22, 3)), 0, 255).tolist())

@@ -15,6 +15,7 @@ _PUBLIC = {
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",
     "FrameMLP": "frames",
+    "FusionClassifier": "fusion",
     "FrameStream": "live",
     "CueGate": "cues",
     "SaliencyMapDisplay": "inspection",
@@ -24,7 +25,10 @@ _PUBLIC = {
     "save": "persistence",
     "load": "persistence",
 }
-_MODULES = ("datasets", "evaluation", "metrics", "networks", "saliency", "skeletons", "trials")
+_MODULES = ("conversion", "datasets", "evaluation", "metrics", "networks", "saliency") + (
+    "skeletons",
+    "trials",
+)
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 

@@ -43,6 +43,8 @@ def penultimate(network, inputs, head):
     torch.Tensor of shape (batch, n_features)
         Features; a classifier that scores every frame gives their mean over the frames.
     """
+    if hasattr(network, "clip"):  # networks over RGB clips say it themselves
+        return network.features(**inputs)
     kept = []
     layer = network.get_submodule(head.rstrip("."))
     hook = layer.register_forward_pre_hook(lambda _, args: kept.append(args[0]))

@@ -98,8 +98,9 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
     >>> pose = [rng.randn(10, 17, 3) + label for label in y]
     >>> rgb = [rng.randint(100, size=(8, 32, 32, 3)).astype(np.uint8) for _ in y]
     >>> X = [{"rgb": a, "pose": b} for a, b in zip(rgb, pose)]
+    >>> small = {"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32}
     >>> model = FusionClassifier(
-    ...     VideoClassifier("r3d", network_params={"size": "tiny"}, max_epochs=1, random_state=0),
+    ...     VideoClassifier("slow", network_params=small, max_epochs=1, random_state=0),
     ...     VideoClassifier("lstm", max_epochs=5, random_state=0),
     ... )
     >>> model.fit(X, y).predict_proba(X).shape

@@ -141,7 +141,8 @@ class NetworkEstimator(BaseEstimator):
         if self.weights is None:
             return None
         state = read_weights(self.weights, sha256=self.weights_sha256)
-        return load_weights(self.module_, state, self.head, spec.head, spec.ends)
+        ends = spec.ends or getattr(type(self.module_), "ends", ())
+        return load_weights(self.module_, state, self.head, spec.head, ends)
 
     def _build_module(self):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""

@@ -158,7 +158,6 @@ class NetworkRow:
     # reaches exactly zero in float32. None: every frame of any length has a gradient.
     memory: int | None = None
     package: str | None = None  # optional package it needs
-    clip: tuple = (4, 32, 32)  # frames, height, width of an RGB network's tiny clips
 
     @property
     def input(self):
@@ -166,6 +165,10 @@ class NetworkRow:
 
 
 BODY = ((33, 3), (17, 3), (25, 4), (17, 2))
+SHORT_GRAPH = {"n_units": (1, 1), "n_frames": 16}
+CLIP = {"n_frames": 4, "image_size": 32}
+NARROW = {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1)} | CLIP
+SHORT = {"width": 4, "depths": (1, 1, 1, 1)} | CLIP
 NETWORKS = [
     # 4 * 192 * (99 + 192 + 2) + 193; three gates instead of four for the GRU
     NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
@@ -198,6 +201,41 @@ NETWORKS = [
         1_554_397,
         BODY,
     ),
+    NetworkRow("stgcn", {"widths": (4, 6)} | SHORT_GRAPH, 3_097_637, BODY),
+    NetworkRow("stgcnpp", {"widths": (6, 8)} | SHORT_GRAPH, 1_401_949, BODY),
+    NetworkRow("ctrgcn", {"widths": (4, 8)} | SHORT_GRAPH, 1_445_327, BODY),
+    NetworkRow(
+        "posec3d",
+        {"base_channels": 4, "stage_blocks": (1, 1, 1), "image_size": 16, "n_frames": 12},
+        1_994_593,
+        BODY,
+    ),
+    NetworkRow("r3d", NARROW, 33_166_785, package="torchvision"),
+    NetworkRow("r2plus1d", NARROW, 31_300_638, package="torchvision"),
+    NetworkRow(
+        "mvit",
+        {"widths": (8, 16), "depths": (1, 1)} | CLIP,
+        34_230_913,
+        package="torchvision",
+    ),
+    NetworkRow(
+        "video_swin",
+        {"width": 8, "depths": (1, 1), "n_heads": (1, 2), "window": (2, 4, 4)} | CLIP,
+        27_851_239,
+        package="torchvision",
+    ),
+    NetworkRow("c2d", SHORT, 23_510_081),
+    NetworkRow("i3d", SHORT, 27_225_921),
+    NetworkRow("slow", SHORT, 31_636_545),
+    NetworkRow("slowfast", SHORT | {"beta": 4, "n_frames": 8}, 33_646_793),
+    NetworkRow("c3d", {"widths": (4, 4, 4, 8, 8), "dense_width": 16, "image_size": 32}, 77_999_873),
+    NetworkRow(
+        "videomae",
+        {"width": 8, "n_layers": 1, "n_heads": 1} | CLIP,
+        86_227_969,
+        package="transformers",
+    ),
+    NetworkRow("hiera", {"width": 8, "depths": (1, 1, 1, 1)} | CLIP, 50_785_729, package="hiera"),
 ]
 
 

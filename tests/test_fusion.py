@@ -24,16 +24,15 @@ def data():
 
 
 def fusion(**params):
-    pytest.importorskip("torchvision", reason="an RGB network needs torchvision")
     rgb = VideoClassifier(
-        "r3d",
-        network_params={"size": "tiny"},
-        max_epochs=8,
+        "slow",
+        network_params={"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32},
+        max_epochs=12,
         lr=0.01,
         batch_size=8,
         random_state=0,
     )
-    pose = tiny_video(max_epochs=25, lr=0.02)
+    pose = tiny_video(max_epochs=40, lr=0.02)
     return FusionClassifier(rgb, pose, **params)
 
 

@@ -379,8 +379,7 @@ def standing(skeleton, n_frames=1):
             0.9 if name in ("nose", "head") else -0.9 if "foot" in name or "ankle" in name else 0
         )
         right[i] = 0.5 if "left" in name else -0.5 if "right" in name else 0
-    x = right * (-1 if skeleton.name in ("kinect25", "ntu25") else 1)
-    y = up * (-1 if skeleton.name in ("mediapipe33", "coco17") else 1)
+    x, y = right * skeleton.directions[0], -up * skeleton.directions[1]
     return np.repeat(np.stack([x, y, np.zeros_like(x)], axis=-1)[None], n_frames, axis=0)
 
 
@@ -500,12 +499,6 @@ def test_skeleton_from_estimator_colours_by_verdict():
 def test_skeleton_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         SkeletonDisplay.from_predictions(**{"trial": np.zeros((4, 33, 3)), **arguments})
-
-
-def test_skeleton_must_say_where_up_is():
-    own = Skeleton("own", ("a", "b"), (-1, 0), ((0, 1),), (), {}, (0, 1), "somewhere", "m")
-    with pytest.raises(ValueError, match="'own' does not say 'y up' or 'y down'"):
-        SkeletonDisplay.from_predictions(np.zeros((2, 2, 2)), skeleton=own)
 
 
 # --- all of them ----------------------------------------------------------------------------------

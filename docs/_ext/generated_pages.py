@@ -149,8 +149,11 @@ def _sizes(networks, spec):
     sizes = {"n_landmarks": 33, "n_coords": 3} if spec.input == "pose" else {}
 
     def count(**params):
-        with torch.device("meta"):  # sizes without memory
-            network = networks.build(spec.name, n_outputs=1, **sizes, **params)
+        try:
+            with torch.device("meta"):  # sizes without memory
+                network = networks.build(spec.name, n_outputs=1, **sizes, **params)
+        except RuntimeError:  # hiera's package reads numbers off tensors while it is built
+            return ""
         return f"{sum(p.numel() for p in network.parameters()):,}"
 
     lines = [f"| {size} {count(size=size)}" for size in spec.sizes] or [count()]

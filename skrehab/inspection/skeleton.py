@@ -375,11 +375,6 @@ def seen_from_front(poses, skeleton):
     ndarray of shape (..., n_landmarks, 2)
         Right and up.
 
-    Raises
-    ------
-    ValueError
-        If the skeleton's axes do not say where up is.
-
     Examples
     --------
     >>> import numpy as np
@@ -388,15 +383,8 @@ def seen_from_front(poses, skeleton):
     >>> seen_from_front(np.array([[0.2, 0.5, 1.0]]), get_skeleton("mediapipe33"))
     array([[ 0.2, -0.5]])
     """
-    if "y up" not in skeleton.axes and "y down" not in skeleton.axes:
-        raise ValueError(
-            f"Skeleton {skeleton.name!r} does not say 'y up' or 'y down' in its axes: "
-            f"{skeleton.axes!r}."
-        )
-    # Kinect's x grows to the sensor's left, which is the left of the picture it takes
-    right = -1.0 if "x to the sensor's left" in skeleton.axes else 1.0
-    up = 1.0 if "y up" in skeleton.axes else -1.0
-    return np.asarray(poses, dtype=float)[..., :2] * (right, up)
+    right, down = skeleton.directions[:2]
+    return np.asarray(poses, dtype=float)[..., :2] * (right, -down)
 
 
 def _choose_frames(frames, n_frames):

@@ -144,7 +144,73 @@ _ROWS = [
         head="fc.",
         ends=("data_bn.",),
     ),
+    NetworkSpec(
+        name="stgcn",
+        builder="skrehab.networks.stgcn:STGCN",
+        summary="graph convolutions over joints, convolutions over time",
+        reference="Yan et al., AAAI 2018",
+        licence="BSD-3-Clause; official weights: BSD-2-Clause",
+        head="fcn.",
+    ),
+    NetworkSpec(
+        name="stgcnpp",
+        builder="skrehab.networks.stgcnpp:STGCNPlusPlus",
+        summary="ST-GCN with learned graph offsets and several time scales, after PYSKL",
+        reference="Duan et al., ACM MM 2022",
+        licence="BSD-3-Clause; PYSKL's weights: Apache-2.0",
+        head="cls_head.fc_cls.",
+    ),
+    NetworkSpec(
+        name="ctrgcn",
+        builder="skrehab.networks.ctrgcn:CTRGCN",
+        summary="graph convolutions whose graph is refined channel by channel",
+        reference="Chen et al., ICCV 2021",
+        licence="BSD-3-Clause; official weights: CC BY-NC 4.0; PYSKL's: Apache-2.0",
+        head="fc.",
+    ),
+    NetworkSpec(
+        name="posec3d",
+        builder="skrehab.networks.posec3d:PoseC3D",
+        summary="SlowOnly ResNet-50 over heat-maps of the joints",
+        reference="Duan et al., CVPR 2022",
+        licence="BSD-3-Clause; PYSKL's weights: Apache-2.0",
+        skeleton="coco17",
+        head="cls_head.",
+    ),
 ]
+
+_TORCHVISION = "BSD-3-Clause, through torchvision; its weights: BSD-3-Clause"
+_OURS = "BSD-3-Clause; pytorchvideo's weights: Apache-2.0"
+_ROWS += [
+    NetworkSpec(name, f"skrehab.networks.{builder}", summary, reference, licence, "rgb", **more)
+    for name, builder, summary, reference, licence, more in [
+        ("r3d", "torchvision_video:R3D", "ResNet-18 with 3-D convolutions",
+         "Tran et al., CVPR 2018", _TORCHVISION, {"head": "fc."}),
+        ("r2plus1d", "torchvision_video:R2Plus1D", "ResNet-18, space and time convolved in turn",
+         "Tran et al., CVPR 2018", _TORCHVISION, {"head": "fc."}),
+        ("mvit", "torchvision_video:MViT", "multiscale vision transformer",
+         "Li et al., CVPR 2022; Fan et al., ICCV 2021", _TORCHVISION,
+         {"head": "head.1.", "sizes": ("v2_s", "v1_b")}),
+        ("video_swin", "torchvision_video:VideoSwin", "attention in shifted windows",
+         "Liu et al., CVPR 2022", _TORCHVISION, {"sizes": ("t", "s", "b")}),
+        ("c2d", "resnet3d:C2D", "ResNet-50 frame by frame", "Wang et al., CVPR 2018", _OURS,
+         {"head": "blocks.6.proj."}),
+        ("i3d", "resnet3d:I3D", "inflated ResNet-50", "Carreira & Zisserman, CVPR 2017", _OURS,
+         {"head": "blocks.6.proj."}),
+        ("slow", "resnet3d:Slow", "slow path of SlowFast", "Feichtenhofer et al., ICCV 2019", _OURS,
+         {"head": "blocks.5.proj."}),
+        ("slowfast", "resnet3d:SlowFast", "a slow path and a fast one, ResNet-50",
+         "Feichtenhofer et al., ICCV 2019", _OURS, {"head": "blocks.6.proj."}),
+        ("c3d", "c3d:C3D", "eight 3-D convolutions, two dense layers", "Tran et al., ICCV 2015",
+         "BSD-3-Clause; weights: of whoever trained them", {"head": "fc8."}),
+        ("videomae", "transformers_video:VideoMAE", "vision transformer on tubes of pixels",
+         "Wang et al., CVPR 2023", "BSD-3-Clause, through transformers; V2's weights: MIT",
+         {"head": "classifier.", "sizes": ("small", "base", "large")}),
+        ("hiera", "transformers_video:Hiera", "hierarchical vision transformer, masked units",
+         "Ryali et al., ICML 2023", "Apache-2.0, through hiera-transformer; weights: CC BY-NC 4.0",
+         {"head": "head.projection.", "sizes": ("base", "base_plus", "large", "huge")}),
+    ]
+]  # fmt: skip
 _REGISTRY = {row.name: row for row in _ROWS}
 
 

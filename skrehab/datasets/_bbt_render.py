@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from PIL import ImageDraw
 
 from skrehab.datasets._bbt_scene import Camera, cube, draw_scene, path, tone
 
@@ -29,6 +28,8 @@ def render(clip, motion, body, size, rng):
     ndarray of shape (n_frames, size, size, 3), dtype uint8
         RGB frames.
     """
+    from PIL import ImageDraw
+
     factor = 3 if size <= 128 else 2
     style = clip["style"]
     camera = Camera(style, size * factor)

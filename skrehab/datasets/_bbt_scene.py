@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from skrehab.datasets._bbt_hands import BLOCK, BOX, PILE
 from skrehab.datasets._bbt_patients import BLOCKS, GRASPING
@@ -73,8 +72,8 @@ def path(points):
 class Layer(NamedTuple):
     """A picture and where it covers what is behind it."""
 
-    picture: Image.Image
-    mask: Image.Image
+    picture: object  # PIL.Image.Image, and so is the mask
+    mask: object
     corner: tuple = (0, 0)
 
     def cropped(self):
@@ -91,6 +90,8 @@ class _Pencil:
     """Draws on a layer, in three dimensions."""
 
     def __init__(self, camera, size):
+        from PIL import Image, ImageDraw
+
         self.camera = camera
         self.layer = Layer(Image.new("RGB", (size, size)), Image.new("L", (size, size)))
         self.colour, self.cover = (ImageDraw.Draw(part) for part in self.layer[:2])
@@ -131,7 +132,7 @@ def cube(camera, centre, angle):
 class Scene(NamedTuple):
     """Everything of a clip that does not move, and the colour and angle of the block in play."""
 
-    room: Image.Image
+    room: object  # PIL.Image.Image
     table: Layer
     front: Layer
     colour: tuple
@@ -203,6 +204,8 @@ def _scatter(clip, motion, rng):
 
 def _draw_room(style, camera, size):
     """Wall with light from one side, furniture, chair and legs."""
+    from PIL import Image, ImageDraw
+
     ramp = np.linspace(-1, 1, size)
     light = 1 + 0.12 * style["light"] * ramp[None, :] - 0.1 * ramp[:, None]
     wall = np.clip(light[..., None] * np.array(style["wall"]), 0, 255).astype(np.uint8)

@@ -33,8 +33,7 @@ def place_body(style, motion):
     style : dict
         The patient.
     motion : Motion
-        The movement. Where an arm is too short, the trunk goes along, and where even that is not
-        enough, the hand and its block stop short.
+        The movement. Where an arm is too short, the trunk goes along.
 
     Returns
     -------
@@ -61,8 +60,7 @@ def place_body(style, motion):
     shoulders[:, motion.active, 1] += style["hike"] * np.clip(demand[:, 0] / 0.2, 0, 1)
 
     pole = sign * (0.25 + style["elbow_out"]) + [0.0, -1.0, -0.3]
-    elbows, reached = _bend_arms(style, shoulders, wrists, pole)
-    short = reached - wrists
+    elbows, wrists = _bend_arms(style, shoulders, wrists, pole)
     turn, chin = motion.gaze.T
     neck = centre + [0.0, 0.045, 0.0]
     head = centre + 0.3 * (centre - centre[0]) * [1, 0, 1] + [0, 0.2 * style["head"], 0.02]
@@ -72,10 +70,10 @@ def place_body(style, motion):
         neck=neck,
         shoulders=shoulders,
         elbows=elbows,
-        wrists=reached,
+        wrists=wrists,
         legs=np.broadcast_to(_legs(style), (len(head), 6, 3)),
-        **_hand(reached, along, palm, across, motion.grip, size),
-        block=motion.block + short[:, motion.active],
+        **_hand(wrists, along, palm, across, motion.grip, size),
+        block=motion.block,
     )
 
 

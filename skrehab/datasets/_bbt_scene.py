@@ -13,7 +13,7 @@ import numpy as np
 from skrehab.datasets._bbt_hands import BLOCK, BOX, PILE
 from skrehab.datasets._bbt_patients import BLOCKS, GRASPING
 
-# the six faces of a cube by corner numbers (x, y, z bits), and their outward directions
+# faces of a cube by corner numbers (x, y, z bits), and their outward axes and signs
 _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
 _FACES = (
     ([0, 1, 3, 2], 0, -1),
@@ -227,24 +227,17 @@ def _draw_room(style, camera, size):
     )
     floor = [[x, -0.5, z] for x, z in ((-2, -0.6), (2, -0.6), (2, 0.6), (-2, 0.6))]
     quad(floor, tone(style["wall"], 0.35))
-    hip = style["shoulder_height"] - 0.56
-    for x in (-0.12, 0.12):  # thighs and shanks
-        knee = style["seat"] + 0.42
-        for a, b, c, d in (
-            (
-                [x - 0.08, hip, seat],
-                [x + 0.08, hip, seat],
-                [x * 1.2 + 0.06, hip - 0.03, knee],
-                [x * 1.2 - 0.06, hip - 0.03, knee],
-            ),
-            (
-                [x * 1.2 - 0.06, hip - 0.03, knee],
-                [x * 1.2 + 0.06, hip - 0.03, knee],
-                [x * 1.1 + 0.05, hip - 0.45, knee],
-                [x * 1.1 - 0.05, hip - 0.45, knee],
-            ),
-        ):
-            quad([a, b, c, d], tone(style["trousers"], 0.8))
+    hip, knee = style["shoulder_height"] - 0.56, style["seat"] + 0.42
+    for side in (-1, 1):  # thigh and shank: x, y, z and half the width of their ends
+        ends = ((0.12, hip, seat, 0.08), (0.144, hip - 0.03, knee, 0.06))
+        ends += ((0.132, hip - 0.45, knee, 0.05),)
+        for upper, lower in zip(ends, ends[1:]):
+            corners = [
+                [side * x + sign * w, y, z]
+                for (x, y, z, w), signs in ((upper, (-1, 1)), (lower, (1, -1)))
+                for sign in signs
+            ]
+            quad(corners, tone(style["trousers"], 0.8))
     return room
 
 

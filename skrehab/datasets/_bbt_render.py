@@ -171,7 +171,9 @@ class _Artist:
             self.draw.line(brow, fill=tone(hair, 0.75), width=thick)
             if style["glasses"]:
                 r = 0.025 * m
-                self.draw.ellipse([*(eye - r), *(eye + r)], outline=(30, 30, 34), width=thick)
+                self.draw.ellipse(
+                    [*(eye - r), *(eye + r)], outline=(30, 30, 34), width=max(1, thick // 2)
+                )
         self.limb(0.5 * (left_eye + right_eye), nose, (0.006, 0.012), tone(skin, 0.88))
         lips = tone((0.75 * skin[0], 0.45 * skin[1], 0.45 * skin[2]))
         self.draw.line(path([left_lip, right_lip]), fill=lips, width=thick)

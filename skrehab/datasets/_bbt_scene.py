@@ -6,6 +6,7 @@ arms, then whatever of the box is in front of the hand.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -231,7 +232,7 @@ def _draw_room(style, camera, size):
     for side in (-1, 1):  # thigh and shank: x, y, z and half the width of their ends
         ends = ((0.12, hip, seat, 0.08), (0.144, hip - 0.03, knee, 0.06))
         ends += ((0.132, hip - 0.45, knee, 0.05),)
-        for upper, lower in zip(ends, ends[1:]):
+        for upper, lower in pairwise(ends):
             corners = [
                 [side * x + sign * w, y, z]
                 for (x, y, z, w), signs in ((upper, (-1, 1)), (lower, (1, -1)))

@@ -62,7 +62,7 @@ def embed_trials(network, trials, batch_size, device="cpu", memory=None):
     Parameters
     ----------
     network : torch.nn.Module
-        Has ``embed(x, lengths) -> (batch, n_features)``.
+        Has ``embed(x, lengths) -> (batch, n_features)``, and its classifier in ``head``.
     trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
         Trials.
     batch_size : int
@@ -81,7 +81,8 @@ def embed_trials(network, trials, batch_size, device="cpu", memory=None):
     if memory is None:
         return _embed(network, trials, batch_size, device)
     memory = memory if hasattr(memory, "cache") else joblib.Memory(memory, verbose=0)
-    weights = joblib.hash({k: v.cpu().numpy() for k, v in network.state_dict().items()})
+    body = {k: v for k, v in network.state_dict().items() if not k.startswith("head.")}
+    weights = joblib.hash({k: v.cpu().numpy() for k, v in body.items()})
     # one entry a trial: other folds hold other lists of the same trials
     cached = memory.cache(_embed_one, ignore=["network", "device"])
     rows = [cached(network, trial, weights, _structure(network), device) for trial in trials]

@@ -210,6 +210,13 @@ NETWORKS = [
         1_994_593,
         BODY,
     ),
+    NetworkRow(
+        "moment",
+        {"d_model": 16, "n_layers": 1, "n_heads": 2, "d_kv": 8, "d_ff": 16}
+        | {"vocab_size": 8, "seq_len": 64, "tuning": "full"},
+        35_388_097,
+        package="transformers",
+    ),
     NetworkRow("r3d", NARROW, 33_166_785, package="torchvision"),
     NetworkRow("r2plus1d", NARROW, 31_300_638, package="torchvision"),
     NetworkRow(

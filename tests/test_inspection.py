@@ -18,7 +18,7 @@ from skrehab.inspection import (
 )
 from skrehab.inspection.skeleton import seen_from_front
 from skrehab.metrics import by_patient, frame_roc_auc
-from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
+from skrehab.skeletons import get_skeleton, list_skeletons
 
 
 @pytest.fixture(autouse=True)

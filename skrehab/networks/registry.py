@@ -177,6 +177,14 @@ _ROWS = [
         skeleton="coco17",
         head="cls_head.",
     ),
+    NetworkSpec(
+        name="moment",
+        builder="skrehab.networks.moment:MOMENT",
+        summary="MOMENT: T5 encoder pretrained on time series, one channel a coordinate",
+        reference="Goswami et al., ICML 2024",
+        licence="BSD-3-Clause, through transformers; official weights: MIT",
+        sizes=("small", "base", "large"),
+    ),
 ]
 
 _TORCHVISION = "BSD-3-Clause, through torchvision; its weights: BSD-3-Clause"

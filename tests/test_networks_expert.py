@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from skrehab.networks.appearance import AppearanceModule, AppearanceStream, RowNorm
-from skrehab.networks.expert import Expert, OrderedLogits, PoseStream
+from skrehab.networks.expert import Expert, FrameEncoder, OrderedLogits, PoseStream
+from skrehab.networks.pose_sequence import PretrainedGRU, mean_over_frames
 
 
 def count(module):
@@ -143,26 +144,30 @@ def test_a_sequence_of_one_clip_is_enough():
 
 def test_gradients_reach_every_frame_clip_and_parameter():
     torch.manual_seed(0)
-    encoder = Doubling(6)
-    expert = Expert(1, **{**BOTH, "pose_features": 12}, encoder=encoder)
+    encoder = FrameEncoder(2, 3, hidden_size=4)
+    expert = Expert(1, **{**BOTH, "pose_features": encoder.out_channels}, encoder=encoder)
     x, c = draw(4, 8, 2, 3).requires_grad_(), draw(4, 6, 5, seed=1).requires_grad_()
     expert(x, None, c, None).square().sum().backward()
     assert (x.grad.abs().sum(dim=(2, 3)) > 0).all()
     assert c.grad.abs().sum() > 0
     for name, parameter in expert.named_parameters():
         assert parameter.grad is not None, name
-    assert encoder.layer.weight.grad.abs().sum() > 0
 
 
-class Doubling(nn.Module):
-    """Stands for any module from padded frames to padded representations."""
-
-    def __init__(self, n_features):
-        super().__init__()
-        self.layer = nn.Linear(n_features, 2 * n_features)
-
-    def forward(self, x, lengths=None):
-        return self.layer(x)
+def test_the_encoder_reads_trials_as_the_pretrained_network_does():
+    """Names, scaling and conversion are one, so that weights go from one to the other."""
+    sizes = {"hidden_size": 4, "skeleton": "kinect25", "common_skeleton": "common15"}
+    encoder = FrameEncoder(25, 3, **sizes)
+    network = PretrainedGRU(25, 3, 1, **sizes)
+    encoder.load_state_dict(network.state_dict(), strict=False)
+    assert set(encoder.state_dict()) == set(network.state_dict()) - {"head.weight", "head.bias"}
+    x, lengths = draw(2, 9, 25, 3), torch.tensor([9, 5])
+    x[1, 5:] = 0
+    frames = encoder(x, lengths)
+    assert frames.shape == (2, 9, encoder.out_channels) and not frames[1, 5:].any()
+    torch.testing.assert_close(
+        network.eval()(x, lengths), network.head(mean_over_frames(frames, lengths))
+    )
 
 
 # --- one row --------------------------------------------------------------------------------------

@@ -9,8 +9,67 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skrehab.networks.appearance import AppearanceStream, RowNorm
+from skrehab.networks.pose_input import PoseInput
+from skrehab.networks.pose_sequence import PoseEncoder
 
-__all__ = ["Expert", "OrderedLogits", "PoseStream"]
+__all__ = ["Expert", "FrameEncoder", "OrderedLogits", "PoseStream"]
+
+
+class FrameEncoder(nn.Module):
+    """The non-expert's encoder as it reads trials: scaled, of one skeleton, one vector a frame.
+
+    Its parameters have the names of :class:`skrehab.networks.pose_sequence.PretrainedGRU`.
+
+    Parameters
+    ----------
+    n_landmarks, n_coords : int
+        Trailing shape of the trials.
+    hidden_size : int, default=1000
+        Units of a layer and direction.
+    n_layers : int, default=2
+        Layers.
+    skeleton, common_skeleton, scale
+        As in :class:`skrehab.networks.pose_input.PoseInput`.
+
+    Attributes
+    ----------
+    out_channels : int
+        Features of a frame.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks.expert import FrameEncoder
+    >>> FrameEncoder(15, 3, hidden_size=8)(torch.randn(2, 30, 15, 3)).shape
+    torch.Size([2, 30, 16])
+    """
+
+    def __init__(
+        self,
+        n_landmarks,
+        n_coords,
+        *,
+        hidden_size=1000,
+        n_layers=2,
+        skeleton=None,
+        common_skeleton=None,
+        scale=True,
+    ):
+        super().__init__()
+        self.input = PoseInput(
+            n_landmarks,
+            n_coords,
+            skeleton=skeleton,
+            common_skeleton=common_skeleton,
+            scale=scale,
+        )
+        landmarks, coords = self.input.shape
+        self.encoder = PoseEncoder(landmarks * coords, hidden_size, n_layers)
+        self.out_channels = 2 * hidden_size
+
+    def forward(self, x, lengths=None):
+        poses = self.input(x, lengths).flatten(2)  # (batch, frames, landmarks * coords)
+        return self.encoder(poses, lengths)[0]
 
 
 class PoseStream(nn.Module):
@@ -130,8 +189,8 @@ class Expert(nn.Module):
     appearance_features : int, optional
         Features of a clip.
     encoder : torch.nn.Module, optional
-        From ``(batch, frames, coordinates), lengths`` to ``(batch, frames, pose_features)``; None
-        where frames already are what the LSTM is to read.
+        From ``(batch, frames, landmarks, coords), lengths`` to ``(batch, frames, pose_features)``,
+        as :class:`FrameEncoder`; None where frames already are what the LSTM is to read.
     hidden_size : int or None, default=100
         Units of the LSTM in each direction.
     pooling : {"mean", "last"}, default="mean"
@@ -218,10 +277,9 @@ class Expert(nn.Module):
         """
         parts = []
         if self.pose is not None:
-            x = x.flatten(2)
             if self.encoder is not None:
                 x = self.encoder(x, lengths)
-            parts.append(self.pose(x, lengths))
+            parts.append(self.pose(x.flatten(2), lengths))
         if self.appearance is not None:
             parts.append(self.appearance(clips, n_clips))
         return self.fusion(torch.cat(parts, dim=1))

@@ -21,7 +21,8 @@ def check_videos(X, *, name="X"):
     Parameters
     ----------
     X : sequence
-        Paths, or uint8 RGB arrays ``(n_frames_i, height, width, 3)``.
+        Paths, or uint8 RGB arrays ``(n_frames_i, height, width, 3)``, or what has such a ``shape``
+        and gives frames by index.
     name : str, default="X"
         What to call it in error messages.
 
@@ -55,7 +56,8 @@ def check_videos(X, *, name="X"):
                 raise ValueError(f"{name}[{i}]: there is no file {str(item)!r}.")
             videos.append(Path(item))
             continue
-        item = np.asarray(item)
+        if not all(hasattr(item, name) for name in ("shape", "dtype", "ndim", "__getitem__")):
+            item = np.asarray(item)  # what is array-like stays as it is: it may be rendered lazily
         if item.ndim != 4 or item.shape[3] != 3 or item.dtype != np.uint8 or 0 in item.shape:
             raise ValueError(
                 f"{name}[{i}] must be a path or a uint8 RGB array (n_frames, height, width, 3), "
@@ -120,8 +122,8 @@ def read_clip(video, wanted, *, stride=None, max_size=None):
     VideoError
         If the file cannot be decoded; the message names it.
     """
-    if isinstance(video, np.ndarray):
-        return video[frame_positions(len(video), wanted, stride)]
+    if not isinstance(video, (str, Path)):
+        return np.asarray(video[frame_positions(len(video), wanted, stride)])
     n_frames = probe_video(video).n_frames
     if n_frames:
         positions = frame_positions(n_frames, wanted, stride)

@@ -117,8 +117,17 @@ except ImportError:  # test_all_estimators fails if it is public and cannot be i
 else:
     ESTIMATORS.append(EstimatorRow("PoseExtractor", PoseExtractor, "video_reader"))
 
-# its checks need a video and a model file: tests of its own
-WITHOUT_TRIALS = ("video_reader",)
+ESTIMATORS += [
+    EstimatorRow("SkeletonConverter", lambda: skrehab.SkeletonConverter("coco17"), "converter"),
+    EstimatorRow(
+        "FusionClassifier",
+        lambda: skrehab.FusionClassifier(tiny_video(), tiny_video()),
+        "two_modalities",
+    ),
+]
+
+# their checks need a video and a model file, a known skeleton, or RGB: tests of their own
+WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities")
 
 
 def rows(*kinds):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from skrehab.conversion import conversion, convert, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
@@ -194,3 +195,40 @@ def test_a_real_pose(shared):
         assert np.median(left[:, 0] - right[:, 0]) < -0.05
     nose_in_front = trial[:, M["nose"], 2] - trial[:, [M["left_ear"], M["right_ear"]], 2].mean(1)
     assert np.median(nose_in_front) < 0  # z grows away from the camera
+
+
+# --- as a pipeline step ---------------------------------------------------------------------------
+def test_converter_in_a_pipeline_saved_and_live(tmp_path):
+    """A converter trains, travels and streams like the steps beside it."""
+    import skrehab
+    from skrehab import DisplacementSmoother, FrameMLP, FrameStream, SkeletonConverter
+
+    rng = np.random.RandomState(0)
+    X = [standing(4).repeat(20, axis=0) + 0.1 * rng.randn(20, 33, 4) for _ in range(4)]
+    y = [rng.randint(2, size=20) for _ in X]
+    pipeline = make_pipeline(
+        SkeletonConverter("kinect25"),
+        DisplacementSmoother(causal=True),
+        FrameMLP((4,), max_epochs=1, random_state=0),
+    ).fit(X, y)
+    proba = pipeline.predict_proba(X)
+    again = skrehab.load(skrehab.save(pipeline, tmp_path / "model"))
+    np.testing.assert_array_equal(again.predict_proba(X)[2], proba[2])
+    stream = FrameStream(pipeline)
+    live = [stream.push(frame.astype(np.float32), t / 30) for t, frame in enumerate(X[0])]
+    np.testing.assert_allclose(live, proba[0], atol=1e-6)
+
+
+def test_converter_says_what_is_estimated_and_refuses_the_unknown():
+    from skrehab import SkeletonConverter
+
+    X = [np.zeros((3, 17, 2))]
+    converter = SkeletonConverter("kinect25").fit(X)
+    assert "left_hand" in converter.estimated_
+    np.testing.assert_array_equal(converter.transform(X)[0], convert(X[0], "coco17", "kinect25"))
+    with pytest.raises(ValueError, match=r"have 6 landmarks\. Say which skeleton"):
+        SkeletonConverter().fit([np.zeros((3, 6, 2))])
+    with pytest.raises(ValueError, match="have 17 landmarks, not the mediapipe33 named"):
+        SkeletonConverter(source="mediapipe33").fit(X)
+    with pytest.raises(ValueError, match="must have 17 landmarks"):
+        converter.transform([np.zeros((3, 18, 2))])

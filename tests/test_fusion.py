@@ -86,3 +86,13 @@ def test_features_need_both(data):
 def test_what_is_no_pair(X, message):
     with pytest.raises(ValueError, match=message):
         split_modalities(X)
+
+
+def test_fusion_survives_saving(data, tmp_path):
+    import skrehab
+
+    X, y = data
+    for how in ("late", "features"):
+        model = fusion(how=how).fit(X, y)
+        again = skrehab.load(skrehab.save(model, tmp_path / how))
+        np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

@@ -12,7 +12,7 @@ from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 import skrehab
@@ -261,8 +261,11 @@ def test_what_belongs_to_this_machine_is_left_out(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (LogisticRegression, "LogisticRegression cannot be saved"),
-        (lambda: Pipeline([("x", LogisticRegression())]), r"Pipeline.steps.0.1 cannot be saved"),
+        (DecisionTreeClassifier, "DecisionTreeClassifier cannot be saved"),
+        (
+            lambda: Pipeline([("x", DecisionTreeClassifier())]),
+            r"Pipeline.steps.0.1 cannot be saved",
+        ),
         (lambda: tiny_video(random_state=np.random.RandomState(0)), "random_state.*whole number"),
         (lambda: tiny_video(network_params={"f": print}), r"network_params\.f cannot be saved"),
     ],
@@ -299,7 +302,16 @@ def test_folders_are_not_overwritten_by_accident(model, tmp_path):
 # --- what is not let in ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "name",
-    ["os.system", "subprocess.Popen", "LogisticRegression", "builtins.eval", "", None, ["a"], 3],
+    [
+        "os.system",
+        "subprocess.Popen",
+        "DecisionTreeClassifier",
+        "builtins.eval",
+        "",
+        None,
+        ["a"],
+        3,
+    ],
 )
 def test_unknown_classes_are_refused(model, name):
     rewrite(model[0], lambda tree: step(tree, 0).update({"class": name}))

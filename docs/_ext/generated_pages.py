@@ -46,6 +46,7 @@ ELSEWHERE = {
     "skrehab.video",
     "skrehab.frames",
     "skrehab.inspection",
+    "skrehab.skeleton_converter",
     "skrehab.cli",
     "skrehab.cli_live",
 }

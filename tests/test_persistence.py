@@ -12,7 +12,7 @@ from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import RandomUnderSampler
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
 from sklearn.frozen import FrozenEstimator
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.svm import SVC
 from torch import nn
 
 import skrehab
@@ -261,9 +261,9 @@ def test_what_belongs_to_this_machine_is_left_out(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (DecisionTreeClassifier, "DecisionTreeClassifier cannot be saved"),
+        (SVC, "SVC cannot be saved"),
         (
-            lambda: Pipeline([("x", DecisionTreeClassifier())]),
+            lambda: Pipeline([("x", SVC())]),
             r"Pipeline.steps.0.1 cannot be saved",
         ),
         (lambda: tiny_video(random_state=np.random.RandomState(0)), "random_state.*whole number"),
@@ -305,7 +305,7 @@ def test_folders_are_not_overwritten_by_accident(model, tmp_path):
     [
         "os.system",
         "subprocess.Popen",
-        "DecisionTreeClassifier",
+        "SVC",
         "builtins.eval",
         "",
         None,

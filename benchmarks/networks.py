@@ -1,9 +1,10 @@
 """What each network costs: parameters, time and memory of a batch, at its default size.
 
 Pose networks get 16 trials of 120 frames and 33 landmarks in 3-D; networks over RGB frames get one
-clip of their own recipe. Each is measured in a process of its own with one torch thread: the median
-of the repeats for a forward pass and for a training step (forward and backward), and the growth of
-the process's peak memory over the built network. Milliseconds are per trial.
+clip of their own recipe; a few get smaller batches, for memory. Each is measured in a process of its
+own with one torch thread: the median of the repeats for a forward pass and for a training step
+(forward and backward), in milliseconds of processor time a trial, since other work shares the
+machine; and the growth of the process's peak memory over the built network.
 
     python benchmarks/networks.py [--only NAME ...]
 """
@@ -18,7 +19,7 @@ import time
 from _report import write_report
 
 # a batch of 16 would need more memory than the machine has, or minutes
-BATCH = {"moment": 2}
+BATCH = {"moment": 1, "motionbert": 4, "posec3d": 2, "msg3d": 4, "hdgcn": 4, "stgcnpp": 8}
 FRAMES, LANDMARKS = 120, 33
 QUICK = 1.0  # seconds; a pass that takes longer is measured once
 
@@ -63,9 +64,9 @@ def measure(name):
     for key, run in (("forward", forward), ("step", step)):
         times = []
         while len(times) < 4 and sum(times) < QUICK:
-            start = time.perf_counter()
+            start = time.process_time()
             run()
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         # the first pass allocates
         result[key] = 1000 * statistics.median(times[1:] or times) / batch
         result[f"{key}_mib"] = peak_mib() - built

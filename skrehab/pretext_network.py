@@ -66,13 +66,10 @@ class PretextBatch:
         Returns
         -------
         PretextBatch
-            The same values there; the lengths stay on the CPU, which packs sequences by them.
+            The same values there.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        stay = ("seen_lengths", "lengths")
-        return PretextBatch(
-            **{k: v if v is None or k in stay else v.to(device) for k, v in values.items()}
-        )
+        values = [getattr(self, field.name) for field in fields(self)]
+        return PretextBatch(*(None if value is None else value.to(device) for value in values))
 
 
 def collate_views(views):
@@ -155,8 +152,8 @@ class PretextNetwork(nn.Module):
         Units of encoder and decoders.
     n_layers : int, default=2
         Layers of encoder and frame decoder.
-    discriminator_size : int, default=200
-        Units of the discriminator.
+    discriminator_size : int, optional
+        Units of the discriminator; None means a fifth of `hidden_size`, as published (200).
     alpha : float, default=0.01
         Weight of the adversarial loss in the decoder's, equation (3); with 0 there is no
         discriminator.
@@ -193,7 +190,7 @@ class PretextNetwork(nn.Module):
         n_segments=25,
         hidden_size=1000,
         n_layers=2,
-        discriminator_size=200,
+        discriminator_size=None,
         alpha=0.01,
         beta=0.2,
         reduction="mean",
@@ -213,7 +210,8 @@ class PretextNetwork(nn.Module):
         elif tasks - {"pace"}:
             self.decoder = FrameDecoder(n_features, None, hidden_size, n_layers)
             if alpha > 0:
-                self.discriminator = Discriminator(n_features, discriminator_size)
+                width = discriminator_size or max(1, hidden_size // 5)
+                self.discriminator = Discriminator(n_features, width)
 
     def losses(self, batch):
         """Compute the losses of a batch, before any weight.
@@ -242,7 +240,7 @@ class PretextNetwork(nn.Module):
             losses["pace_accuracy"] = (logits.argmax(dim=1) == batch.pace).float().mean()
         if self.decoder is None:
             return losses
-        output = self.decoder(batch.given.flatten(2), states, batch.lengths)
+        output = self.decoder(batch.given.flatten(2), states)
         if batch.places is not None:
             losses["order"] = F.cross_entropy(
                 output.transpose(1, 2), batch.places, ignore_index=_NO_PLACE

@@ -67,8 +67,8 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
     reduction : {"mean", "sum"}, default="mean"
         Reconstruction loss of a trial: mean over its frames and landmarks, or their sum, as
         equation (2) is printed.
-    discriminator_size : int, default=200
-        Units of the discriminator.
+    discriminator_size : int, optional
+        Units of the discriminator; None means a fifth of `hidden_size`, as published (200).
     lr : float, default=3e-4
         Learning rate of Adam.
     lr_decay : float, default=0.9
@@ -140,7 +140,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         "skeleton": [str, Skeleton, dict, None],
         "common_skeleton": [str, Skeleton, None],
         "reduction": [StrOptions({"mean", "sum"})],
-        "discriminator_size": [Interval(Integral, 1, None, closed="left")],
+        "discriminator_size": [Interval(Integral, 1, None, closed="left"), None],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_decay": [Interval(Real, 0, 1, closed="right")],
         "lr_decay_every": [Interval(Integral, 1, None, closed="left")],
@@ -167,7 +167,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         skeleton=None,
         common_skeleton=None,
         reduction="mean",
-        discriminator_size=200,
+        discriminator_size=None,
         lr=3e-4,
         lr_decay=0.9,
         lr_decay_every=10,
@@ -318,7 +318,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
                 f"{self.pose_shape_[1]} coordinates, these trials have {shape[0]} and {shape[1]}. "
                 "With common_skeleton='common15' from the start it can go on."
             )
-        size = self.module_.encoder.rnn.hidden_size, self.module_.encoder.rnn.num_layers
+        size = self.module_.encoder.hidden_size, len(self.module_.encoder.layers)
         if size != (self.hidden_size, self.n_layers):
             raise ValueError(
                 f"The encoder has hidden_size={size[0]} and n_layers={size[1]}; it cannot go on "

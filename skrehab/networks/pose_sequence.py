@@ -1,13 +1,13 @@
 """Encoder, decoders and discriminator of self-supervised learning from pose sequences.
 
 Nekoui & Cheng 2021: one bidirectional GRU reads a pose sequence; one decoder says how much it was
-slowed, another gives back what was masked, and a discriminator judges how real that looks. All take
-packed sequences, so that padding reaches nothing. :class:`PretrainedGRU` is the encoder with a
+slowed, another gives back what was masked, and a discriminator judges how real that looks. Padding
+stands behind the last frame and reaches nothing. :class:`PretrainedGRU` is the encoder with a
 classifier on top, for the registry.
 """
 
+import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skrehab.networks.pose_input import PoseInput, true_frames
 
@@ -40,17 +40,29 @@ def mean_over_frames(x, lengths=None):
     return x.masked_fill(~true[..., None], 0).sum(dim=1) / true.sum(dim=1, keepdim=True)
 
 
-def _run(rnn, x, lengths, state=None):
-    """Run a recurrent network over the true frames only; returns frames (batch, frames, ...)."""
+def _last_frames(frames, lengths):
+    """Pick the last true frame of each sequence: (batch, frames, units) -> (batch, units)."""
     if lengths is None:
-        return rnn(x, state)
-    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-    frames, state = rnn(packed, state)
-    return pad_packed_sequence(frames, batch_first=True, total_length=x.shape[1])[0], state
+        return frames[:, -1]
+    return frames[torch.arange(len(frames), device=frames.device), lengths.to(frames.device) - 1]
+
+
+def _turned(x, lengths):
+    """Turn each sequence's true frames around; padding stays behind them."""
+    if lengths is None:
+        return x.flip(1)
+    frame = torch.arange(x.shape[1], device=x.device)
+    lengths = lengths.to(x.device)[:, None]
+    order = torch.where(frame < lengths, lengths - 1 - frame, frame)  # (batch, frames)
+    return x.gather(1, order[..., None].expand_as(x))
 
 
 class PoseEncoder(nn.Module):
     """Bidirectional GRU over a pose sequence: one vector a frame, and the final states.
+
+    The backward direction reads each sequence from its own last frame. It is the same function as a
+    bidirectional :class:`torch.nn.GRU` on packed sequences, whose gradient on a CPU takes time that
+    grows with the square of the length.
 
     Parameters
     ----------
@@ -76,13 +88,25 @@ class PoseEncoder(nn.Module):
 
     def __init__(self, n_features, hidden_size=1000, n_layers=2):
         super().__init__()
-        self.rnn = nn.GRU(n_features, hidden_size, n_layers, batch_first=True, bidirectional=True)
+        self.hidden_size = hidden_size
+        sizes = [n_features] + [2 * hidden_size] * (n_layers - 1)
+        self.layers = nn.ModuleList(
+            nn.ModuleDict(
+                {way: nn.GRU(size, hidden_size, batch_first=True) for way in ("ahead", "back")}
+            )
+            for size in sizes
+        )
 
     def forward(self, x, lengths=None):
-        # frames (batch, frames, 2 hidden), zero in the padding
-        frames, states = _run(self.rnn, x, lengths)
-        # states (layers, directions, batch, hidden)
-        return frames, states.unflatten(0, (self.rnn.num_layers, 2))
+        states = []
+        for layer in self.layers:
+            ahead, _ = layer["ahead"](x)
+            back, _ = layer["back"](_turned(x, lengths))
+            states.append(torch.stack([_last_frames(one, lengths) for one in (ahead, back)]))
+            x = torch.cat([ahead, _turned(back, lengths)], dim=2)
+        # frames (batch, frames, 2 hidden), zero in the padding; states (layers, 2, batch, hidden)
+        x = x.masked_fill(~true_frames(x, lengths)[..., None], 0)
+        return x, torch.stack(states)
 
 
 class PaceDecoder(nn.Module):
@@ -158,8 +182,9 @@ class FrameDecoder(nn.Module):
         self.rnn = nn.GRU(n_features, hidden_size, n_layers, batch_first=True)
         self.out = nn.Linear(hidden_size, n_features if n_outputs is None else n_outputs)
 
-    def forward(self, x, states, lengths=None):
-        frames, _ = _run(self.rnn, x, lengths, states.sum(dim=1))
+    def forward(self, x, states):
+        # time runs forward only: padding behind the last true frame cannot reach it
+        frames, _ = self.rnn(x, states.sum(dim=1))
         return self.out(frames)
 
 
@@ -193,8 +218,8 @@ class Discriminator(nn.Module):
         self.out = nn.Linear(hidden_size, 1)
 
     def forward(self, x, lengths=None):
-        _, states = _run(self.rnn, x, lengths)
-        return self.out(states[-1])[:, 0]
+        frames, _ = self.rnn(x)
+        return self.out(_last_frames(frames, lengths))[:, 0]
 
 
 class PretrainedGRU(nn.Module):

@@ -44,6 +44,21 @@ def test_the_lstm_has_the_published_size():
     assert PoseStream(2000).out_channels == 200
 
 
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_the_pose_stream_is_a_bidirectional_lstm(pooling):
+    stream = PoseStream(6, hidden_size=4, pooling=pooling)
+    lstm = nn.LSTM(6, 4, batch_first=True, bidirectional=True)
+    for way, suffix in (("ahead", ""), ("back", "_reverse")):
+        for name, value in stream.lstm[way].named_parameters():
+            getattr(lstm, name + suffix).data.copy_(value.data)
+    x, lengths = draw(3, 9, 6), [9, 4, 1]
+    together = stream(x, torch.tensor(lengths))
+    for i, n in enumerate(lengths):
+        states, (last, _) = lstm(x[i : i + 1, :n])
+        wanted = states.mean(dim=1)[0] if pooling == "mean" else torch.cat([last[0, 0], last[1, 0]])
+        torch.testing.assert_close(together[i], wanted)
+
+
 def test_a_module_is_what_its_parts_say():
     """One sequence, written out with plain torch functions."""
     module = AppearanceModule(6, reduced_channels=2).eval()

@@ -6,11 +6,15 @@ Learning", BMVC 2021, section 3.2 and figure 3. Either stream may stand alone.
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skrehab.networks.appearance import AppearanceStream, RowNorm
 from skrehab.networks.pose_input import PoseInput
-from skrehab.networks.pose_sequence import PoseEncoder
+from skrehab.networks.pose_sequence import (
+    PoseEncoder,
+    _last_frames,
+    _turned,
+    mean_over_frames,
+)
 
 __all__ = ["Expert", "FrameEncoder", "OrderedLogits", "PoseStream"]
 
@@ -114,25 +118,24 @@ class PoseStream(nn.Module):
         self.lstm = None
         self.out_channels = n_features
         if hidden_size is not None:
-            self.lstm = nn.LSTM(n_features, hidden_size, batch_first=True, bidirectional=True)
+            self.lstm = nn.ModuleDict(
+                {
+                    way: nn.LSTM(n_features, hidden_size, batch_first=True)
+                    for way in ("ahead", "back")
+                }
+            )
             self.out_channels = 2 * hidden_size
 
     def forward(self, x, lengths=None):
         # x: (batch, frames, features)
-        if lengths is None:
-            lengths = torch.full((len(x),), x.shape[1])
-        if self.lstm is not None:
-            # packed, the backward direction starts at the last true frame
-            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-            states, (last, _) = self.lstm(packed)
-            if self.pooling == "last":
-                return torch.cat([last[0], last[1]], dim=1)
-            x, _ = pad_packed_sequence(states, batch_first=True)
-        lengths = lengths.to(x.device)
-        inside = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[..., None]
-        if self.pooling == "last":
-            return x[torch.arange(len(x), device=x.device), lengths - 1]
-        return (x * inside).sum(dim=1) / lengths[:, None]
+        pool = mean_over_frames if self.pooling == "mean" else _last_frames
+        if self.lstm is None:
+            return pool(x, lengths)
+        # the backward direction begins at the last true frame, so padding comes after both; a
+        # packed bidirectional layer is the same function, with a slow gradient on a CPU
+        ahead, _ = self.lstm["ahead"](x)
+        back, _ = self.lstm["back"](_turned(x, lengths))
+        return torch.cat([pool(ahead, lengths), pool(back, lengths)], dim=1)
 
 
 class OrderedLogits(nn.Module):

@@ -12,9 +12,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import f1_score, roc_auc_score
 
+from skrehab import multilabel_metrics
+from skrehab.multilabel_metrics import *  # noqa: F403 - several labels a trial have their own file
 from skrehab.trials import check_frame_labels, labelled, ragged
 
 __all__ = [
+    *multilabel_metrics.__all__,
     "FrameScorer",
     "PatientScores",
     "TrialScorer",

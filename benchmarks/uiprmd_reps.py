@@ -92,21 +92,17 @@ def range_and_speed(trial, frame_rate):
 def classifier(row, chosen=None):
     """Build the estimator of a row."""
     network, params, epochs = SETTINGS[row]
-    frozen = network == "moment"
-    return make_pipeline(
-        LandmarkScaler() if network in ("lstm", "act", "mil_tcn") else "passthrough",
-        VideoClassifier(
-            network,
-            network_params=params if params is not None else chosen,
-            max_epochs=epochs,
-            lr=1e-3 if epochs >= 30 else 3e-3,
-            random_state=0,
-            memory=RESULTS.parent / ".cache" if frozen else None,
-        ),
+    return VideoClassifier(
+        network,
+        network_params=params if params is not None else chosen,
+        max_epochs=epochs,
+        lr=1e-3 if epochs >= 30 else 3e-3,
+        random_state=0,
+        memory=RESULTS.parent / ".cache" if network == "moment" else None,
     )
 
 
-def scores_of(estimator, X, y, train, test):
+def fit_and_predict(estimator, X, y, train, test):
     """Fit on some repetitions and say which of the others are incorrect."""
     estimator.fit([X[i] for i in train], y[train])
     return estimator.predict([X[i] for i in test])
@@ -117,9 +113,12 @@ def fold(data, row, person):
     start = time.process_time()
     inside, outside = data.subject != person, data.subject == person
     movements = np.unique(data.movement)
-    chosen = None
-    if row == "mil_tcn":
-        chosen = choose(data, row, np.flatnonzero(inside))
+    # scaled on all movements of the training people: on one movement alone the joints that stay
+    # still would be blown up
+    X = data.movements
+    if row not in FLOORS and SETTINGS[row][0] in ("lstm", "act", "mil_tcn"):
+        X = LandmarkScaler().fit([X[i] for i in np.flatnonzero(inside)]).transform(X)
+    chosen = choose(data, X, row, np.flatnonzero(inside)) if row == "mil_tcn" else None
     result = {}
     for movement in movements:
         train = np.flatnonzero(inside & (data.movement == movement))
@@ -130,7 +129,7 @@ def fold(data, row, person):
             predicted = model.fit(features[train], data.incorrect[train]).predict(features[test])
         else:
             model = classifier(row, chosen)
-            predicted = scores_of(model, data.movements, data.incorrect, train, test)
+            predicted = fit_and_predict(model, X, data.incorrect, train, test)
         result[int(movement)] = balanced_accuracy_score(data.incorrect[test], predicted)
     return {
         "row": row,
@@ -141,7 +140,7 @@ def fold(data, row, person):
     }
 
 
-def choose(data, row, inside):
+def choose(data, X, row, inside):
     """Choose the pooling on three training people whom the models have not seen."""
     splitter = GroupShuffleSplit(1, test_size=3, random_state=0)
     a, b = next(splitter.split(inside, groups=data.subject[inside]))
@@ -153,7 +152,7 @@ def choose(data, row, inside):
             one = [i for i in train if data.movement[i] == movement]
             other = [i for i in held_out if data.movement[i] == movement]
             model = classifier(row, params)
-            predicted = scores_of(model, data.movements, data.incorrect, one, other)
+            predicted = fit_and_predict(model, X, data.incorrect, one, other)
             right.append(balanced_accuracy_score(data.incorrect[other], predicted))
         accuracy.append(np.mean(right))
     return MIL_TCN[int(np.argmax(accuracy))]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import sklearn
-from scipy import stats
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict, cross_validate
@@ -65,8 +64,16 @@ def spearman(y_true, y_pred):
                 stacklevel=2,
             )
             return np.nan
-    # Pearson's of the ranks: scipy's own also works out a p-value, which a bootstrap has no use for
-    return float(np.corrcoef(stats.rankdata(y_true), stats.rankdata(y_pred))[0, 1])
+    a, b = (_centred_ranks(values) for values in (y_true, y_pred))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def _centred_ranks(values):
+    """Ranks less their mean, the mean rank for ties; several times faster than scipy's, which
+    counts where thousands of samples are drawn."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[place] - (len(values) + 1) / 2
 
 
 def mean_absolute_deviation(y_true, y_pred):

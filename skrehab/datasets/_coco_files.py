@@ -1,8 +1,8 @@
 """Key-points of one clip in a file: .npy or .json, COCO's 17."""
 
-import json
-
 import numpy as np
+
+from skrehab.formats._coco import read_frames, read_json
 
 _N = 17
 _WANTED = f"(n_frames, {_N}, 2) or (n_frames, {_N}, 3)"
@@ -30,7 +30,10 @@ def read_coco17(path):
     ValueError
         If the file does not hold key-points; the message says why, without the file's name.
     """
-    points = _read_json(path) if path.suffix.lower() == ".json" else _read_npy(path)
+    if path.suffix.lower() == ".json":
+        points = read_frames(read_json(path), _N)
+    else:
+        points = _read_npy(path)
     if points.ndim != 3 or points.shape[1:] not in {(_N, 2), (_N, 3)} or not len(points):
         raise ValueError(f"key-points must have shape {_WANTED}, got {points.shape}")
     if points.dtype.kind not in "fiu":
@@ -59,38 +62,3 @@ def _read_npy(path):
     if not isinstance(points, np.ndarray):
         raise ValueError("it is an archive; save one array with numpy.save")
     return points
-
-
-def _read_json(path):
-    try:
-        frames = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:  # also what is not UTF-8
-        raise ValueError(f"it is not JSON ({error})") from error
-    if not isinstance(frames, list) or not frames:
-        raise ValueError("it must be a list with one entry a frame, each with 'keypoints'")
-    return np.stack([_frame(frame, number) for number, frame in enumerate(frames)])
-
-
-def _frame(frame, number):
-    """Points of one frame, (17, 3), NaN where the file has none."""
-    if not isinstance(frame, dict):
-        kind = type(frame).__name__
-        raise ValueError(f"frame {number}: must be an object with 'keypoints', got {kind}")
-    values = frame.get("keypoints")
-    if values is None or values == []:
-        return np.full((_N, 3), [np.nan, np.nan, 0])
-    try:
-        values = np.array(values, dtype=float).ravel()
-        scores = frame.get("keypoint_scores")
-        scores = None if scores is None else np.array(scores, dtype=float).ravel()
-    except (TypeError, ValueError):
-        raise ValueError(f"frame {number}: 'keypoints' must be numbers") from None
-    if len(values) not in (2 * _N, 3 * _N) or (scores is not None and len(scores) != _N):
-        raise ValueError(
-            f"frame {number}: {len(values)} numbers in 'keypoints'; {_N} times x, y and perhaps "
-            f"score are {2 * _N} or {3 * _N}, and 'keypoint_scores' are {_N}"
-        )
-    points = values.reshape(_N, -1)
-    if scores is None:
-        scores = points[:, 2] if points.shape[1] == 3 else np.where(np.isnan(points[:, 0]), 0, 1)
-    return np.column_stack([points[:, :2], scores])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrehab.datasets._tables import open_table, to_float, to_whole
+from skrehab.formats.intervals import parse_intervals
 from skrehab.trials import UNLABELLED
 
 __all__ = ["intervals_to_frames", "read_intervals"]
@@ -69,12 +69,13 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
 
 
 def read_intervals(path, as_numbers):
-    """Read labelled intervals.
+    """Read labelled intervals; errors do not name the file, for callers that name its row.
 
     Parameters
     ----------
     path : str or path-like
-        CSV file with columns ``start, stop, label``; times in seconds.
+        CSV file with columns ``start, stop, label``, times in seconds; or what ELAN or BORIS
+        export. See :func:`skrehab.formats.read_intervals`, which also knows CVAT.
     as_numbers : bool
         Whether labels must be whole numbers.
 
@@ -88,26 +89,4 @@ def read_intervals(path, as_numbers):
     ValueError
         If a row holds no interval; the message names the row, not the file.
     """
-    header, rows, decimal_comma = open_table(path)
-    titles = [title.lower() for title in header]
-    if not {"start", "stop", "label"} <= set(titles):
-        raise ValueError(f"columns start, stop, label are needed; it has {header}")
-    intervals = []
-    for number, cells in rows:
-        row = dict(zip(titles, cells))
-        start = to_float(row["start"], decimal_comma, f"row {number}, column start")
-        stop = to_float(row["stop"], decimal_comma, f"row {number}, column stop")
-        if not 0 <= start < stop < np.inf:
-            raise ValueError(f"row {number}: {row['start']} to {row['stop']} is no interval")
-        label = row["label"]
-        if as_numbers:
-            label = to_whole(label)
-            if label is None:
-                raise ValueError(
-                    f"row {number}, column label: {row['label']!r} is no whole number, and trial "
-                    "labels are"
-                )
-        elif not label:
-            raise ValueError(f"row {number}, column label: is empty")
-        intervals.append((start, stop, label))
-    return intervals
+    return parse_intervals(path, as_numbers=as_numbers)

@@ -1,0 +1,64 @@
+"""NumPy's own files: .npy, one array, and .npz, an array with times."""
+
+import numpy as np
+
+from skrehab.formats._pose_file import checked
+
+# What arrays are called inside an .npz, first match first; "world" is what `skrehab pose` writes.
+_ARRAY_NAMES = ("world", "pose", "X", "frames")
+
+
+def _load(path):
+    try:
+        return np.load(path, allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:  # zipfile, EOF and value errors: damaged files fail in many ways
+        raise ValueError(f"it cannot be read ({error})") from error
+
+
+def read_npy(path):
+    """Read one array (n_frames, n_landmarks, n_coords)."""
+    return checked(np.asarray(_load(path)), None, None)
+
+
+def read_npz(path):
+    """Read an array called ``world``, ``pose``, ``X`` or ``frames``, or the only one.
+
+    Beside it may stand ``timestamps`` (n_frames,) in seconds, and ``landmarks`` and ``coords``,
+    names as text.
+    """
+    archive = _load(path)
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise ValueError("it is not an .npz archive")
+    with archive:
+        try:
+            arrays = {name: archive[name] for name in archive}
+        except Exception as error:
+            raise ValueError(f"it cannot be read ({error})") from error
+    times = arrays.pop("timestamps", None)
+    names, coords = (_words(arrays.pop(key, None)) for key in ("landmarks", "coords"))
+    for name in _ARRAY_NAMES:
+        if name in arrays:
+            return checked(arrays[name], times, names, coords)
+    if len(arrays) != 1:
+        raise ValueError(f"its pose must be called one of {_ARRAY_NAMES}; it has {sorted(arrays)}")
+    return checked(next(iter(arrays.values())), times, names, coords)
+
+
+def _words(array):
+    return tuple(array.tolist()) if array is not None and array.dtype.kind == "U" else None
+
+
+def write_npy(path, pose):
+    """Write the array alone: times and names are lost."""
+    with open(path, "wb") as file:
+        np.save(file, pose.pose)
+
+
+def write_npz(path, pose):
+    """Write ``pose`` with ``timestamps``, ``landmarks`` and ``coords``, where they are known."""
+    known = {"timestamps": pose.timestamps, "landmarks": pose.landmarks, "coords": pose.coords}
+    known = {key: np.array(value) for key, value in known.items() if value is not None}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, pose=pose.pose, **known)

@@ -1,0 +1,106 @@
+"""OpenPose: a folder with one JSON file a frame, as OpenPose, Pose2Sim and Sports2D write it."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from skrehab.formats._persons import pick_person
+from skrehab.formats._pose_file import checked, frame_times, picture
+from skrehab.skeletons import get_skeleton
+
+# the number of points tells the skeleton: BODY_25, its older model, COCO
+_SKELETONS = {25: "openpose25", 18: "openpose18", 17: "coco17"}
+_NUMBER = re.compile(r"(\d+)(?:_keypoints)?\.json$", re.IGNORECASE)
+_VERSION = 1.3
+
+
+def read_openpose(path, frame_rate=None, person="steady"):
+    """Read the people's ``pose_keypoints_2d`` of a folder of frames, or of a single frame.
+
+    Files are ordered by the number at the end of their names, which tells the time with
+    `frame_rate`. A point at (0, 0, 0) is lost.
+    """
+    path = Path(path)
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    numbered = []
+    for file in files:
+        number = _NUMBER.search(file.name)
+        if number is None and path.is_dir():
+            raise ValueError(f"{file.name} has no frame number: NAME_000000000000_keypoints.json")
+        numbered.append((int(number[1]) if number else 0, file))
+    if not numbered:
+        raise ValueError("there is no .json file in it")
+    numbered.sort()
+    for (a, first), (b, second) in zip(numbered, numbered[1:]):
+        if a == b:
+            raise ValueError(
+                f"{first.name} and {second.name} are the same frame: one video a folder"
+            )
+    frames = [_people(file) for _, file in numbered]
+    counts = {len(one): file.name for people, (_, file) in zip(frames, numbered) for one in people}
+    if not counts:
+        raise ValueError("nobody is in any frame")
+    if len(counts) > 1:
+        raise ValueError(f"the number of points differs: {counts}")
+    (n_landmarks,) = counts
+    points = pick_person(frames, person, n_landmarks)
+    names = None
+    if n_landmarks in _SKELETONS:
+        names = get_skeleton(_SKELETONS[n_landmarks]).landmarks
+    times = frame_times([number for number, _ in numbered], frame_rate)
+    return checked(points, times, names, ("x", "y", "score"))
+
+
+def _people(file):
+    """Everybody in one frame: a list of (n_landmarks, 3), NaN where a point is lost."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file.name} is not JSON ({error})") from error
+    people = content.get("people") if isinstance(content, dict) else None
+    if not isinstance(people, list):
+        raise ValueError(f"{file.name} has no list 'people'")
+    found = []
+    for i, one in enumerate(people):
+        values = one.get("pose_keypoints_2d") if isinstance(one, dict) else None
+        try:
+            points = np.array(values, dtype=float)
+        except (TypeError, ValueError):
+            points = np.empty(0)
+        if points.ndim != 1 or not points.size or points.size % 3:
+            raise ValueError(
+                f"{file.name}: person {i} needs 'pose_keypoints_2d', 3 numbers for each point"
+            )
+        points = points.reshape(-1, 3)
+        lost = (points[:, 2] <= 0) | np.isnan(points).any(axis=1)
+        points[lost] = [np.nan, np.nan, 0]
+        found.append(points)
+    return found
+
+
+def write_openpose(path, pose):
+    """Write a folder NAME with files NAME_000000000000_keypoints.json; times are lost."""
+    points = picture(pose, "OpenPose JSON")
+    path = Path(path)
+    path.mkdir(parents=True)
+    for i, frame in enumerate(points):
+        lost = np.isnan(frame[:, 0])
+        values = np.where(lost[:, None], 0, frame)
+        people = []
+        if not lost.all():
+            flat = [float(str(np.float32(value))) for value in values.ravel()]
+            people = [{"person_id": [-1], "pose_keypoints_2d": flat, **_EMPTY}]
+        content = {"version": _VERSION, "people": people}
+        file = path / f"{path.name}_{i:012d}_keypoints.json"
+        file.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+
+
+# what OpenPose writes beside the body where hands and face are not looked for
+_EMPTY = {
+    f"{part}_keypoints_{dims}d": []
+    for dims in (2, 3)
+    for part in ("pose", "face", "hand_left", "hand_right")
+    if (part, dims) != ("pose", 2)
+}

@@ -1,0 +1,263 @@
+"""Tables in long form, CSV or Parquet: one row a landmark, a frame and a trial."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from skrehab._optional import require
+from skrehab.formats._pose_file import checked, frame_times, named, shortest, to_write
+from skrehab.formats._tables import open_table, to_float
+
+__all__ = ["read_long_table", "write_long_table"]
+
+_NUMBERS = ("frame", "time", "x", "y", "z", "score")
+_COLUMNS = ("trial", "frame", "time", "landmark", "x", "y", "z", "score")
+_ALIASES = {"visibility": "score", "confidence": "score", "likelihood": "score"}
+
+
+def read_long_table(path, *, frame_rate=None):
+    """Read a table in long form, all trials of it.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``.csv``, ``.tsv`` or ``.parquet`` with columns ``frame, landmark, x, y`` and perhaps
+        ``trial, time, z, score`` (or ``visibility``, ``confidence``, ``likelihood``). A row may be
+        missing where a landmark is lost.
+    frame_rate : float, optional
+        Frames a second, for a table without times.
+
+    Returns
+    -------
+    dict of str to PoseFile
+        The trials in order of appearance; without a column ``trial`` one, called ``"trial"``.
+
+    Raises
+    ------
+    ValueError
+        If the table is wrong; the message names the file and the trial or row.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from skrehab.formats import PoseFile, read_long_table, write_long_table
+    >>> walk = PoseFile(np.ones((3, 1, 2)), np.arange(3) / 30, ("nose",))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = write_long_table(pathlib.Path(folder) / "all.csv", {"a": walk, "b": walk})
+    ...     trials = read_long_table(file)
+    >>> list(trials), trials["b"].pose.shape
+    (['a', 'b'], (3, 1, 2))
+    """
+    try:
+        return parse_long_table(path, frame_rate)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}.") from error
+
+
+def write_long_table(path, trials, *, overwrite=False):
+    """Write several trials into one table in long form.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``.csv``, ``.tsv`` or ``.parquet``.
+    trials : dict of str to PoseFile
+        Trials by name, with named landmarks.
+    overwrite : bool, default=False
+        Replace a file that is there already.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    FileExistsError
+        If it is there already.
+    ValueError
+        If a trial has no names for its landmarks, or trials have different coordinates.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from skrehab.formats import PoseFile, write_long_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder) / "all.csv"
+    ...     file = write_long_table(file, {"a": PoseFile(np.ones((1, 1, 2)), None, ["nose"])})
+    ...     print(file.read_text())
+    trial,frame,landmark,x,y
+    a,0,nose,1.0,1.0
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists already; pass overwrite=True or another name.")
+    whole = {}
+    for name, pose in trials.items():
+        try:
+            whole[name] = to_write(pose, None, None, None, None)
+        except ValueError as error:
+            raise ValueError(f"{path}: trial {name!r}: {error}.") from error
+    try:
+        put_long_table(path, whole)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}.") from error
+    return path
+
+
+def one_trial(trials, name):
+    """Pick the trial that was asked for, or the only one."""
+    if name is not None and str(name) in trials:
+        return trials[str(name)]
+    shown = ", ".join(list(trials)[:10]) + (", ..." if len(trials) > 10 else "")
+    if name is not None:
+        raise ValueError(f"there is no trial {name!r}; there are {shown}")
+    if len(trials) > 1:
+        raise ValueError(f"it holds {len(trials)} trials, so pass trial=, one of {shown}")
+    return next(iter(trials.values()))
+
+
+# --- reading --------------------------------------------------------------------------------------
+def parse_long_table(path, frame_rate):
+    """Read all trials; errors do not name the file."""
+    path = Path(path)
+    columns = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    missing = [name for name in ("frame", "landmark", "x", "y") if name not in columns]
+    if missing:
+        raise ValueError(f"it has no column {', '.join(missing)}; it has {list(columns)}")
+    if not len(columns["frame"]):
+        raise ValueError("there is no row under its header")
+    if np.isnan(columns["frame"]).any() or (columns["frame"] % 1).any():
+        raise ValueError("column frame must hold whole numbers")
+    columns["frame"] = columns["frame"].astype(np.int64)
+    names = columns.get("trial", np.full(len(columns["frame"]), "trial"))
+    found, first = np.unique(names, return_index=True)
+    trials = {}
+    for name in found[np.argsort(first)]:
+        rows = np.flatnonzero(names == name)
+        try:
+            trials[str(name)] = _one({key: v[rows] for key, v in columns.items()}, frame_rate)
+        except ValueError as error:
+            raise ValueError(f"trial {str(name)!r}: {error}") from error
+    return trials
+
+
+def _one(columns, frame_rate):
+    """Build one trial of its rows."""
+    coords = tuple(c for c in ("x", "y", "z", "score") if c in columns)
+    frames, i = np.unique(columns["frame"], return_inverse=True)
+    found, first, j = np.unique(columns["landmark"], return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    j = np.argsort(order)[j]
+    taken = np.zeros((len(frames), len(found)), dtype=int)
+    np.add.at(taken, (i, j), 1)
+    if (taken > 1).any():
+        a, b = np.argwhere(taken > 1)[0]
+        raise ValueError(f"two rows hold landmark {found[order][b]!r} of frame {frames[a]}")
+    pose = np.full((len(frames), len(found), len(coords)), np.nan)
+    if "score" in coords:
+        pose[..., -1] = np.where(taken, np.nan, 0)
+    pose[i, j] = np.stack([columns[c] for c in coords], axis=-1)
+    if "time" in columns:
+        times = np.full(len(frames), np.nan)
+        times[i] = columns["time"]
+        if (times[i] != columns["time"]).any():
+            k = np.flatnonzero(times[i] != columns["time"])[0]
+            raise ValueError(f"frame {columns['frame'][k]} has several times, or none")
+    else:
+        times = frame_times(frames, frame_rate)
+    return checked(pose, times, tuple(str(name) for name in found[order]), coords)
+
+
+def _title(title):
+    title = title.strip().lower()
+    return _ALIASES.get(title, title)
+
+
+def _read_csv(path):
+    header, rows, decimal_comma = open_table(path)
+    columns = {}
+    for k, title in enumerate(map(_title, header)):
+        if title not in _COLUMNS:
+            continue
+        if title in columns:
+            raise ValueError(f"there are two columns {title}")
+        cells = [cells[k] for _, cells in rows]
+        if title not in _NUMBERS:
+            columns[title] = np.array(cells, dtype=str)
+            continue
+        texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
+        try:
+            columns[title] = np.array([text or "nan" for text in texts], dtype=float)
+        except ValueError:
+            for number, row in rows:
+                to_float(row[k] or "nan", decimal_comma, f"row {number}, column {title}")
+            raise
+    return columns
+
+
+def _read_parquet(path):
+    parquet = require("pyarrow.parquet", "formats", "to read Parquet files")
+    try:
+        table = parquet.read_table(path)
+    except OSError as error:
+        if not path.is_file():
+            raise
+        raise ValueError(f"it is no Parquet file ({error})") from error
+    except ValueError as error:
+        raise ValueError(f"it is no Parquet file ({error})") from error
+    columns = {}
+    for title in table.column_names:
+        key = _title(title)
+        if key not in _COLUMNS or key in columns:
+            continue
+        values = table.column(title).to_pylist()
+        try:
+            if key in _NUMBERS:
+                columns[key] = np.array([np.nan if v is None else v for v in values], dtype=float)
+            else:
+                columns[key] = np.array(["" if v is None else str(v) for v in values])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"column {title} holds no numbers ({error})") from error
+    return columns
+
+
+# --- writing --------------------------------------------------------------------------------------
+def put_long_table(path, trials):
+    """Write trials that `to_write` has completed."""
+    if not trials:
+        raise ValueError("there is no trial to write")
+    coords = {pose.coords for pose in trials.values()}
+    timed = {pose.timestamps is not None for pose in trials.values()}
+    if len(coords) > 1 or len(timed) > 1:
+        raise ValueError(f"trials differ in coordinates or times: {sorted(coords)}")
+    (coords,), (timed,) = coords, timed
+    columns = {name: [] for name in ("trial", "frame", *(["time"] if timed else []), "landmark")}
+    values = []
+    for name, pose in trials.items():
+        names = named(pose, "A table in long form")
+        n_frames, n_landmarks = pose.pose.shape[:2]
+        columns["trial"] += [str(name)] * (n_frames * n_landmarks)
+        columns["frame"] += np.repeat(np.arange(n_frames), n_landmarks).tolist()
+        if timed:
+            columns["time"] += np.repeat(pose.timestamps, n_landmarks).tolist()
+        columns["landmark"] += list(names) * n_frames
+        values.append(pose.pose.reshape(-1, len(coords)))
+    values = np.concatenate(values)
+    path = Path(path)
+    if path.suffix.lower() == ".parquet":
+        arrow = require("pyarrow", "formats", "to write Parquet files")
+        parquet = require("pyarrow.parquet", "formats", "to write Parquet files")
+        numbers = {c: np.ascontiguousarray(values[:, k]) for k, c in enumerate(coords)}
+        parquet.write_table(arrow.table(columns | numbers), path)
+        return
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        out = csv.writer(
+            file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n"
+        )
+        out.writerow([*columns, *coords])
+        numbers = [shortest(values[:, k]) for k in range(len(coords))]
+        out.writerows(zip(*columns.values(), *numbers))

@@ -1,9 +1,13 @@
 """From a list of trials to padded torch batches and back."""
 
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 
-__all__ = ["Batches", "Samples", "collate_trials", "iterate_by_length", "pad_trials"]
+__all__ = ["Batches", "Samples", "collate_trials", "iterate_by_length", "pad_trials", "prefetch"]
 
 
 def pad_trials(trials):
@@ -60,12 +64,57 @@ def iterate_by_length(trials, batch_size):
         yield index, *pad_trials([trials[i] for i in index])
 
 
+def prefetch(function, arguments, n_workers=1):
+    """Yield ``function(argument)`` for each argument, in order, computed ahead by threads.
+
+    While one result is used, `n_workers` are being computed and one more may be ready, no more: the
+    memory does not grow with the number of arguments. An error comes up where its result would
+    have been. Threads end with the iteration, also with one that is left early.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one argument; it must not draw from a global random state, which other threads use.
+    arguments : iterable
+        The arguments.
+    n_workers : int, default=1
+        Threads; 0 computes each result when it is asked for. What decodes video or computes with
+        torch or NumPy lets other threads run meanwhile.
+
+    Yields
+    ------
+    object
+        Results.
+
+    Examples
+    --------
+    >>> from skrehab.batching import prefetch
+    >>> list(prefetch(abs, [-1, 2, -3], n_workers=2))
+    [1, 2, 3]
+    """
+    if not n_workers:
+        yield from map(function, arguments)
+        return
+    with ThreadPoolExecutor(n_workers, thread_name_prefix="skrehab-prefetch") as pool:
+        ahead = deque()
+        try:
+            for argument in arguments:
+                ahead.append(pool.submit(function, argument))
+                if len(ahead) > n_workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
 class Batches:
     """Batches for skorch, in the place of :class:`torch.utils.data.DataLoader`.
 
     A DataLoader fetches items one by one and draws from the global random state; this slices whole
     batches and shuffles from a generator of its own. The last batch may be smaller: clinical data
-    are too small to drop any.
+    are too small to drop any. The order does not depend on the number of workers.
 
     Parameters
     ----------
@@ -75,12 +124,17 @@ class Batches:
         Samples in a batch.
     generator : torch.Generator, optional
         Source of the shuffle; None keeps the order.
+    n_workers : int, optional
+        Threads that prepare the next batches while one is used; see :func:`prefetch`. None means 1
+        where samples are decoded or rendered when they are asked for, else 0. Estimators take it
+        as ``net_params={"iterator_train__n_workers": 2}``.
     """
 
-    def __init__(self, dataset, batch_size, generator=None):
+    def __init__(self, dataset, batch_size, generator=None, n_workers=None):
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
+        self.n_workers = n_workers
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)
@@ -91,8 +145,10 @@ class Batches:
             order = torch.arange(n)
         else:
             order = torch.randperm(n, generator=self.generator)
-        for start in range(0, n, self.batch_size):
-            yield self.dataset.batch(order[start : start + self.batch_size])
+        n_workers = self.n_workers
+        if n_workers is None:
+            n_workers = 1 if getattr(self.dataset, "is_lazy", False) else 0
+        return prefetch(self.dataset.batch, order.split(self.batch_size), n_workers)
 
 
 def collate_trials(trials):
@@ -137,6 +193,11 @@ class Samples(torch.utils.data.Dataset):
     def __len__(self):
         return len(self.targets)
 
+    @property
+    def is_lazy(self):
+        """Whether samples are decoded or rendered when they are asked for, being no arrays yet."""
+        return not isinstance(self.inputs, torch.Tensor) and any(map(_is_lazy, self.inputs))
+
     def batch(self, index):
         """Put some samples into a batch.
 
@@ -157,3 +218,12 @@ class Samples(torch.utils.data.Dataset):
         else:
             inputs = self.collate([self.inputs[i] for i in index])
         return inputs, (self.targets[index], self.weights[index])
+
+
+def _is_lazy(one):
+    """Whether a sample is a path, or rendered when it is turned into an array, or holds such."""
+    if isinstance(one, dict):
+        return any(map(_is_lazy, one.values()))
+    if isinstance(one, (str, os.PathLike)):
+        return True
+    return hasattr(one, "__array__") and not isinstance(one, (np.ndarray, torch.Tensor))

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from skrehab.pose.reader import probe_video, read_frames
+from skrehab.pose.reader import VideoError, probe_video, read_frames
+from skrehab.pose.seeking import count_frames, read_frames_at
 
 __all__ = ["check_videos", "collate_clips", "frame_positions", "prepare_clip", "read_clip"]
 
@@ -98,19 +99,24 @@ def frame_positions(n_frames, wanted, stride=None):
     return ((np.arange(wanted) + 0.5) * n_frames / wanted).astype(int)
 
 
-def read_clip(video, wanted, *, stride=None, max_size=None):
+def read_clip(video, wanted, *, stride=None, max_size=None, min_frames=1):
     """Read the frames of a clip.
+
+    Of a long file whose wanted frames lie far apart, little else is decoded: see
+    :func:`skrehab.pose.seeking.read_frames_at`.
 
     Parameters
     ----------
     video : path-like or ndarray of shape (n_frames, height, width, 3)
-        One video.
+        One video, or what gives such frames by index.
     wanted : int
         Frames of the clip.
     stride : int, optional
         See :func:`frame_positions`.
     max_size : int, optional
         Scale the pictures of a file down to this longer side while decoding.
+    min_frames : int, default=1
+        Refuse shorter videos; their frames would be repeated.
 
     Returns
     -------
@@ -120,30 +126,27 @@ def read_clip(video, wanted, *, stride=None, max_size=None):
     Raises
     ------
     VideoError
-        If the file cannot be decoded; the message names it.
+        If the file cannot be decoded or is too short; the message names it.
     """
     if not isinstance(video, (str, Path)):
+        _check_length(len(video), min_frames, f"A video array of shape {tuple(video.shape)}")
         return np.asarray(video[frame_positions(len(video), wanted, stride)])
-    n_frames = probe_video(video).n_frames
-    if n_frames:
-        positions = frame_positions(n_frames, wanted, stride)
-        frames = _decode(video, set(positions.tolist()), max_size)
+    n_frames = probe_video(video).n_frames or count_frames(video)
+    while True:
+        _check_length(n_frames, min_frames, video)
+        positions = frame_positions(n_frames, wanted, stride).tolist()
+        frames = read_frames_at(video, positions, max_size=max_size)
         if positions[-1] in frames:
-            return np.stack([frames[i] for i in positions.tolist()])
-    # the file does not say how many there are, or is wrong: decode all, then choose
-    frames = [frame for _, frame in read_frames(video, max_size=max_size)]
-    return np.stack([frames[i] for i in frame_positions(len(frames), wanted, stride)])
+            return np.stack([frames[i] for i in positions])
+        n_frames = sum(1 for _ in read_frames(video))  # the file says wrong
 
 
-def _decode(video, positions, max_size):
-    """Decode up to the last position and keep the wanted ones."""
-    frames, last = {}, max(positions)
-    for i, (_, frame) in enumerate(read_frames(video, max_size=max_size)):
-        if i in positions:
-            frames[i] = frame
-        if i == last:
-            break
-    return frames
+def _check_length(n_frames, min_frames, what):
+    if n_frames < min_frames:
+        raise VideoError(
+            f"{what}: it has {n_frames} frames, and at least {min_frames} are needed. Leave it "
+            "out, or film longer."
+        )
 
 
 def prepare_clip(frames, recipe):

@@ -1,10 +1,17 @@
 """Padding, ordering by length, and batches that neither lose nor repeat a sample."""
 
+import gc
+import pathlib
+import threading
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
 
-from skrehab.batching import Batches, Samples, iterate_by_length, pad_trials
+from skrehab import batching
+from skrehab.batching import Batches, Samples, iterate_by_length, pad_trials, prefetch
 
 
 def trials(*lengths):
@@ -84,3 +91,115 @@ def test_shuffling_draws_from_its_own_generator():
 def test_weights_default_to_one():
     _, (_, weight) = Samples(torch.zeros(3, 1), [0, 1, 0]).batch(torch.tensor([0, 2]))
     assert weight.tolist() == [1, 1] and weight.dtype == torch.float32
+
+
+# --- ahead of time --------------------------------------------------------------------------------
+@pytest.mark.parametrize("n_workers", [0, 1, 3])
+def test_prefetched_results_come_in_order(n_workers):
+    def slow(i):
+        time.sleep(0.002 * (i % 3))
+        return i
+
+    assert list(prefetch(slow, range(20), n_workers)) == list(range(20))
+
+
+def test_no_more_is_ahead_than_said():
+    started, used = [], 0
+    for i in prefetch(lambda i: started.append(i) or i, range(50), n_workers=2):
+        time.sleep(0.001)
+        assert i == used and len(started) - used <= 3
+        used += 1
+    assert used == 50
+
+
+def test_work_goes_on_while_a_result_is_used():
+    begun = threading.Event()
+    ahead = prefetch(lambda i: begun.set() if i else None, range(2))
+    next(ahead)
+    assert begun.wait(timeout=5)  # nobody asked for the second yet
+    ahead.close()
+
+
+def threads():
+    return [t.name for t in threading.enumerate() if t.name.startswith("skrehab-prefetch")]
+
+
+@pytest.mark.parametrize("n_workers", [0, 1, 3])
+def test_an_error_comes_up_where_its_result_would_be(n_workers):
+    def fail(i):
+        if i == 3:
+            raise ValueError("clip-3.mp4: the file is damaged.")
+        return i
+
+    seen = []
+    with pytest.raises(ValueError, match=r"clip-3\.mp4"):
+        for i in prefetch(fail, range(20), n_workers):
+            seen.append(i)
+    assert seen == [0, 1, 2] and not threads()
+
+
+def test_nothing_runs_on_after_an_early_end():
+    ahead = prefetch(lambda i: i, range(10**9), n_workers=2)
+    assert next(ahead) == 0 and threads()
+    ahead.close()
+    assert not threads()
+    for _ in prefetch(lambda i: i, range(100), n_workers=2):
+        break
+    gc.collect()
+    assert not threads()
+
+
+class Rendered:
+    """What is computed when it is turned into an array."""
+
+    def __init__(self, i):
+        self.i = i
+
+    def __array__(self, dtype=None, copy=None):
+        return np.full((3, 2, 3), self.i, dtype=np.float32)
+
+
+def collate_arrays(batch):
+    return {"x": torch.stack([torch.from_numpy(np.asarray(one)) for one in batch])}
+
+
+def test_what_is_lazy_is_prepared_ahead(monkeypatch):
+    used = []
+    monkeypatch.setattr(batching, "prefetch", lambda f, a, n: used.append(n) or map(f, a))
+    arrays = [np.zeros((3, 2, 3), np.float32)] * 4
+    for inputs in (arrays, [Rendered(0)] * 4, torch.zeros(4, 3, 2, 3), ["a.mp4"] * 4):
+        list(Batches(Samples(inputs, np.zeros(4), collate=lambda batch: batch), 2))
+    pairs = [{"rgb": pathlib.Path("a.mp4"), "pose": arrays[0]}] * 4
+    list(Batches(Samples(pairs, np.zeros(4), collate=lambda batch: batch), 2, n_workers=3))
+    assert used == [0, 1, 0, 1, 3] and Samples(pairs, np.zeros(4)).is_lazy
+
+
+def test_batches_are_the_same_for_any_number_of_workers():
+    samples = Samples([Rendered(i) for i in range(11)], np.arange(11), collate=collate_arrays)
+
+    def all_batches(n_workers):
+        batches = Batches(samples, 3, torch.Generator().manual_seed(1), n_workers)
+        return [(inputs["x"], target) for _ in range(2) for inputs, (target, _) in batches]
+
+    for other in (1, 4):
+        for one, two in zip(all_batches(0), all_batches(other), strict=True):
+            torch.testing.assert_close(one, two)
+
+
+def test_memory_does_not_grow_with_the_number_of_clips():
+    class Big(Rendered):
+        def __array__(self, dtype=None, copy=None):
+            return np.zeros((64, 64, 64), dtype=np.float32)  # 1 MB
+
+    def peak(n):
+        samples = Samples([Big(i) for i in range(n)], np.zeros(n), collate=collate_arrays)
+        tracemalloc.start()
+        for _ in Batches(samples, 2, torch.Generator()):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    few, many = peak(20), peak(400)
+    assert few > 2e6  # what is measured is there
+    assert many < 1.2 * few < 400e6

@@ -1,5 +1,6 @@
 """What every reader of interval labels returns."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -17,7 +18,7 @@ class Annotation(NamedTuple):
 def same_tier_overlap(intervals):
     """Return the first two intervals that overlap, or None."""
     ordered = sorted(intervals)
-    for one, other in zip(ordered, ordered[1:]):
+    for one, other in pairwise(ordered):
         if other[0] < one[1]:
             return one, other
     return None

@@ -5,6 +5,7 @@ import io
 import mimetypes
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -80,7 +81,7 @@ def _slots(root):
     ]
     values = [None if value is None else _whole(value, "TIME_VALUE") for _, value in slots]
     known = [i for i, value in enumerate(values) if value is not None]
-    for before, after in zip(known, known[1:]):
+    for before, after in pairwise(known):
         for i in range(before + 1, after):
             share = (i - before) / (after - before)
             values[i] = values[before] + share * (values[after] - values[before])
@@ -238,7 +239,7 @@ def _bare_row(number, cells):
             if abs(start + length - stop) < 0.002:
                 return Annotation(start, stop, cells[-1], cells[0], (), where)
     raise ValueError(
-        f"{where}: it is no ELAN export: tier, participant, begin, end, duration and annotation, or "
+        f"{where}: it is no ELAN export: tier, participant, begin, end, duration, annotation, or "
         "a header with 'Begin Time - ss.msec', are needed"
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def read_openpose(path, frame_rate=None, person="steady"):
     if not numbered:
         raise ValueError("there is no .json file in it")
     numbered.sort()
-    for (a, first), (b, second) in zip(numbered, numbered[1:]):
+    for (a, first), (b, second) in pairwise(numbered):
         if a == b:
             raise ValueError(
                 f"{first.name} and {second.name} are the same frame: one video a folder"

@@ -50,6 +50,8 @@ def parse_xml(path):
 
 def xml_safe(text):
     """Refuse characters that XML cannot hold."""
-    if bad := [c for c in text if (ord(c) < 32 and c not in "\t\n\r") or ord(c) in (0xFFFE, 0xFFFF)]:
+    allowed = "\t\n\r"
+    bad = [c for c in text if (ord(c) < 32 and c not in allowed) or ord(c) in (0xFFFE, 0xFFFF)]
+    if bad:
         raise ValueError(f"{text!r} holds {bad[0]!r}, which XML cannot")
     return text

@@ -156,7 +156,7 @@ def _one(columns, frame_rate):
     np.add.at(taken, (i, j), 1)
     if (taken > 1).any():
         a, b = np.argwhere(taken > 1)[0]
-        raise ValueError(f"two rows hold landmark {found[order][b]!r} of frame {frames[a]}")
+        raise ValueError(f"two rows hold landmark {str(found[order][b])!r} of frame {frames[a]}")
     pose = np.full((len(frames), len(found), len(coords)), np.nan)
     if "score" in coords:
         pose[..., -1] = np.where(taken, np.nan, 0)

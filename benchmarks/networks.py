@@ -1,8 +1,8 @@
 """What each network costs: parameters, time and memory of a batch, at its default size.
 
 Pose networks get 16 trials of 120 frames and 33 landmarks in 3-D; networks over RGB frames get two
-clips of their own recipe; a few get smaller batches, for memory. Each is measured in a process of its
-own with one torch thread: the median of the repeats for a forward pass and for a training step
+clips of their own recipe; a few get smaller batches, for memory. Each is measured in a process of
+its own with one torch thread: the median of the repeats for a forward pass and for a training step
 (forward and backward), in milliseconds of processor time a trial, since other work shares the
 machine; and the growth of the process's peak memory over the built network.
 

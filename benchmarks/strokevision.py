@@ -213,8 +213,8 @@ def main():
         table,
         __doc__.split("\n\n    ")[0],
         packages=("torch", "torchvision", "scikit-learn", "imbalanced-learn"),
-        notes=f"{len(y)} clips of {len(np.unique(data.patients))} patients: {counts}. Accuracies in "
-        "%; chance as a mean of classes is 25 %.\n\n"
+        notes=f"{len(y)} clips of {len(np.unique(data.patients))} patients: {counts}. Accuracies "
+        "in %; chance as a mean of classes is 25 %.\n\n"
         "![Confusion matrices](strokevision_confusion.png)",
     )
 

@@ -1,0 +1,513 @@
+"""TransM3E: its two networks with tokens, what distillation teaches whom, and the whole."""
+
+import copy
+import importlib.util
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from skrehab.networks._tokens import row_drop
+from skrehab.networks.distillation import TokenDistillation, distillation_pairs, token_divergence
+from skrehab.networks.hdgcn import HDGCN
+from skrehab.networks.hdgcn_tokens import HDGCNTokens
+from skrehab.networks.mctf import FUSIONS
+from skrehab.networks.mvit_tokens import MViTTokens
+from skrehab.networks.torchvision_video import MViT
+from skrehab.networks.transm3e import TransM3E
+
+RGB = {"widths": (8, 16, 32), "depths": (1, 2, 1), "n_frames": 4, "image_size": 64}
+POSE = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 1, "n_frames": 16}
+BOTH = {"size": "tiny", "widths": (8, 16), "depths": (1, 1), "n_frames": 4, "image_size": 32}
+BOTH |= {"pose_widths": (8, 12), "pose_frames": 16}
+
+
+def seeded(make, *args, **params):
+    """Build a network whose weights do not change from run to run, in evaluation mode."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return make(*args, **params).eval()
+
+
+def noise(*shape, seed=0):
+    """Draw a float32 batch."""
+    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
+
+
+def count(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def tiny(**params):
+    return seeded(TransM3E, 4, **(BOTH | params))
+
+
+def inputs(n=3, seed=0):
+    return noise(n, 3, 4, 32, 32, seed=seed), noise(n, 20, 17, 3, seed=seed + 1)
+
+
+def touched(module):
+    """Say whether any gradient other than zero came to a module."""
+    return any(p.grad is not None and p.grad.any() for p in module.parameters())
+
+
+def need_torchvision():
+    if importlib.util.find_spec("torchvision") is None:
+        pytest.skip("torchvision is not installed")
+
+
+def with_torchvision_weights(n_tokens=1, **params):
+    """Build torchvision's network with weights that nothing is lost in, and ours like it."""
+    need_torchvision()
+    theirs = seeded(MViT, 5, **params)
+    torch.manual_seed(1)
+    for parameter in theirs.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return theirs, seeded(MViTTokens, 5, n_tokens=n_tokens, **params)
+
+
+# --- MViTv2 with tokens ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "params", [RGB, {**RGB, "widths": (8,), "depths": (2,)}, {**RGB, "n_frames": 6}]
+)
+def test_one_token_is_torchvisions_network(params):
+    theirs, ours = with_torchvision_weights(**params)
+    state = theirs.state_dict()
+    state["pos_encoding.class_token"] = state["pos_encoding.class_token"][None]
+    ours.load_state_dict(state, strict=True)
+    x = noise(2, 3, params["n_frames"], 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x), rtol=1e-5, atol=1e-5)
+
+
+def test_full_size_has_torchvisions_layout_and_the_papers_size():
+    need_torchvision()
+    with torch.device("meta"):
+        theirs, ours = MViT(20), MViTTokens(20, n_tokens=1)
+        assert count(ours) == count(theirs) == 34_245_524
+        assert count(MViTTokens(None, n_tokens=1)) == 34_230_144
+        assert count(MViTTokens(None, n_tokens=20)) == 34_230_144 + 19 * 96
+        assert count(MViTTokens(None, n_tokens=20, n_distill_tokens=20)) == 34_233_888
+    shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
+    shapes["pos_encoding.class_token"] = (1, 96)
+    assert shapes == {key: tuple(value.shape) for key, value in ours.state_dict().items()}
+    assert ours.reductions == (1, 3, 14)
+    assert ours.block_widths == (96,) + (192,) * 2 + (384,) * 11 + (768,) * 2
+    rates = [block.rate for block in ours.blocks]
+    np.testing.assert_allclose(rates, np.linspace(0, 0.2, 16), atol=1e-9)
+
+
+def test_published_weights_for_several_tokens():
+    theirs, ours = with_torchvision_weights(n_tokens=3, **RGB)
+    drawn = copy.deepcopy(ours.state_dict())
+    state = theirs.state_dict()
+    report = ours.load_torchvision(state)
+    assert sorted(report.reinitialised) == ["head.1.bias", "head.1.weight"] and not report.unused
+    tokens, one = ours.pos_encoding.class_token, state["pos_encoding.class_token"]
+    torch.testing.assert_close(tokens.data, one + drawn["pos_encoding.class_token"])
+    assert (tokens[0] != tokens[1]).any()
+    assert torch.equal(ours.blocks[2].attn.rel_pos_t, state["blocks.2.attn.rel_pos_t"])
+    # one token is taken as it is
+    single = seeded(MViTTokens, 5, n_tokens=1, n_distill_tokens=2, **RGB)
+    assert "pos_encoding.distill_token" in single.load_torchvision(state).reinitialised
+    assert torch.equal(single.pos_encoding.class_token[0], one)
+
+
+def test_tokens_are_followed_from_block_to_block():
+    network = seeded(MViTTokens, None, n_tokens=3, n_distill_tokens=2, **RGB)
+    x = noise(2, 3, 4, 64, 64)
+    sizes = []
+    hooks = [
+        b.register_forward_hook(lambda *a: sizes.append((a[1][0].shape[1], a[2][1])))
+        for b in network.blocks
+    ]
+    with torch.no_grad():
+        trace = network.tokens(x, distill=True)
+    for hook in hooks:
+        hook.remove()
+    shapes = [tuple(t.shape) for pair in trace.steps for t in pair]
+    assert shapes == [(2, n, w) for w in (8, 16, 16, 32) for n in (3, 2)]
+    assert trace.classification.shape == (2, 3, 32) and trace.distillation.shape == (2, 2, 32)
+    torch.testing.assert_close(network.norm(trace.steps[-1][0]), trace.classification)
+    # 2 x 16 x 16 patches, halved after those blocks that are called reductions
+    assert [grid for _, grid in sizes] == [(2, 16, 16), (2, 8, 8), (2, 8, 8), (2, 4, 4)]
+    assert sizes[0][0] == 5 + 2 * 16 * 16 and network.reductions == (1, 3)
+    with torch.no_grad():
+        alone = network.tokens(x)
+    assert alone.distillation is None and alone.steps[0][1] is None
+
+
+def test_tokens_have_no_position():
+    """Tokens that change places go in and come out otherwise the same, each kind by itself."""
+    network = seeded(MViTTokens, None, n_tokens=3, n_distill_tokens=2, **RGB)
+    x = noise(2, 3, 4, 64, 64)
+    with torch.no_grad():
+        before = network.tokens(x, distill=True)
+        network.pos_encoding.class_token.copy_(network.pos_encoding.class_token[[2, 0, 1]])
+        after = network.tokens(x, distill=True)
+    torch.testing.assert_close(after.classification, before.classification[:, [2, 0, 1]])
+    torch.testing.assert_close(after.distillation, before.distillation)
+    assert (before.classification[:, 0] - before.classification[:, 1]).abs().max() > 1e-3
+
+
+def test_attention_of_tokens_to_places():
+    network = seeded(MViTTokens, None, n_tokens=3, n_distill_tokens=2, **RGB)
+    x = noise(2, 3, 4, 64, 64)
+    block, seen = network.blocks[-1], []
+    hook = block.attn.register_forward_hook(lambda *a: seen.append((a[1], a[2][0])))
+    with torch.no_grad():
+        trace = network.tokens(x, distill=True)
+        maps = network.attention_map(x, distill=True)
+        hook.remove()
+        (y, grid), attended = seen[0]
+        weights, _ = block.attn.weights(y, grid)
+        v = block.attn.qkv(y)[..., 64:].unflatten(2, (4, 8)).transpose(1, 2)
+        v, _ = block.attn.pool_v(v, grid)  # (batch, heads, tokens + patches, 8)
+        tokens = block.attn.project((weights @ v).transpose(1, 2).flatten(2))[:, :5]
+    torch.testing.assert_close(tokens, attended[:, :5], rtol=1e-4, atol=1e-5)
+    assert maps.shape == (2, 3, 2, 8, 8) and trace.classification.shape[1] == 3
+    expected = weights.mean(dim=1)[:, 2:5, 5:].reshape(2, 3, 2, 8, 8)
+    torch.testing.assert_close(maps, expected)
+    assert (maps.sum(dim=(2, 3, 4)) < 1).all()
+
+
+def test_impossible_clips_are_refused():
+    with pytest.raises(ValueError, match=r"image_size must be a multiple of 16 .* got 40 and 4"):
+        MViTTokens(2, **(RGB | {"image_size": 40}))
+    with pytest.raises(ValueError, match=r"widths and depths must be of one length"):
+        MViTTokens(2, **(RGB | {"depths": (1, 1)}))
+    network = MViTTokens(2, **RGB)
+    with pytest.raises(ValueError, match=r"each of shape \(3, 4, 64, 64\); got .*32, 32"):
+        network(noise(1, 3, 4, 32, 32))
+    with pytest.raises(ValueError, match="without distillation tokens"):
+        network.tokens(noise(1, 3, 4, 64, 64), distill=True)
+
+
+def test_dropped_branches_keep_their_mean():
+    torch.manual_seed(0)
+    x = torch.ones(4000, 2, 3)
+    dropped = row_drop(x, 0.25, training=True)
+    assert dropped.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (dropped.flatten(1).std(dim=1) == 0).all() and abs(dropped.mean() - 1) < 0.05
+    assert row_drop(x, 0.25, training=False) is x
+
+
+# --- HD-GCN with tokens ---------------------------------------------------------------------------
+def test_without_tokens_it_is_hdgcn():
+    assert count(HDGCNTokens(17, 3, 20, n_tokens=0, n_levels=1)) == 839_832
+    plain, ours = seeded(HDGCN, 17, 3, 4, **POSE), seeded(HDGCNTokens, 17, 3, 4, n_tokens=0, **POSE)
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    x = noise(2, 30, 17, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), plain(x))
+
+
+def test_mixer_is_equations_2_and_3():
+    network = seeded(HDGCNTokens, 17, 3, 4, n_tokens=5, n_distill_tokens=2, **POSE)
+    mixer = network.mixers[1]
+    nn.init.normal_(mixer.project.weight)
+    nn.init.normal_(mixer.project.bias)
+    x, tokens, sent = noise(2, 16, 8, 17), noise(2, 5, 8, seed=1), noise(2, 2, 8, seed=2)
+    with torch.no_grad():
+        nodes, new, new_sent = mixer(x, tokens, sent)
+        project = mixer.project
+        for joint in (0, 9):
+            z = project(x[:, :, :, joint].transpose(1, 2))  # (batch, frames, width)
+            torch.testing.assert_close(nodes[:, :, :, joint].transpose(1, 2), z)
+        flat = nodes.flatten(2)  # (batch, width, frames * joints)
+        for old, out, merge in ((tokens, new, mixer.merge), (sent, new_sent, mixer.merge_distill)):
+            told = torch.einsum("bcn,kn->bkc", flat, merge.weight) + merge.bias[:, None]
+            torch.testing.assert_close(out, project(mixer.widen(old)) + told, rtol=1e-4, atol=1e-5)
+
+
+def test_tokens_of_the_skeleton_network():
+    network = seeded(
+        HDGCNTokens, 17, 3, None, n_tokens=5, n_distill_tokens=2, n_levels=1, n_frames=15,
+        widths=(8, 12, 16), n_units=(2, 1, 1),
+    )  # fmt: skip
+    trace = network.tokens(noise(3, 30, 17, 3), torch.tensor([30, 1, 12]), distill=True)
+    shapes = [tuple(t.shape) for pair in trace.steps for t in pair]
+    assert shapes == [(3, n, w) for w in (8, 8, 12, 16) for n in (5, 2)]
+    assert network.stage_ends == (1, 2, 3)
+    assert trace.classification is trace.steps[-1][0] and trace.distillation is trace.steps[-1][1]
+    with pytest.raises(ValueError, match="without classification tokens"):
+        HDGCNTokens(17, 3, 4, n_tokens=0, **POSE).tokens(noise(1, 5, 17, 3))
+    with pytest.raises(ValueError, match="without distillation tokens"):
+        HDGCNTokens(17, 3, 4, n_tokens=2, **POSE).tokens(noise(1, 5, 17, 3), distill=True)
+
+
+@pytest.mark.parametrize("merge_distill", [True, False])
+def test_what_the_skeleton_network_has_to_tell(merge_distill):
+    """As printed, Eq. 3 leaves distillation tokens that are the same for every trial."""
+    tokens = {"n_tokens": 5, "n_distill_tokens": 2, "merge_distill": merge_distill}
+    network = seeded(HDGCNTokens, 17, 3, 4, **tokens, **POSE)
+    with torch.no_grad():
+        trace = network.tokens(noise(2, 30, 17, 3), distill=True)
+    one, two = trace.distillation
+    assert torch.equal(one, two) == (not merge_distill)
+    assert not torch.allclose(*trace.classification, atol=1e-3)
+
+
+def test_persons_are_averaged():
+    one = seeded(HDGCNTokens, 17, 3, 4, n_tokens=2, **POSE)
+    two = seeded(HDGCNTokens, 34, 3, 4, n_tokens=2, n_persons=2, **POSE)
+    state = {k: v for k, v in one.state_dict().items() if not k.startswith("data_bn")}
+    two.load_state_dict(state, strict=False)
+    x = noise(2, 20, 17, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(two(torch.cat([x, x], dim=2)), one(x), rtol=1e-4, atol=1e-5)
+
+
+# --- distillation ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_divergence(temperature):
+    """Against the definition, for either axis."""
+    r, s = noise(2, 3, 4).double(), noise(2, 3, 4, seed=1).double()
+    params = {"temperature": temperature}
+    for axis, dim in (("channels", 2), ("tokens", 1)):
+        p, q = ((x / temperature).softmax(dim=dim) for x in (s, r))
+        expected = (p * (p / q).log()).sum(dim=dim).mean() * temperature**2
+        torch.testing.assert_close(token_divergence(r, s, axis=axis, **params), expected)
+        assert token_divergence(s, s, axis=axis, **params).abs() < 1e-12
+    with pytest.raises(ValueError, match=r"axis must be one of .*'channels'.*got 'time'"):
+        token_divergence(r, s, axis="time")
+    with pytest.raises(ValueError, match=r"one shape, got \(2, 3, 4\) and \(2, 3, 2\)"):
+        token_divergence(r, s[..., :2])
+
+
+def test_placements():
+    sizes = (16, 10, (1, 3, 14), (3, 6, 9))
+    assert distillation_pairs("sparse", *sizes) == ((1, 3), (3, 6), (14, 9))
+    assert distillation_pairs("final", *sizes) == ((15, 9),)
+    every = distillation_pairs("every", *sizes)
+    assert [block for block, _ in every] == list(range(16))
+    partners = [partner for _, partner in every]
+    assert partners == sorted(partners) and set(partners) == set(range(10))
+    assert distillation_pairs("sparse", 3, 2, (1, 2), (0, 1)) == ((1, 0), (2, 1))
+    assert distillation_pairs("sparse", 2, 4, (1,), (1, 3)) == ((1, 3),)
+    with pytest.raises(ValueError, match="never reduces its patches"):
+        distillation_pairs("sparse", 2, 2, (), (0, 1))
+    with pytest.raises(ValueError, match=r"placement must be one of .*got 'all'"):
+        distillation_pairs("all", *sizes)
+
+
+def test_distillation_is_the_mean_over_pairs():
+    module = seeded(TokenDistillation, [4, 6], [4, 5], [(0, 0), (1, 1)])
+    receivers = [noise(2, 3, 4), noise(2, 3, 6)]
+    senders = [noise(2, 3, 4, seed=1), noise(2, 3, 5, seed=2)]
+    with torch.no_grad():
+        first = token_divergence(receivers[0], senders[0])
+        second = token_divergence(module.projections[1](receivers[1]), senders[1])
+        torch.testing.assert_close(module(receivers, senders), (first + second) / 2)
+    assert count(module) == 6 * 5 + 5
+
+
+def test_what_is_learnt_stays_worth_learning():
+    """The receiver comes to differ between trials as the sender does, and does not flatten it."""
+    torch.manual_seed(0)
+    x = noise(64, 8)
+    sender = 2 * torch.tanh(x @ noise(8, 12, seed=1))[:, None]
+    receiver = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16))
+    module = TokenDistillation([16], [12], [(0, 0)])
+    optimizer = torch.optim.Adam([*receiver.parameters(), *module.parameters()], 1e-2)
+    losses, spread = [], []
+    for _ in range(150):
+        tokens = receiver(x)[:, None]
+        loss = module([tokens], [sender])
+        losses.append(loss.item())
+        spread.append(tokens.std(dim=0).mean().item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[-1] < 0.2 * losses[0] and spread[-1] > 2 * spread[0]
+
+
+@pytest.mark.parametrize("placement", ["final", "every", "sparse"])
+def test_only_the_receiver_learns_from_distillation(placement):
+    network = tiny(distillation=placement).train()
+    network(*inputs())["distillation"].backward()
+    assert touched(network.rgb) and touched(network.distillation)
+    assert network.rgb.pos_encoding.distill_token.grad.any()
+    rest = ("pose", "pose_widen", "rgb_fusion", "pose_fusion", "rgb_head", "pose_head")
+    assert not any(touched(network.get_submodule(name)) for name in rest)
+
+
+def test_the_sender_learns_from_its_own_branch():
+    network = tiny().train()
+    rgb, pose = inputs()
+    network(rgb, pose)["pose"].sum().backward()
+    assert network.pose.distill_token.grad.any() and network.pose.class_token.grad.any()
+    assert not touched(network.rgb) and not touched(network.distillation)
+
+
+# --- the whole ------------------------------------------------------------------------------------
+def test_number_of_parameters():
+    """55.4 million says the paper; what exceeds 55,337,656 are maps it has no sizes for."""
+    with torch.device("meta"):
+        network = TransM3E()
+    parts = {name: count(module) for name, module in network.named_children()}
+    assert parts["rgb"] == 34_233_888
+    assert parts["rgb_fusion"] == parts["pose_fusion"] == 10_126_848
+    assert parts["rgb_head"] == parts["pose_head"] == 15_380
+    own = 839_832 - (256 * 20 + 20)  # HD-GCN without its classifier
+    assert parts["pose"] == own + 577_296 + 2 * 20 * 64
+    assert parts["pose_widen"] == 197_376 and parts["distillation"] == 258_496
+    assert count(network) == 56_388_764
+    assert 34_233_888 + 15_380 + 2 * 10_126_848 + own == 55_337_656
+    assert network.clip.shape == (3, 16, 224, 224)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_prediction_is_the_mean_of_both_branches(stage):
+    network = tiny()
+    rgb, pose = inputs()
+    with torch.no_grad():
+        out = network(rgb, pose, stage=stage)
+        alone = network(rgb, stage=stage), network(None, pose, stage=stage)
+    assert set(out) == {"rgb", "pose", "prediction", "distillation"}
+    mean = (out["rgb"].sigmoid() + out["pose"].sigmoid()) / 2
+    torch.testing.assert_close(out["prediction"], mean)
+    assert (out["distillation"] > 0) == (stage == 2)
+    # a branch alone says what it says in company, and is then the prediction
+    for one, key, other in zip(alone, ("rgb", "pose"), ("pose", "rgb")):
+        torch.testing.assert_close(one[key], out[key])
+        torch.testing.assert_close(one["prediction"], out[key].sigmoid())
+        assert one[other] is None and one["distillation"] == 0
+
+
+def test_stage_one_leaves_the_meeting_of_branches_alone():
+    network = tiny().train()
+    rgb, pose = inputs()
+    y = torch.tensor([[1, 0, 0, 1]] * 3)
+    network.loss(network(rgb, pose, stage=1), y).backward()
+    for name, parameter in network.named_parameters():
+        later = "distill" in name or "fusion" in name
+        assert (parameter.grad is None) == later, name
+    network.zero_grad()
+    network.loss(network(rgb, stage=1), y).backward()
+    assert touched(network.rgb) and not touched(network.pose)
+    network.zero_grad()
+    network.loss(network(rgb, pose, stage=2), y).backward()
+    silent = {n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()}
+    last = "rgb.blocks.1.attn."  # the last block's patches are read by nobody
+    unread = ("rel_pos_h", "rel_pos_w", "rel_pos_t", "pool_q.pool.weight")
+    assert silent == {last + key for key in unread}
+
+
+@pytest.mark.parametrize("loss_function", ["sigmoid_bce", "softmax_bce"])
+def test_loss(loss_function):
+    network = tiny(loss_function=loss_function, distillation_weight=0.5)
+    out = network(*inputs())
+    y = torch.tensor([[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]])
+    total = 0.5 * out["distillation"]
+    predictions = []
+    for key in ("rgb", "pose"):
+        logits = out[key]
+        p = logits.sigmoid() if loss_function == "sigmoid_bce" else logits.softmax(dim=1)
+        total = total - torch.where(y == 1, p, 1 - p).log().mean()
+        predictions.append(p)
+    torch.testing.assert_close(network.loss(out, y), total)
+    torch.testing.assert_close(out["prediction"], sum(predictions) / 2)
+    alone = network(inputs()[0])
+    assert network.loss(alone, y).item() < network.loss(out, y).item()
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("tokens", [{}, {"n_distill_tokens": 1}, {"n_tokens": 1}])
+def test_every_ablation_trains(fusion, tokens):
+    network = tiny(fusion=fusion, **tokens).train()
+    rgb, pose = inputs(1)  # a batch of one
+    out = network(rgb, pose, torch.tensor([7]))
+    network.loss(out, torch.tensor([[1, 0, 0, 1]])).backward()
+    assert out["prediction"].shape == (1, 4)
+    assert touched(network.rgb) and touched(network.pose)
+    assert network.rgb.pos_encoding.distill_token.grad.any()
+    assert network.pose.distill_token.grad.any()
+
+
+def test_without_distillation():
+    network = tiny(distillation=None)
+    out = network(*inputs())
+    assert out["distillation"] == 0 and not out["distillation"].requires_grad
+    assert network.distillation is None
+
+
+def test_both_stages_learn():
+    """Two kinds of trial that a fusion of random features would not tell apart."""
+    network = tiny(n_distill_tokens=None, drop_path=0.0, dropout=0.0).train()
+    rgb, pose = inputs(4, seed=5)
+    y = torch.tensor([[1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]])
+    optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
+    for stage in (1, 2):
+        losses = []
+        for _ in range(25):
+            loss = network.loss(network(rgb, pose, stage=stage), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        assert losses[-1] < 0.6 * losses[0], stage
+
+
+def test_padding_changes_nothing_and_every_frame_counts():
+    network = tiny()
+    lengths = torch.tensor([1, 15, 16, 17, 100])
+    x = torch.zeros(5, 100, 17, 3)
+    for i, n in enumerate(lengths):
+        x[i, :n] = noise(int(n), 17, 3, seed=i)
+    x.requires_grad_(True)
+    before = x.detach().clone()
+    together = network(None, x, lengths)["pose"]
+    for i, n in enumerate(lengths):
+        alone = network(None, x[i : i + 1, :n])["pose"]
+        torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-5, atol=1e-5)
+    (together * noise(5, 4)).sum().backward()
+    assert torch.equal(x.detach(), before)
+    for gradient, n in zip(x.grad, lengths):
+        assert (gradient[:n].abs().amax(dim=(1, 2)) > 0).all() and not gradient[n:].any()
+
+
+def test_other_skeletons():
+    network = tiny(n_landmarks=33, n_coords=4)
+    out = network(None, noise(2, 9, 33, 4))
+    assert out["pose"].shape == (2, 4)
+
+
+def test_evaluation_is_repeatable_and_training_is_not():
+    network = tiny()
+    with torch.no_grad():
+        out, again = network(*inputs()), network(*inputs())
+        for key, value in out.items():
+            assert torch.equal(value, again[key])
+        network.rgb.eval()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network.dropout.train()
+            assert not torch.equal(network(*inputs())["rgb"], out["rgb"])
+
+
+def test_copies():
+    network = tiny()
+    other = pickle.loads(pickle.dumps(network))
+    fresh = TransM3E(4, **BOTH).eval()
+    fresh.load_state_dict(network.state_dict(), strict=True)
+    with torch.no_grad():
+        expected = network(*inputs())["prediction"]
+        for one in (other, fresh):
+            torch.testing.assert_close(one(*inputs())["prediction"], expected)
+
+
+def test_wrong_arguments():
+    network = tiny()
+    with pytest.raises(ValueError, match="RGB clips, skeleton trials, or both; got neither"):
+        network()
+    with pytest.raises(ValueError, match="stage must be 1 or 2, got 3"):
+        network(*inputs(), stage=3)
+    with pytest.raises(ValueError, match=r"size must be one of \['s', 'tiny'\], got 'b'"):
+        TransM3E(size="b")
+    with pytest.raises(ValueError, match=r"loss_function must be one of .*got 'mse'"):
+        tiny(loss_function="mse")
+    with pytest.raises(ValueError, match=r"n_distill_tokens must be 1 or n_tokens \(4\), got 3"):
+        tiny(n_distill_tokens=3)

@@ -435,19 +435,20 @@ def test_without_distillation():
 
 
 def test_both_stages_learn():
-    """Two kinds of trial that a fusion of random features would not tell apart."""
-    network = tiny(n_distill_tokens=None, drop_path=0.0, dropout=0.0).train()
+    """Distillation itself grows at first: the sender comes to have something to say."""
+    network = tiny(drop_path=0.0, dropout=0.0).train()
     rgb, pose = inputs(4, seed=5)
     y = torch.tensor([[1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1]])
-    optimizer = torch.optim.AdamW(network.parameters(), 5e-3)
     for stage in (1, 2):
+        optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
         losses = []
-        for _ in range(25):
-            loss = network.loss(network(rgb, pose, stage=stage), y)
+        for _ in range(12):
+            out = network(rgb, pose, stage=stage)
+            loss = network.loss(out, y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            losses.append(loss.item())
+            losses.append((loss - out["distillation"]).item())
         assert losses[-1] < 0.6 * losses[0], stage
 
 

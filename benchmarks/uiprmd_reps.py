@@ -1,13 +1,13 @@
 """UI-PRMD repetitions, correct or incorrect, leave one of the ten people out.
 
 2,000 repetitions of ten movements (Kinect); balanced accuracy a movement, then the mean. The
-floors, mil_tcn, lstm, act and MOMENT have one model a movement and held-out person: 180 repetitions
-to train on. The others have one model a person, of 20 classes (movement, correct or not); at test
-the movement is known, and its two classes are compared. Networks get positions relative to the waist
-plus the waist's path, offset from the first frame, five-frame mean, every fifth frame (6 Hz). They
-are small settings that two cores can train, named in SETTINGS, not the published sizes; none is
-pretrained, so the frozen MOMENT is a random one. mil_tcn's pooling is chosen for each held-out
-person on three of the nine training people, then refitted on all nine.
+floors, mil_tcn, lstm, act and MOMENT have one model a movement and held-out person: 180
+repetitions to train on. The others have one model a person, of 20 classes (movement, correct or
+not); at test the movement is known, and its two classes are compared. Networks get positions
+relative to the waist plus the waist's path, offset from the first frame, five-frame mean, every
+fifth frame (6 Hz). They are small settings that two cores can train, named in SETTINGS, not the
+published sizes; none is pretrained, so the frozen MOMENT is a random one. mil_tcn's pooling is
+chosen for each held-out person on three of the nine training people, then refitted on all nine.
 
     python benchmarks/uiprmd_reps.py [--data ../shared/data/uiprmd_kinect.npz] [--jobs 2]
                                      [--only NAME ...]

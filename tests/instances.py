@@ -240,6 +240,13 @@ NETWORKS = [
         27_851_239,
         package="torchvision",
     ),
+    NetworkRow(
+        "hdgcn_mct",
+        {"widths": (8, 16), "n_levels": 1, "n_tokens": 3} | SHORT_GRAPH,
+        2_124_773,
+        BODY,
+    ),
+    NetworkRow("mvit_mct", {"widths": (8, 16), "depths": (1, 1), "n_tokens": 3} | CLIP, 34_232_737),
     NetworkRow("c2d", SHORT, 23_510_081),
     NetworkRow("i3d", SHORT, 27_225_921),
     NetworkRow("slow", SHORT, 31_636_545),

@@ -1,8 +1,8 @@
 """Models as a folder of JSON and safetensors: nothing in it is code, nothing is unpickled.
 
 ``model.json`` holds the tree of estimators (class names from a fixed list, parameters, fitted
-attributes), ``weights.safetensors`` the arrays. Training data stay out: pseudo-labels, their scores
-and patient names are not written.
+attributes), ``weights.safetensors`` the arrays, and perhaps a model card for people, ``README.md``.
+Training data stay out: pseudo-labels, their scores and patient names are not written.
 """
 
 import importlib
@@ -14,12 +14,14 @@ import numpy as np
 
 import skrehab
 from skrehab._optional import require
+from skrehab.model_card import CARD_MARK, model_card, tells_enough
 
 __all__ = ["load", "read_metadata", "save"]
 
 FORMAT, FORMAT_VERSION = "skrehab-model", 1
 MAX_JSON_BYTES = 16 * 2**20
 MAX_WEIGHT_BYTES = 4 * 2**30
+_SMALL = 10**7  # numbers of a network that may be built before its weights are compared
 
 # attributes that describe the training patients rather than the model
 _TRAINING_DATA = {"transduction_", "scores_", "validation_groups_", "weights_report_"}
@@ -62,7 +64,7 @@ def _load_class(name):
 
 
 # --- saving ---------------------------------------------------------------------------------------
-def save(estimator, path, *, metadata=None, overwrite=False):
+def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     """Write a fitted estimator or pipeline to a folder.
 
     Parameters
@@ -72,7 +74,11 @@ def save(estimator, path, *, metadata=None, overwrite=False):
     path : str or path-like
         Folder to make.
     metadata : dict, optional
-        Anything JSON can hold, for people to read: data, protocol, scores, frame rate.
+        Anything JSON can hold, for people to read: data, protocol, scores, frame rate. What a
+        model card tells of it is listed at :func:`skrehab.model_card.model_card`.
+    card : bool or str, optional
+        Write a model card, ``README.md``: True always, False never, a str is its text. None writes
+        one if `metadata` tells of data, patients, protocol, scores or licence.
     overwrite : bool, default=False
         Replace a model that is there already.
 
@@ -102,6 +108,11 @@ def save(estimator, path, *, metadata=None, overwrite=False):
     if path.exists() and not (overwrite and (path / "model.json").is_file()):
         hint = "pass overwrite=True" if (path / "model.json").is_file() else "it is not a model"
         raise FileExistsError(f"{path} exists already ({hint}).")
+    readme = path / "README.md"
+    if card is None:  # nobody asked: a card that somebody wrote by hand stays
+        card = tells_enough(metadata) and (not readme.exists() or _is_ours(readme))
+    if card is True:
+        card = model_card(estimator, metadata, name=path.resolve().name)
     arrays = {}
     tree = {
         "format": FORMAT,
@@ -114,7 +125,15 @@ def save(estimator, path, *, metadata=None, overwrite=False):
     path.mkdir(parents=True, exist_ok=True)
     safetensors.save_file(arrays, path / "weights.safetensors")
     (path / "model.json").write_text(text, encoding="utf-8")
+    if card:
+        readme.write_text(card, encoding="utf-8")
+    elif readme.is_file() and _is_ours(readme):
+        readme.unlink()  # it tells of the model that was here before
     return path
+
+
+def _is_ours(readme):
+    return CARD_MARK in readme.read_text(encoding="utf-8", errors="replace")
 
 
 def _encode(value, where, arrays):
@@ -314,12 +333,29 @@ def _load_module(estimator, prefix, arrays):
     """Rebuild the network from the fitted sizes and fill in its weights."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
-        module = estimator._build_module()
     weights = {
         key.removeprefix(prefix): torch.from_numpy(np.array(value))
         for key, value in arrays.items()
         if key.startswith(prefix)
     }
+    _check_size(estimator, sum(value.numel() for value in weights.values()))
+    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, then replaced
+        module = estimator._build_module()
     module.load_state_dict(weights, strict=True)
     return module.eval()
+
+
+def _check_size(estimator, n_numbers):
+    """Refuse a network of another size before memory is taken for it: a line of JSON is short."""
+    import torch
+
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            empty = estimator._build_module()
+    except (NotImplementedError, RuntimeError):
+        return  # it calculates while it is built; then load_state_dict compares
+    wanted = sum(value.numel() for value in empty.state_dict().values())
+    if wanted > max(n_numbers, _SMALL):
+        raise ValueError(
+            f"the network it describes has {wanted} numbers, and its weights are {n_numbers}"
+        )

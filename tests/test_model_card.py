@@ -1,5 +1,7 @@
 """Model cards tell what is known, say what is not, and name no patient."""
 
+import json
+
 import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline

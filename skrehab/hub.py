@@ -76,7 +76,7 @@ def push_to_hub(path, repo_id, *, private=True, token=None, revision=None, endpo
         api.create_repo(repo_id, private=private, exist_ok=True)
         done = api.create_commit(
             repo_id,
-            [hub.CommitOperationAdd(name, file.read_bytes()) for name, file in files.items()],
+            [hub.CommitOperationAdd(name, str(file)) for name, file in files.items()],
             commit_message=f"Model saved by skrehab {skrehab.__version__}",
             revision=revision,
         )

@@ -1,6 +1,6 @@
 """What is written here is opened by the usual readers of each format, where they are installed.
 
-They are small: ``pip install pympi-ling trc-data-reader pycocotools pose-format``.
+They are small: ``pip install pympi-ling trc-data-reader pycocotools pose-format datumaro``.
 """
 
 import numpy as np
@@ -88,6 +88,24 @@ def test_pose_format_reads_our_openpose(flat, tmp_path):
     seen = ~np.isnan(pose[..., 0])
     np.testing.assert_array_equal(np.float32(body[seen]), pose[seen][:, :2])
     np.testing.assert_allclose(read.body.confidence[:, 0, :25][seen], pose[seen][:, 2])
+
+
+def test_datumaro_reads_our_cvat(tmp_path):
+    datumaro = pytest.importorskip("datumaro", reason="datumaro is not installed")
+    labels = [(0.2, 0.5, "lean"), (0.4, 0.9, "rotation"), (1.0, 1.2, "lean")]
+    file = write_intervals(tmp_path / "a.xml", labels, frame_rate=10, size=(640, 480))
+    data = datumaro.Dataset.import_from(str(tmp_path), "cvat")
+    names = [label.name for label in data.categories()[datumaro.AnnotationType.label]]
+    frames = {name: [] for name in names}
+    for item in data:
+        for box in item.annotations:
+            if not box.attributes["outside"]:
+                frames[names[box.label]].append(item.attributes["frame"])
+    assert {name: sorted(found) for name, found in frames.items()} == {
+        "lean": [2, 3, 4, 10, 11],
+        "rotation": [4, 5, 6, 7, 8],
+    }
+    assert read_intervals(file, frame_rate=10) == labels
 
 
 def test_pandas_reads_our_tables_and_we_read_pandas(flat, tmp_path):

@@ -98,7 +98,7 @@ def hub():
     server.daemon_threads = True
     server.repos, server.seen, server.claims = {}, [], {}
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

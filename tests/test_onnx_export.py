@@ -22,7 +22,9 @@ from skrehab import (
     SkeletonConverter,
     networks,
 )
+from skrehab.gaps import GapFiller
 from skrehab.onnx_export import OnnxModel, OnnxStream, export_onnx
+from skrehab.sides import SideNormalizer
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -148,6 +150,40 @@ def test_classes(tiny, tmp_path, classes):
     np.testing.assert_allclose(
         live.push(tiny.X[0][0]), model.predict_proba(tiny.X[:1])[0][0], **TOLERANCE
     )
+
+
+@pytest.mark.parametrize("n_coords", [3, 4])
+@pytest.mark.parametrize("max_gap", [0.05, 0.2])
+def test_gaps_are_filled_inside(tmp_path, n_coords, max_gap):
+    data = tiny_trials(n_coords=n_coords)
+    filler = GapFiller(max_gap, causal=True)
+    model = make_pipeline(filler, DisplacementSmoother(3, causal=True), tiny_frames())
+    model.fit(data.X, data.frame_labels)
+    X = gappy(n_coords=n_coords)
+    X[3][5:20, 2] = np.nan  # longer than the limit
+    X[3][:, 3, 0] = np.where(np.arange(40) % 4 < 3, np.nan, X[3][:, 3, 0])  # one coordinate alone
+    loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
+    same(loaded.predict_proba(X), model.predict_proba(X))
+    live = OnnxStream(export_onnx(model, tmp_path / "live.onnx", streaming=True))
+    said = np.array([live.push(frame) for frame in X[3]])
+    same([said], model.predict_proba(X[3:]))
+    model[0].causal = False
+    with pytest.raises(TypeError, match=r"only if it holds the last value: GapFiller\(causal=True"):
+        export_onnx(model, tmp_path / "n.onnx")
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_sides_are_exchanged_inside(tmp_path, side):
+    data = tiny_trials(n_landmarks=17)
+    model = make_pipeline(SideNormalizer(side, skeleton="coco17"), tiny_frames())
+    model.fit(data.X, data.frame_labels)
+    X = gappy(17)
+    loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
+    same(loaded.predict_proba(X), model.predict_proba(X))
+    export_onnx(model, tmp_path / "live.onnx", streaming=True)
+    model.set_params(sidenormalizer__affected_side="moving")
+    with pytest.raises(TypeError, match="only if the side is known"):
+        export_onnx(model, tmp_path / "n.onnx")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 
 from skrehab.conversion import conversion
 from skrehab.frames import FrameMLP
+from skrehab.onnx_export.repairs import repairs
 from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.skeleton_converter import SkeletonConverter
 
@@ -25,6 +26,7 @@ def transformers():
         DisplacementSmoother: (_smooth_trial, _smooth_frame),
         LandmarkScaler: (_scale, _scale),
         SkeletonConverter: (_convert, _convert),
+        **repairs(),
     }
 
 

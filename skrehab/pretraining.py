@@ -460,14 +460,14 @@ def _progress_bar(verbose, max_epochs):
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Remaining
 
-    columns = TextColumn("Epochs"), BarColumn(), MofNCompleteColumn(), Remaining()
+    columns = TextColumn("Epochs"), BarColumn(20), MofNCompleteColumn(), Remaining()
     note = TextColumn("{task.fields[note]}")
     with Progress(*columns, note, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=max_epochs, note="")
 
         def after_epoch(row):
-            losses = {k: v for k, v in row.items() if k not in ("epoch", "lr")}
-            text = ", ".join(f"{name} {value:.3g}" for name, value in losses.items())
+            losses = [name for name in ("pace", "reconstruction", "order") if name in row]
+            text = ", ".join(f"{name} {row[name]:.3g}" for name in losses)
             progress.update(task, completed=row["epoch"], note=text)
 
         yield after_epoch

@@ -27,7 +27,7 @@ def tiny(**params):
     return PoseSequencePretrainer(**(TINY | params))
 
 
-def walks(n_trials=7, n_landmarks=33, n_coords=3, seed=0, lengths=(6, 30)):
+def walks(n_trials=6, n_landmarks=33, n_coords=3, seed=0, lengths=(4, 16)):
     """Random walks of a body of random shape."""
     rng = np.random.RandomState(seed)
     body = 3 * rng.randn(n_landmarks, n_coords)
@@ -37,13 +37,13 @@ def walks(n_trials=7, n_landmarks=33, n_coords=3, seed=0, lengths=(6, 30)):
     ]
 
 
-def swings(n_trials=40, seed=0):
+def swings(n_trials=24, seed=0):
     """Arms and legs that swing at one and the same speed, and a body that drifts to one side."""
     rng = np.random.RandomState(seed)
     body = rng.randn(15, 3)
     side = np.array([0, 0, 0] + [1] * 3 + [-1] * 3 + [-1] * 3 + [1] * 3)[:, None]
     X = []
-    for n_frames in rng.randint(16, 28, size=n_trials):
+    for n_frames in rng.randint(16, 25, size=n_trials):
         t = np.arange(n_frames)
         swing = np.sin(2 * np.pi * (t / 6 + rng.rand()))
         drift = np.array([2.0, 0, 0]) * (t / n_frames)[:, None, None]
@@ -72,25 +72,23 @@ def encoder_changed(one, other):
 # --- learning -------------------------------------------------------------------------------------
 def test_curves_fall():
     """Pace is told apart and limbs are given back, where both can be."""
-    model = PoseSequencePretrainer(
-        16, paces=(0.3, 0.6, 1.0), skeleton="common15", max_epochs=25, lr=0.01, batch_size=8,
-        random_state=0,
-    ).fit(swings())  # fmt: skip
+    recipe = {"max_epochs": 18, "lr": 0.015, "batch_size": 6, "random_state": 0}
+    model = PoseSequencePretrainer(16, paces=(0.3, 1.0), skeleton="common15", **recipe)
+    model.fit(swings())
     first, last = model.history_[0], model.history_[-1]
-    assert last["reconstruction"] < first["reconstruction"] / 10
-    assert last["pace"] < first["pace"] / 2 and last["pace_accuracy"] > 0.8
-    assert [row["epoch"] for row in model.history_] == list(range(1, 26))
+    assert last["reconstruction"] < first["reconstruction"] / 20
+    assert last["pace"] < first["pace"] / 4 and last["pace_accuracy"] > 0.9
+    assert [row["epoch"] for row in model.history_] == list(range(1, 19))
     assert {row["stage"] for row in model.history_} == {0}
 
 
 @pytest.mark.parametrize("objective", ["reconstruct", "predict_motion", "order"])
 def test_curves_of_the_baselines_fall(objective):
-    model = PoseSequencePretrainer(
-        12, objective=objective, skeleton="common15", max_epochs=12, lr=0.02, batch_size=8,
-        random_state=0,
-    ).fit(swings())  # fmt: skip
+    recipe = {"max_epochs": 10, "lr": 0.02, "batch_size": 8, "random_state": 0}
+    model = PoseSequencePretrainer(12, objective=objective, skeleton="common15", **recipe)
+    model.fit(swings())
     loss = "order" if objective == "order" else "reconstruction"
-    assert model.history_[-1][loss] < 0.75 * model.history_[0][loss]
+    assert model.history_[-1][loss] < 0.85 * model.history_[0][loss]
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -139,7 +137,7 @@ def test_longer_trials_are_resampled_while_learning_only(monkeypatch):
 
 
 def test_divergence_is_told():
-    with pytest.raises(FloatingPointError, match=r"diverged in epoch . .* smaller lr than 1e"):
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch \d: .*smaller lr than 1e"):
         tiny(lr=1e30).fit(walks())
 
 
@@ -164,7 +162,7 @@ def test_representations_are_trials_again():
     assert [one.shape for one in said] == [(len(trial), 8, 1) for trial in X]
     check_trials(said)
     follower = make_pipeline(clone(model), VideoClassifier("gru", max_epochs=1, random_state=0))
-    assert follower.fit(X, [0, 1] * 3 + [0]).predict_proba(X).shape == (7, 2)
+    assert follower.fit(X, [0, 1] * 3).predict_proba(X).shape == (6, 2)
 
 
 def test_a_batch_says_what_each_trial_says_alone():
@@ -299,7 +297,7 @@ tiny(max_epochs=7, checkpoint_every=2, checkpoint_dir=sys.argv[2]).fit(walks())
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, request):
     """Killed for good after four of seven epochs, in a process of its own."""
     tests = str(request.path.parent)
-    killed = subprocess.run([sys.executable, "-c", KILLED, tests, str(tmp_path)], timeout=120)
+    killed = subprocess.run([sys.executable, "-c", KILLED, tests, str(tmp_path)])
     assert killed.returncode == -signal.SIGKILL
     (file,) = tmp_path.iterdir()
     state = torch.load(file, weights_only=True)

@@ -1,13 +1,14 @@
 """UI-PRMD repetitions, correct or incorrect, leave one of the ten people out.
 
 2,000 repetitions of ten movements (Kinect); balanced accuracy a movement, then the mean. The
-floors, mil_tcn, lstm, act and MOMENT have one model a movement and held-out person: 180
+floors, mil_tcn, rocket, lstm, act and MOMENT have one model a movement and held-out person: 180
 repetitions to train on. The others have one model a person, of 20 classes (movement, correct or
 not); at test the movement is known, and its two classes are compared. Networks get positions
 relative to the waist plus the waist's path, offset from the first frame, five-frame mean, every
 fifth frame (6 Hz). They are small settings that two cores can train, named in SETTINGS, not the
-published sizes; none is pretrained, so the frozen MOMENT is a random one. mil_tcn's pooling is
-chosen for each held-out person on three of the nine training people, then refitted on all nine.
+published sizes; none is pretrained, so the frozen MOMENT is a random one. mil_tcn's pooling and
+rocket's weight decay are chosen for each held-out person on three of the nine training people,
+then refitted on all nine.
 
     python benchmarks/uiprmd_reps.py [--data ../shared/data/uiprmd_kinect.npz] [--jobs 2]
                                      [--only NAME ...]
@@ -36,7 +37,8 @@ STEP = 5
 GRAPH = {"widths": (16, 32, 64), "n_units": (1, 1, 1), "n_frames": 8}
 # row -> network, its parameters, epochs, learning rate, all movements in one model
 SETTINGS = {
-    "mil_tcn": ("mil_tcn", None, 30, 1e-3, False),
+    "mil_tcn": ("mil_tcn", {}, 30, 1e-3, False),
+    "rocket": ("rocket", {}, 100, 1e-3, False),
     "lstm": ("lstm", {"hidden_size": 64}, 30, 1e-3, False),
     "act (micro)": ("act", {}, 20, 1e-3, False),
     "stgcnpp (three units)": ("stgcnpp", GRAPH, 5, 3e-3, True),
@@ -59,7 +61,12 @@ SETTINGS = {
         *(5, 3e-3, True),
     ),
 }
-MIL_TCN = [{"pooling": "mean"}, {"pooling": "attention"}]
+# what is chosen for each held-out person, on people of the training fold
+CHOICES = {
+    "mil_tcn": [{"network__pooling": "mean"}, {"network__pooling": "attention"}],
+    "rocket": [{"weight_decay": value} for value in (0.3, 1.0, 3.0, 10.0)],
+}
+SCALED = ("lstm", "act", "mil_tcn", "rocket")
 FLOORS = ("duration alone", "range + speed, logistic regression")
 
 
@@ -91,12 +98,12 @@ def classifier(row, chosen=None):
     network, params, epochs, lr, _ = SETTINGS[row]
     return VideoClassifier(
         network,
-        network_params=params if params is not None else chosen,
+        network_params=params,
         max_epochs=epochs,
         lr=lr,
         random_state=0,
         memory=RESULTS.parent / ".cache" if network == "moment" else None,
-    )
+    ).set_params(**(chosen or {}))
 
 
 def fit_and_predict(X, y, train, test, row, chosen=None):
@@ -123,9 +130,9 @@ def fold(data, row, person):
     # scaled on all movements of the training people: on one movement alone the joints that stay
     # still would be blown up
     X = data.movements
-    if row not in FLOORS and SETTINGS[row][0] in ("lstm", "act", "mil_tcn"):
+    if row not in FLOORS and SETTINGS[row][0] in SCALED:
         X = LandmarkScaler().fit([X[i] for i in np.flatnonzero(inside)]).transform(X)
-    chosen = choose(data, X, row, np.flatnonzero(inside)) if row == "mil_tcn" else None
+    chosen = choose(data, X, row, np.flatnonzero(inside)) if row in CHOICES else None
     jointly = row not in FLOORS and SETTINGS[row][-1]
     if jointly:
         said = np.empty_like(data.incorrect)
@@ -155,12 +162,12 @@ def fold(data, row, person):
 
 
 def choose(data, X, row, inside):
-    """Choose the pooling on three training people whom the models have not seen."""
+    """Choose a setting on three training people whom the models have not seen."""
     splitter = GroupShuffleSplit(1, test_size=3, random_state=0)
     a, b = next(splitter.split(inside, groups=data.subject[inside]))
     train, held_out = inside[a], inside[b]
     accuracy = []
-    for params in MIL_TCN:
+    for params in CHOICES[row]:
         right = []
         for movement in np.unique(data.movement):
             one = [i for i in train if data.movement[i] == movement]
@@ -168,7 +175,7 @@ def choose(data, X, row, inside):
             predicted = fit_and_predict(X, data.incorrect, one, other, row, params)
             right.append(balanced_accuracy_score(data.incorrect[other], predicted))
         accuracy.append(np.mean(right))
-    return MIL_TCN[int(np.argmax(accuracy))]
+    return CHOICES[row][int(np.argmax(accuracy))]
 
 
 def main():
@@ -219,13 +226,13 @@ def report(done, rows):
                 "CPU s a person": f"{np.mean([one['seconds'] for one in folds]):.0f}",
             }
         )
-    chosen = [one["chosen"]["pooling"] for one in done if one["row"] == "mil_tcn"]
     notes = (
         "Published on this protocol: MiniRocket with ridge 0.900, range + speed with logistic "
         "regression 0.886 (other features than here), duration 0.556 (../shared/DATA.md).\n"
     )
-    if chosen:
-        notes += f"\nmil_tcn's pooling, chosen inside: {', '.join(chosen)}.\n"
+    for row in CHOICES:
+        chosen = [str(next(iter(one["chosen"].values()))) for one in done if one["row"] == row]
+        notes += f"\n{row}, chosen inside ({next(iter(CHOICES[row][0]))}): {', '.join(chosen)}.\n"
     write_report(
         "uiprmd_reps",
         table,

@@ -108,6 +108,13 @@ _ROWS = [
         ends=("proj.",),
     ),
     NetworkSpec(
+        name="rocket",
+        builder="skrehab.networks.rocket:Rocket",
+        summary="random convolutions, a linear layer learns; trains in seconds; after ROCKET",
+        reference="Dempster et al. 2020, arXiv:1910.13051",
+        licence="BSD-3-Clause",
+    ),
+    NetworkSpec(
         name="skateformer",
         builder="skrehab.networks.skateformer:SkateFormer",
         summary="attention in windows of neighbouring and distant frames and joints",

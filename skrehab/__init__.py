@@ -23,10 +23,21 @@ _PUBLIC = {
     "FrameTimelineDisplay": "inspection",
     "PatientScoresDisplay": "inspection",
     "SkeletonDisplay": "inspection",
+    "MultiLabelVideoClassifier": "multilabel",
+    "PoseSequencePretrainer": "pretraining",
+    "QualityRegressor": "quality",
+    "AppearanceFeatures": "appearance_features",
+    "GapFiller": "gaps",
+    "LeftRightRepair": "swaps",
+    "SideNormalizer": "sides",
+    "export_onnx": "onnx_export",
+    "from_pretrained": "hub",
+    "push_to_hub": "hub",
     "save": "persistence",
     "load": "persistence",
 }
-_MODULES = ("conversion", "datasets", "evaluation", "metrics", "networks", "saliency") + (
+_MODULES = ("conversion", "datasets", "evaluation", "formats", "metrics", "networks") + (
+    "saliency",
     "skeletons",
     "trials",
 )

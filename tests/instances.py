@@ -124,10 +124,25 @@ ESTIMATORS += [
         lambda: skrehab.FusionClassifier(tiny_video(), tiny_video()),
         "two_modalities",
     ),
+    EstimatorRow("GapFiller", lambda: skrehab.GapFiller(3), "transformer", causal=False),
+    EstimatorRow("GapFiller-causal", lambda: skrehab.GapFiller(3, causal=True), "transformer"),
+    EstimatorRow("LeftRightRepair", skrehab.LeftRightRepair, "repair"),
+    EstimatorRow("SideNormalizer", lambda: skrehab.SideNormalizer("left"), "repair"),
+    EstimatorRow(
+        "MultiLabelVideoClassifier", lambda: skrehab.MultiLabelVideoClassifier("lstm"), "multilabel"
+    ),
+    EstimatorRow(
+        "PoseSequencePretrainer",
+        lambda: skrehab.PoseSequencePretrainer(hidden_size=4, max_epochs=1, random_state=0),
+        "pretrainer",
+    ),
+    EstimatorRow("QualityRegressor", skrehab.QualityRegressor, "scores"),
+    EstimatorRow("AppearanceFeatures", skrehab.AppearanceFeatures, "video_features"),
 ]
 
-# their checks need a video and a model file, a known skeleton, or RGB: tests of their own
-WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities")
+# their checks need a video, a known skeleton, RGB, or other labels: tests of their own
+WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
+WITHOUT_TRIALS += ("pretrainer", "scores", "video_features")
 
 
 def rows(*kinds):

@@ -7,6 +7,16 @@ import pytest
 from skrehab._optional import require
 
 BLOCKED = ("mediapipe", "av", "matplotlib", "transformers", "torchvision", "pandas", "safetensors")
+BLOCKED += (
+    "timm",
+    "hiera",
+    "h5py",
+    "openpyxl",
+    "onnx",
+    "onnxruntime",
+    "pyarrow",
+    "huggingface_hub",
+)
 # put before a program's code: these packages are not installed, as far as it can tell
 BLOCK = f"""
 import sys

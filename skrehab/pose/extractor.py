@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
 from .detector import N_LANDMARKS
-from .persons import find_jumps
+from .persons import PERSONS, check_person, find_jumps
 from .reader import VideoError, probe_video
 from .stream import PoseStream
 from .track import follow_pose, nobody_found, source_name
@@ -36,10 +36,12 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
     coordinates : {"world", "image"}, default="world"
         "world": x, y, z in metres, with the origin between the person's hips. "image": in pixels
         of the upright picture, with the same scale in x, y and z (z is 0 at the hips).
-    person : {"largest", "center", "steady"}, default="largest"
-        Whom to keep where several people are seen: in each frame the largest, or the one nearest
-        to the middle; or "steady", one and the same person throughout, who gives NaN where lost.
-        See :func:`~skrehab.pose.choose_person`.
+    person : str or (float, float, float, float), default="largest"
+        Whom to keep where several people are seen: in each frame the "largest", the one nearest to
+        the "center", or the largest in a box (x0, y0, x1, y1) of shares of the picture; or one and
+        the same person throughout, who gives NaN where lost: "follow" (the largest at the start),
+        "seated" (the largest of those who sit at the start), or "steady" (the largest over the
+        whole video, and so not live). See :func:`~skrehab.pose.choose_person`.
     n_persons : int, default=None
         How many people to look for. None means 1 for ``person="largest"``, else 2. With 1,
         MediaPipe itself holds on to the person it is surest of, is about 1.6 times as fast, and
@@ -96,7 +98,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
     _parameter_constraints = {
         "model_path": [str, os.PathLike, None],
         "coordinates": [StrOptions({"world", "image"})],
-        "person": [StrOptions({"largest", "center", "steady"})],
+        "person": [StrOptions(set(PERSONS)), tuple],
         "n_persons": [Interval(Integral, 1, None, closed="left"), None],
         "min_visibility": [_SHARE],
         "min_detection_confidence": [_SHARE],
@@ -190,6 +192,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
             If mediapipe sends usage metrics and ``allow_telemetry`` is False.
         """
         self._validate_params()
+        check_person(self.person)
         videos = _check_videos(X)
         model_path = find_model(self.model_path)
         lengths, failures = _probe(videos)
@@ -306,8 +309,9 @@ def _probe(videos):
 
 
 def _jumps(track, person):
-    """Say when a pose seems to jump from one person to another; "steady" never does."""
-    jumps = [] if person == "steady" else find_jumps(track.image, track.timestamps)
+    """Say when a pose seems to jump to somebody else; who is followed never does."""
+    followed = person in ("steady", "follow", "seated")
+    jumps = [] if followed else find_jumps(track.image, track.timestamps)
     if not len(jumps):
         return None
     times = ", ".join(f"{track.timestamps[jump]:.2f}" for jump in jumps[:3])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .detector import N_LANDMARKS, PeopleDetector
-from .persons import choose_person
+from .persons import check_person, choose_person, person_follower
 from .track import check_telemetry, default_n_persons, mediapipe_version, take_person
 from .weights import find_model
 
@@ -50,10 +50,11 @@ class PoseStream:
 
     def __init__(self, extractor):
         extractor._validate_params()
+        self._person = check_person(extractor.person)
         if extractor.person == "steady":
             raise ValueError(
                 "person='steady' is not causal: it chooses whom to follow after having seen the "
-                "whole video. Use person='largest' or person='center', which decide frame by frame."
+                "whole video. Use person='follow', which stays with who is largest at the start."
             )
         if extractor.target_fps is not None:
             raise ValueError(
@@ -64,7 +65,7 @@ class PoseStream:
         check_telemetry(mediapipe_version(), extractor.allow_telemetry)
         self._model_path = find_model(extractor.model_path)
         self._coordinates = extractor.coordinates
-        self._person = extractor.person
+        self._follower = person_follower(self._person)
         self._n_persons = extractor.n_persons or default_n_persons(extractor.person)
         self._min_visibility = extractor.min_visibility
         self._confidences = (
@@ -106,8 +107,11 @@ class PoseStream:
         if self._detector is None:
             self._detector = PeopleDetector(self._model_path, self._n_persons, self._confidences)
         people, world = self._detector.detect(np.ascontiguousarray(picture), timestamp)
-        size = picture.shape[1], picture.shape[0]
-        chosen = choose_person(people[None], [timestamp], size, self._person)
+        if self._follower is not None:
+            chosen = np.array([self._follower.push(people, timestamp)])
+        else:
+            size = picture.shape[1], picture.shape[0]
+            chosen = choose_person(people[None], [timestamp], size, self._person)
         self.image, self.world = (
             take_person(array[None], chosen, self._min_visibility)[0] for array in (people, world)
         )
@@ -123,4 +127,6 @@ class PoseStream:
         if self._detector is not None:
             self._detector.close()
         self._detector = None
+        if self._follower is not None:
+            self._follower.reset()
         self.image, self.world = np.full((2, N_LANDMARKS, 4), np.nan, dtype=np.float32)

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_memory
 
 from .._optional import require
 from .detector import PeopleDetector
-from .persons import PERSONS, choose_person, largest_step
+from .persons import check_person, choose_person, largest_step
 from .reader import VideoError, read_frames, resample_frames
 from .weights import find_model
 
@@ -112,8 +112,9 @@ def extract_pose(
         A video file, or RGB frames.
     model_path : str or path-like, optional
         The ``.task`` file; by default the one that :func:`find_model` finds.
-    person : {"largest", "center", "steady"}, default="largest"
-        Whom to keep where several people are seen; see :func:`choose_person`.
+    person : str or (float, float, float, float), default="largest"
+        Whom to keep where several people are seen: "largest", "center", "follow", "seated",
+        "steady", or a box (x0, y0, x1, y1) of shares of the picture; see :func:`choose_person`.
     n_persons : int, optional
         How many people to look for. By default 1 for ``person="largest"``, else 2. With 1,
         MediaPipe takes the person it is surest of, keeps to that one while it can, and smooths the
@@ -207,8 +208,7 @@ def follow_pose(
     progress=None,
 ):
     """Do what extract_pose says; a video without a person gives a track of NaN."""
-    if person not in PERSONS:
-        raise ValueError(f"person must be one of {PERSONS}, got {person!r}.")
+    person = check_person(person)
     if not fps > 0:
         raise ValueError(f"fps must be above 0 frames a second, got {fps!r}.")
     version = check_telemetry(mediapipe_version(), allow_telemetry)

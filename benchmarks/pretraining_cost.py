@@ -3,10 +3,11 @@
 One step of `PoseSequencePretrainer` with its default objective (pace and inpainting with the
 discriminator): forward, backward with the routed gradients, Adam; batches of random walks of 15
 landmarks in 3-D, all of one length. Each setting runs in a process of its own with one torch
-thread. Seconds are those of the processor, which others at work do not lengthen: the median of the
-repeats after the first, divided by the batch, and per thousand frames; memory is the growth of the process's peak over the built network, its gradients
-and Adam's moments, divided by the batch. The last column says what 300 epochs over UI-PRMD and WMFT
-(2,720 sequences, 353,000 frames) would take on that one core.
+thread. Seconds are those of the processor, which others at work do not lengthen: the median of
+the repeats after the first, divided by the batch, and per thousand frames; memory is the growth
+of the process's peak over the built network, its gradients and Adam's moments, divided by the
+batch. The last column says what 300 epochs over UI-PRMD and WMFT (2,720 sequences, 353,000
+frames) would take on that one core.
 
     python benchmarks/pretraining_cost.py [--lengths 75 ...] [--widths 64 ...] [--batch 8]
 """

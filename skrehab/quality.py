@@ -314,7 +314,7 @@ class QualityRegressor(BaseEstimator):
                 y = y.astype(float)
             except (TypeError, ValueError):
                 raise ValueError(
-                    f"head={self.head!r} needs numbers, for they have an order: y[0] is {str(y[0])!r}. "
+                    f"head={self.head!r} needs ordered numbers: y[0] is {str(y[0])!r}. "
                     "For labels without order use head='classes'."
                 ) from None
         if self.head == "regression":

@@ -32,6 +32,8 @@ def check_prefix_consistency(row):
     """What runs live is what was evaluated: the past does not change when frames are added."""
     data = tiny_trials()
     data.X[0][:3, 1] = np.nan
+    for trial in data.X[:3]:
+        trial[4:6, 2] = np.nan  # lost for a moment
     estimator = fit(row, data)
     for trial in data.X[:3]:
         whole = estimator.transform([trial])[0]

@@ -201,6 +201,7 @@ NETWORKS = [
     # 99 * 64 + 64, four blocks of 64 * 64 * 5 + 64 + 2 * 64, 64 + 1
     NetworkRow("mil_tcn", {"channels": 8, "n_blocks": 2}, 89_153),
     NetworkRow("rocket", {"n_kernels": 40}, 4502),  # 3 * 1500 features, duration, bias
+    NetworkRow("pretrained_gru", {"hidden_size": 6, "n_layers": 1}, 24_620_001),
     NetworkRow(
         "skateformer",
         {"n_frames": 16, "widths": (16, 16), "n_blocks": 1, "n_heads": 8},

@@ -115,6 +115,13 @@ _ROWS = [
         licence="BSD-3-Clause",
     ),
     NetworkSpec(
+        name="pretrained_gru",
+        builder="skrehab.networks.pose_sequence:PretrainedGRU",
+        summary="the encoder that PoseSequencePretrainer trains, with a linear classifier",
+        reference="Nekoui & Cheng, BMVC 2021",
+        licence="BSD-3-Clause",
+    ),
+    NetworkSpec(
         name="skateformer",
         builder="skrehab.networks.skateformer:SkateFormer",
         summary="attention in windows of neighbouring and distant frames and joints",

@@ -203,7 +203,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
             warnings.warn(
                 f"AppearanceFeatures: {spec.name} without weights has learned nothing; its "
                 "features are random functions of the pictures. Pass weights=...",
-                stacklevel=2,
+                stacklevel=3,  # past scikit-learn's wrapper of fit
             )
         else:
             state = read_weights(self.weights, sha256=self.weights_sha256)
@@ -249,8 +249,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
             weights = {k: v.cpu().numpy() for k, v in self.module_.state_dict().items()}
             network = f"{self.module_!r} {self.module_.clip} {joblib.hash(weights)}"
             features = [
-                cached(self.module_, video, _content(video), network, *how)
-                for video in videos
+                cached(self.module_, video, _content(video), network, *how) for video in videos
             ]
         if not _as_dicts(X):
             return features

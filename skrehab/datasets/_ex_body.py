@@ -85,6 +85,8 @@ def place_body(body, posture):
     )
     fore = wrists - elbows
     fore = fore / np.linalg.norm(fore, axis=-1, keepdims=True)
+    hands = wrists + 0.9 * body["hand"] * fore
+    hands[..., 1] = np.maximum(hands[..., 1], 0.02)  # they bend where they bear on the floor
     hips = posture.pelvis[:, None] + body["hip"] * np.einsum("tij,sj->tsi", turn, across)
     knees, ankles = _two_links(
         hips, posture.ankles(hips), body["thigh"], body["shank"], posture.knee_poles
@@ -100,7 +102,7 @@ def place_body(body, posture):
         shoulders=shoulders,
         elbows=elbows,
         wrists=wrists,
-        hands=wrists + 0.9 * body["hand"] * fore,
+        hands=hands,
         hips=hips,
         knees=knees,
         ankles=ankles,

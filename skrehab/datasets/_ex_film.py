@@ -48,7 +48,8 @@ class ExerciseClip:
     def __getitem__(self, index):
         """Draw only the frames that are asked for."""
         if isinstance(index, tuple):
-            return self[index[0]][(slice(None), *index[1:]) if np.ndim(index[0]) else index[1:]]
+            frames = self[index[0]]
+            return frames[index[1:]] if frames.ndim == 3 else frames[(slice(None), *index[1:])]
         chosen = np.arange(self.n_frames)[index]
         frames = self._draw(np.atleast_1d(chosen))
         return frames if np.ndim(chosen) else frames[0]
@@ -113,7 +114,7 @@ def _act(clip, n_frames, frame_rate):
     rng = np.random.default_rng([clip["seed"], _MOTION])
     seconds = np.arange(n_frames) / frame_rate
     rate = 0.55 * style["pace"] * rng.uniform(0.85, 1.2)
-    quick = {"hop": 1.9, "march": 1.5}.get(activity.lower, 1.0)
+    quick = {"hop": 1.5, "march": 1.5}.get(activity.lower, 1.0)
     quick *= {"mountain climbers": 1.7, "bicycle crunches": 1.4}.get(activity.name, 1.0)
     rhythm = beat(seconds, rate * quick, rng.uniform(0, 1), int(rng.integers(2)))
     manner = style | {"range": style["range"] * rng.uniform(0.93, 1.05)}

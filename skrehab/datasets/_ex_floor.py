@@ -52,7 +52,7 @@ def _posture(n, pelvis, turn, wrists, poles, ankles, knees, toes, **spine):
 def _plank(body, bend, n):
     """Pelvis, turn, hands and feet of a straight body on hands and toes; arms bent by a share."""
     leg, arm, trunk, h = _lengths(body)
-    foot = 0.07 * h
+    foot = 0.095 * h  # height of the ankle above toes that stand
     length = 0.99 * leg + trunk
 
     def axis(share):
@@ -104,7 +104,7 @@ def _mountain_climbers(body, b, style, rng):
 
     def ankles(hips):
         near = hips + [0, -0.19 * h, 0.02 * h]
-        near[:, :, 1] = np.maximum(near[:, :, 1], 0.06 * h)
+        near[:, :, 1] = np.maximum(near[:, :, 1], 0.09 * h)
         share = (b.each * style["range"])[:, :, None]
         return (1 - share) * feet + share * near
 

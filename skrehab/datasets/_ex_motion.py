@@ -97,7 +97,7 @@ def stand(body, b, style, *, half=0.075, drop=0.0, back=0.0, side=0.0, lift=0.0,
     pelvis[:, 1] += height
     feet = both(np.array([half, ANKLE, 0.0]))[None] * h + np.zeros((n, 1, 1))
     feet[:, :, 1] += np.reshape(lift * h, (-1, 1))
-    tip = np.deg2rad(35) + 0 * zeros  # the ankle lies behind and above the toes
+    tip = np.deg2rad(27) + 0 * zeros  # the ankle lies behind and above the toes
     tip = tip + more.get("tip", 0.0)
     down = np.stack([0.35 + zeros, -np.sin(tip), np.cos(tip)], axis=-1)
     return Legs(

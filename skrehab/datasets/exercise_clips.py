@@ -111,7 +111,7 @@ def make_exercise_clips(
 
     Examples
     --------
-    >>> from skrehab.datasets import make_exercise_clips
+    >>> from skrehab.datasets.exercise_clips import make_exercise_clips
     >>> data = make_exercise_clips(n_persons=2, activities=["squats", "biceps curls"])
     >>> len(data.X), data.X[0]["rgb"].shape, data.X[0]["pose"].shape, data.y.shape
     (4, (32, 64, 64, 3), (32, 17, 3), (4, 20))

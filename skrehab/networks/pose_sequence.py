@@ -225,8 +225,8 @@ class Discriminator(nn.Module):
 class PretrainedGRU(nn.Module):
     """The encoder of :class:`skrehab.PoseSequencePretrainer` with a linear classifier on top.
 
-    Scaling and conversion happen inside, so that it takes the same trials as the pretrainer. Its
-    ``save_encoder`` writes the weights, its ``network_params_`` are the parameters to give here.
+    Scaling and conversion happen inside, so that it takes the same trials as the pretrainer, whose
+    ``save_encoder`` writes the weights and whose ``network_params_`` are the parameters to give.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ _SMALL = 10**7  # numbers of a network that may be built before its weights are 
 # attributes that describe the training patients rather than the model
 _TRAINING_DATA = {"transduction_", "scores_", "validation_groups_", "weights_report_"}
 # parameters that matter while fitting only, or on one machine only
-_NOT_KEPT = {"memory", "net_params", "resampler", "weights"}
+_NOT_KEPT = {"memory", "checkpoint_dir", "net_params", "resampler", "weights"}
 _FITTED_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*_")
 
 
@@ -37,6 +37,7 @@ _CLASSES = {
     "LandmarkScaler": "skrehab.preprocessing",
     "SkeletonConverter": "skrehab.skeleton_converter",
     "VideoClassifier": "skrehab.video",
+    "PoseSequencePretrainer": "skrehab.pretraining",
     "FusionClassifier": "skrehab.fusion",
     "MultiLabelVideoClassifier": "skrehab.multilabel",
     "SaliencyPseudoLabeler": "skrehab.pseudo_labels",

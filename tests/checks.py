@@ -18,15 +18,19 @@ from skrehab.trials import UNLABELLED
 # what an estimator of each family says about trials once it is fitted
 OUTPUTS = {
     "transformer": ("transform",),
+    "representation": ("transform",),
     "video_classifier": ("predict", "predict_proba", "decision_function", "saliency"),
     "pseudo_labeler": (),
     "frame_classifier": ("predict", "predict_proba"),
 }
 
 
+UNLABELLED_KINDS = ("transformer", "representation")
+
+
 def target(row, data):
     """What `fit` of this family takes as y."""
-    if row.kind == "transformer":
+    if row.kind in UNLABELLED_KINDS:
         return None
     return data.frame_labels if row.kind == "frame_classifier" else data.y
 
@@ -275,7 +279,7 @@ def check_bad_shapes(row):
 
 
 def check_bad_labels(row):
-    if row.kind == "transformer":
+    if row.kind in UNLABELLED_KINDS:
         return
     data = tiny_trials()
     y = list(target(row, data))

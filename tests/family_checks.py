@@ -244,11 +244,26 @@ def check_score_is_accuracy_of_labelled_frames(row):
     assert estimator.score(data.X, y) == pytest.approx(expected)
 
 
+def check_one_vector_a_frame(row):
+    data = tiny_trials()
+    said = fit(row, data).transform(data.X)
+    assert isinstance(said, list)
+    widths = {one.shape[1:] for one in said}
+    assert len(widths) == 1 and widths.pop()[1] == 1
+    for one, trial in zip(said, data.X, strict=True):
+        assert one.dtype == np.float32 and len(one) == len(trial)
+
+
 BY_KIND = {
     "transformer": [
         check_frames_in_frames_out,
         check_transform_is_per_trial,
         check_prefix_consistency,
+        check_fit_transform,
+    ],
+    "representation": [
+        check_one_vector_a_frame,
+        check_padding_invariance,
         check_fit_transform,
     ],
     "video_classifier": [

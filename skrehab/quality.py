@@ -137,7 +137,7 @@ class QualityRegressor(BaseEstimator):
     >>> rng = np.random.RandomState(0)
     >>> scores = np.linspace(10, 50, 12)
     >>> X = [0.1 * rng.randn(20, 15, 3) + score / 50 for score in scores]
-    >>> model = QualityRegressor(hidden_size=8, lr=0.01, max_epochs=60, random_state=0)
+    >>> model = QualityRegressor(hidden_size=8, lr=0.01, max_epochs=30, random_state=0)
     >>> bool(model.fit(X, scores).score(X, scores) > 0.8)
     True
     >>> model.set_params(head="ordinal").fit(X, [0, 1, 2] * 4).predict_proba(X).shape

@@ -194,6 +194,14 @@ def test_a_training_batch_of_one_trial():
     rows = draw(20, 3)
     torch.testing.assert_close(norm(rows), nn.BatchNorm1d(3)(rows))
     assert norm.num_batches_tracked == 1
+    torch.testing.assert_close(norm.running_mean, rows.mean(dim=0))
+    more = [draw(20, 3, seed=seed) for seed in (1, 2)]
+    for one in more:
+        norm(one)
+    torch.testing.assert_close(norm.running_mean, torch.cat([rows, *more]).mean(dim=0))
+    for _ in range(20):
+        norm(rows)
+    assert norm.momentum == 0.1
     expert = Expert(1, **BOTH).train()
     assert torch.isfinite(expert(draw(1, 1, 2, 3), None, draw(1, 1, 5), None)).all()
 

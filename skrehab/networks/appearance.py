@@ -19,7 +19,9 @@ class RowNorm(nn.BatchNorm1d):
     """Batch normalisation of rows that may meet a single row while training.
 
     A batch of one row has no variance; then the running statistics do. A last batch of one trial
-    is common where trials are few, and dropping it would be a loss.
+    is common where trials are few, and dropping it would be a loss. The first batches count as much
+    as each other in the running statistics, which otherwise need some forty batches to forget where
+    they began: with few trials those are many epochs, and early stopping would look at them.
 
     Parameters
     ----------
@@ -38,11 +40,12 @@ class RowNorm(nn.BatchNorm1d):
         super().__init__(num_features)
 
     def forward(self, x):
-        if self.training and len(x) == 1:
-            return F.batch_norm(
-                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-            )
-        return super().forward(x)
+        if self.training and len(x) > 1:
+            self.momentum = max(0.1, 1 / (1 + int(self.num_batches_tracked)))
+            return super().forward(x)
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )
 
 
 class AppearanceModule(nn.Module):

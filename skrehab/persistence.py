@@ -40,6 +40,8 @@ _CLASSES = {
     "PoseSequencePretrainer": "skrehab.pretraining",
     "FusionClassifier": "skrehab.fusion",
     "MultiLabelVideoClassifier": "skrehab.multilabel",
+    "QualityRegressor": "skrehab.quality",
+    "AppearanceFeatures": "skrehab.appearance_features",
     "SaliencyPseudoLabeler": "skrehab.pseudo_labels",
     "GapFiller": "skrehab.gaps",
     "LeftRightRepair": "skrehab.swaps",

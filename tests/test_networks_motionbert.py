@@ -161,7 +161,7 @@ def test_crop_scale_equals_its_formula(ratio):
 
 
 def test_crop_scale_knows_neither_place_nor_size_of_the_image():
-    network = build(n_coords=2, **TINY).eval()
+    network = build(n_coords=2, normalize=True, **TINY).eval()
     x = golden_input(0, (2, 20, 17, 2))
     moved = 100 * x + torch.tensor([320.0, -240])
     with torch.no_grad():

@@ -199,7 +199,7 @@ class MuscleActivationDisplay:
             for region, outlines in view.items():
                 self._draw_region(ax, scale, owners.get(region), outlines, middle)
             ax.text(middle, 8.12, caption, ha="center", va="bottom", color=MUTED)
-        side = 3.3 if names else 1.0
+        side = 3.3 if names else 1.15
         if names:
             self._write_names(ax, owners)
         ax.set_xlim(-0.8 - side, _APART + 0.8 + side)

@@ -49,7 +49,7 @@ SETTINGS = {
         | {"n_frames": 8},
         *(5, 3e-3, True),
     ),
-    "moment-small (frozen, random weights)": ("moment", {"seq_len": 64}, 60, 1e-3, False),
+    "moment-small (frozen, random weights)": ("moment", {"seq_len": 32}, 60, 1e-3, False),
     "motionbert-lite (width 32, depth 2)": (
         "motionbert",
         {"n_frames": 8, "dim_feat": 32, "depth": 2, "n_heads": 4, "dim_rep": 32, "hidden": 64},

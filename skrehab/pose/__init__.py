@@ -2,13 +2,17 @@
 
 from .bundle import build_bundle
 from .extractor import PoseExtractor
+from .faces import BlurReport, blur_faces
 from .persons import choose_person
 from .reader import VideoError, VideoInfo, probe_video, read_frames, resample_frames
+from .sharing import export_pose, patient_code
 from .stream import PoseStream
 from .track import PoseTrack, extract_pose
+from .views import ViewCheck, compare_views
 from .weights import ModelError, ModelInfo, fetch_pose_landmarker, find_model, list_models
 
 __all__ = [
+    "BlurReport",
     "ModelError",
     "ModelInfo",
     "PoseExtractor",
@@ -16,12 +20,17 @@ __all__ = [
     "PoseTrack",
     "VideoError",
     "VideoInfo",
+    "ViewCheck",
+    "blur_faces",
     "build_bundle",
     "choose_person",
+    "compare_views",
+    "export_pose",
     "extract_pose",
     "fetch_pose_landmarker",
     "find_model",
     "list_models",
+    "patient_code",
     "probe_video",
     "read_frames",
     "resample_frames",

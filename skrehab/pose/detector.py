@@ -1,4 +1,4 @@
-"""One picture in, everybody in it out: MediaPipe's landmarker in VIDEO mode."""
+"""One picture in, everybody in it out: MediaPipe's landmarker."""
 
 import weakref
 
@@ -25,6 +25,8 @@ class PeopleDetector:
         How many people to look for.
     confidences : (float, float, float)
         MediaPipe's thresholds of detection, presence and tracking, in [0, 1].
+    video : bool, default=True
+        False for pictures that have nothing to do with each other: nothing is remembered.
 
     Examples
     --------
@@ -34,26 +36,26 @@ class PeopleDetector:
     ...     people, world = detector.detect(picture, timestamp)
     """
 
-    def __init__(self, model_path, n_persons, confidences):
+    def __init__(self, model_path, n_persons, confidences, video=True):
         require("mediapipe", None, "to estimate poses")
         from mediapipe.tasks.python import BaseOptions, vision
 
         detection, presence, tracking = confidences
         options = vision.PoseLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(model_path)),
-            running_mode=vision.RunningMode.VIDEO,
+            running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
             num_poses=n_persons,
             min_pose_detection_confidence=detection,
             min_pose_presence_confidence=presence,
             min_tracking_confidence=tracking,
         )
         self._empty = np.full((n_persons, N_LANDMARKS, 4), np.nan, dtype=np.float32)
-        self._milliseconds = -1
+        self._milliseconds = -1 if video else None
         self._landmarker = vision.PoseLandmarker.create_from_options(options)
         # at the end of the program at the latest: later MediaPipe cannot close it any more
         self._close = weakref.finalize(self, self._landmarker.close)
 
-    def detect(self, picture, timestamp):
+    def detect(self, picture, timestamp=None):
         """Find people in the next picture.
 
         Parameters
@@ -61,8 +63,9 @@ class PeopleDetector:
         picture : ndarray of shape (height, width, 3), dtype uint8
             RGB, C-contiguous.
         timestamp : float
-            Seconds. MediaPipe counts in whole milliseconds, which must increase: a picture that
-            comes in the same one as the picture before is placed one later.
+            Seconds; not for single pictures. MediaPipe counts in whole milliseconds, which must
+            increase: a picture that comes in the same one as the picture before is placed one
+            later.
 
         Returns
         -------
@@ -73,9 +76,12 @@ class PeopleDetector:
         """
         from mediapipe import Image, ImageFormat
 
-        self._milliseconds = max(round(1000 * timestamp), self._milliseconds + 1)
         image = Image(image_format=ImageFormat.SRGB, data=picture)
-        result = self._landmarker.detect_for_video(image, self._milliseconds)
+        if self._milliseconds is None:
+            result = self._landmarker.detect(image)
+        else:
+            self._milliseconds = max(round(1000 * timestamp), self._milliseconds + 1)
+            result = self._landmarker.detect_for_video(image, self._milliseconds)
         height, width = picture.shape[:2]
         # MediaPipe's x and y are shares of width and height; z is on the scale of x
         people = self._as_array(result.pose_landmarks) * [width, height, width, 1]

@@ -7,7 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-__all__ = ["Batches", "Samples", "collate_trials", "iterate_by_length", "pad_trials", "prefetch"]
+__all__ = [
+    "Batches",
+    "Samples",
+    "collate_trials",
+    "is_lazy",
+    "iterate_by_length",
+    "pad_trials",
+    "prefetch",
+]
 
 
 def pad_trials(trials):
@@ -109,6 +117,34 @@ def prefetch(function, arguments, n_workers=1):
                 future.cancel()
 
 
+def is_lazy(sample):
+    """Tell whether a sample is decoded or rendered when it is asked for, being no array yet.
+
+    Parameters
+    ----------
+    sample : object
+        A trial, a video, or a dict of both.
+
+    Returns
+    -------
+    bool
+        True for a path, for what renders itself when it is turned into an array, and for a dict
+        that holds such.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.batching import is_lazy
+    >>> is_lazy({"rgb": "clip.mp4", "pose": np.zeros((4, 17, 3))}), is_lazy(np.zeros((4, 17, 3)))
+    (True, False)
+    """
+    if isinstance(sample, dict):
+        return any(map(is_lazy, sample.values()))
+    if isinstance(sample, (str, os.PathLike)):
+        return True
+    return hasattr(sample, "__array__") and not isinstance(sample, (np.ndarray, torch.Tensor))
+
+
 class Batches:
     """Batches for skorch, in the place of :class:`torch.utils.data.DataLoader`.
 
@@ -196,7 +232,7 @@ class Samples(torch.utils.data.Dataset):
     @property
     def is_lazy(self):
         """Whether samples are decoded or rendered when they are asked for, being no arrays yet."""
-        return not isinstance(self.inputs, torch.Tensor) and any(map(_is_lazy, self.inputs))
+        return not isinstance(self.inputs, torch.Tensor) and any(map(is_lazy, self.inputs))
 
     def batch(self, index):
         """Put some samples into a batch.
@@ -218,12 +254,3 @@ class Samples(torch.utils.data.Dataset):
         else:
             inputs = self.collate([self.inputs[i] for i in index])
         return inputs, (self.targets[index], self.weights[index])
-
-
-def _is_lazy(one):
-    """Whether a sample is a path, or rendered when it is turned into an array, or holds such."""
-    if isinstance(one, dict):
-        return any(map(_is_lazy, one.values()))
-    if isinstance(one, (str, os.PathLike)):
-        return True
-    return hasattr(one, "__array__") and not isinstance(one, (np.ndarray, torch.Tensor))

@@ -261,6 +261,8 @@ BY_KIND = {
         check_prefix_consistency,
         check_fit_transform,
     ],
+    "trial_regressor": [check_padding_invariance],
+    "trial_classifier": [check_padding_invariance],
     "representation": [
         check_one_vector_a_frame,
         check_padding_invariance,

@@ -79,6 +79,12 @@ def tiny_pretrainer(**params):
     return skrehab.PoseSequencePretrainer(**(defaults | QUICK | params))
 
 
+def tiny_scores(**params):
+    """Build a model of scores that trains in a tenth of a second."""
+    defaults = {"hidden_size": 4, "batch_size": 8}
+    return skrehab.QualityRegressor(**(QUICK | defaults | params))
+
+
 @dataclass(frozen=True)
 class EstimatorRow:
     """How to make an estimator, and which family of checks it must pass."""
@@ -138,13 +144,26 @@ ESTIMATORS += [
     EstimatorRow(
         "MultiLabelVideoClassifier", lambda: skrehab.MultiLabelVideoClassifier("lstm"), "multilabel"
     ),
-    EstimatorRow("QualityRegressor", skrehab.QualityRegressor, "scores"),
+    EstimatorRow("QualityRegressor", lambda: tiny_scores(), "trial_regressor"),
+    EstimatorRow(
+        "QualityRegressor-scratch",
+        lambda: tiny_scores(encoder="scratch", encoder_params={"hidden_size": 4}),
+        "trial_regressor",
+    ),
+    EstimatorRow(
+        "QualityRegressor-kept",
+        lambda: tiny_scores(encoder=tiny_pretrainer(), fine_tune=False),
+        "trial_regressor",
+    ),
+    EstimatorRow(
+        "QualityRegressor-ordinal", lambda: tiny_scores(head="ordinal"), "trial_classifier"
+    ),
     EstimatorRow("AppearanceFeatures", skrehab.AppearanceFeatures, "video_features"),
 ]
 
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
-WITHOUT_TRIALS += ("scores", "video_features")
+WITHOUT_TRIALS += ("video_features",)
 
 
 def rows(*kinds):

@@ -204,7 +204,8 @@ def main():
             file.write(json.dumps(one) + "\n")
         done.append(one)
         print(one["row"], one["person"], f"{one['seconds']:.0f} s", flush=True)
-    report([one for one in done if one["row"] in rows], rows)
+    unique = {(one["row"], one["person"]): one for one in done if one["row"] in rows}
+    report(list(unique.values()), rows)
 
 
 def report(done, rows):

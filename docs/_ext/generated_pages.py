@@ -39,6 +39,7 @@ MODULES = {
     "skrehab.trials": "The trial contract",
     "skrehab.skeletons": "Skeletons",
     "skrehab.conversion": "Between skeletons",
+    "skrehab.pose_quality": "Quality of poses",
     "skrehab.clips": "RGB clips",
     "skrehab.network_estimator": "What estimators around a network share",
     "skrehab.training": "Training loop",

@@ -7,10 +7,11 @@ from skrehab.datasets._body import SIDES
 from skrehab.datasets._ex_body import place_body
 from skrehab.datasets._ex_floor import FLOOR_MOVES
 from skrehab.datasets._ex_motion import beat, move_standing
+from skrehab.datasets._ex_persons import draw_set
 from skrehab.datasets._ex_render import Clip, expose
 from skrehab.datasets._ex_scene import Camera, anchors
 
-_MOTION, _PICTURE, _KEYPOINTS = range(3)  # streams of random numbers of one clip
+_MOTION, _PICTURE, _KEYPOINTS, _SET = range(4)  # streams of random numbers of one clip
 
 # COCO's 17 from MediaPipe's face landmarks, then joints left and right
 _FACE = [0, 2, 5, 7, 8]
@@ -61,7 +62,7 @@ class ExerciseClip:
         return frames if dtype is None else frames.astype(dtype)
 
     def _draw(self, chosen):
-        style, activity = self.clip["style"], self.clip["activity"]
+        style, activity = _style(self.clip), self.clip["activity"]
         body, film = _act(self.clip, self.n_frames, self.frame_rate)
         camera = _camera(style, body, film, self.size * Clip.factor(self.size))
         drawer = Clip(style, camera, self.size, film["heading"], activity.name == "triceps dips")
@@ -92,9 +93,14 @@ class ExerciseClip:
             COCO's key-points: x and y in pixels, score.
         """
         body, film = _act(self.clip, self.n_frames, self.frame_rate)
-        camera = _camera(self.clip["style"], body, film, self.size)
+        camera = _camera(_style(self.clip), body, film, self.size)
         rng = np.random.default_rng([self.clip["seed"], _KEYPOINTS])
         return _keypoints(body, camera, self.size, self.frame_rate, rng)
+
+
+def _style(clip):
+    """The person, and what is drawn anew for each clip; not kept, since clips are many."""
+    return clip["style"] | draw_set(np.random.default_rng([clip["seed"], _SET]))
 
 
 def _turn(point, heading):

@@ -1,4 +1,4 @@
-"""Who exercises in synthetic clips, and where: looks, manner and room; and the list of clips."""
+"""Who exercises in synthetic clips, and in which clothes and room; and the list of clips."""
 
 import numpy as np
 
@@ -45,27 +45,40 @@ def plan_clips(n_persons, clips_per_activity, activities, rng):
 
 
 def _draw_style(rng):
-    """One person: body, manner, looks and room. Metres, radians, seconds."""
-    wall = _muted(rng, (0.5, 0.97))
-    skin = _vary(SKINS[rng.integers(len(SKINS))], 6, rng)
+    """One person: body and manner, skin and hair. Metres, radians, seconds."""
     return {
         "body": draw_body(rng),
         "stout": rng.uniform(0.9, 1.25),  # girth
-        # manner
         "range": rng.uniform(0.85, 1.05),  # share of the full movement
         "pace": rng.uniform(0.8, 1.25),
-        # looks
-        "skin": skin,
+        "skin": _vary(SKINS[rng.integers(len(SKINS))], 6, rng),
         "hair": _vary(HAIRS[rng.integers(len(HAIRS))], 8, rng),
         "hair_kind": ("short", "long", "bald")[rng.choice(3, p=[0.5, 0.35, 0.15])],
+        "sleeve": rng.choice([0.0, 0.55, 1.0], p=[0.3, 0.5, 0.2]),  # share of the upper arm
+        "shorts": rng.random() < 0.4,
+    }
+
+
+def draw_set(rng):
+    """Draw what is new in every clip: clothes, gear, room, light and camera.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    dict
+        Colours and places, in metres and radians.
+    """
+    wall = _muted(rng, (0.5, 0.97))
+    return {
         # clothes stand out from the wall
         "shirt": _muted(rng, (0.1, 0.85), unlike=np.mean(wall)),
         "trousers": _muted(rng, (0.1, 0.7), unlike=np.mean(wall)),
-        "shorts": rng.random() < 0.4,
-        "sleeve": rng.choice([0.0, 0.55, 1.0], p=[0.3, 0.5, 0.2]),  # share of the upper arm
         "shoes": _muted(rng, (0.1, 0.95)),
         "gear": BRIGHT[rng.integers(len(BRIGHT))],
-        # room and light
         "wall": wall,
         "floor": _muted(rng, (0.3, 0.7)),
         "mat": _muted(rng, (0.15, 0.85)),

@@ -30,8 +30,9 @@ all are made of legs, arms and resistance that known activities have in other co
 
 {textwrap.fill(", ".join(_NEW), 96)}
 
-Persons differ in size, girth, range and pace of movement, skin, hair, clothes, gear, room, light
-and camera. A clip has its own direction of view, amplitude, rhythm and beginning.
+Persons differ in size, girth, range and pace of movement, skin and hair. Every clip has its own
+clothes, gear, room, light, camera, direction of view, amplitude, rhythm and beginning, as clips
+from all over the web have.
 
 Key-points are COCO's 17 in pixels: x = 0 is the picture's left edge, and pixel i covers i to i + 1.
 Errors wander; they are larger, and scores lower, where a part of the body hides a key-point.

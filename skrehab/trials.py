@@ -123,14 +123,20 @@ def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
     return trials
 
 
+# kinds of array that numpy would turn into numbers all the same
+_NO_NUMBERS = {"c": "complex numbers", "M": "dates", "m": "durations", "V": "records"}
+
+
 def _as_float32(item, name):
     if hasattr(item, "detach"):
         item = item.detach().cpu().numpy()
     try:
-        array = np.asarray(item)
-        if array.dtype.kind == "c":
-            raise ValueError("complex numbers")
-        return array.astype(np.float32, copy=False)
+        array = np.ma.asarray(item) if np.ma.isMaskedArray(item) else np.asarray(item)
+        if array.dtype.kind in _NO_NUMBERS:
+            raise ValueError(_NO_NUMBERS[array.dtype.kind])
+        array = array.astype(np.float32, copy=False)
+        # what is masked was lost, whatever number stands under the mask
+        return array.filled(np.nan) if np.ma.isMaskedArray(array) else array
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}.") from error
 

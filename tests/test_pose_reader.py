@@ -1,6 +1,7 @@
 """Reading videos: pictures, times, orientation, and every way in which a file can be bad."""
 
 import itertools
+import os
 import shutil
 
 import numpy as np
@@ -119,6 +120,18 @@ def test_times_start_with_the_file(tmp_path):
     np.testing.assert_allclose(times_of(path), times - 7, atol=2e-3)
 
 
+def test_files_without_times_have_a_frame_rate(tmp_path):
+    path = write_video(tmp_path / "recorder.h264", noise(4), fps=25)
+    np.testing.assert_allclose(times_of(path), [0, 0.04, 0.08, 0.12])
+
+
+def test_a_name_is_never_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("http:a.mp4", "file:a.mp4", "-i.mp4", "concat:a|b.mp4", "pipe:0"):
+        os.replace(write_video(tmp_path / "a.mp4", noise(2)), name)
+        assert len(times_of(name)) == 2
+
+
 def test_clock_repairs_times():
     clock = _Clock(start=-0.5, period=0.1)
     given = [-0.5, -0.4, -0.4, None, -0.3, -0.2]
@@ -233,6 +246,21 @@ def cut_matroska(path):  # ends without any complaint of the decoder
     return cut(path, "cut.mkv")
 
 
+def cut_matroska_late(path):  # one frame of sixty is missing
+    video = write_video(path / "late.mkv", noise(60))
+    video.write_bytes(video.read_bytes()[: int(0.985 * video.stat().st_size)])
+    return video
+
+
+def pipe(path):  # waiting for somebody to write to it would take for ever
+    os.mkfifo(path / "pipe.mp4")
+    return path / "pipe.mp4"
+
+
+def long_name(path):
+    return path / ("x" * 300 + ".mp4")
+
+
 def cut_avi(path):
     return cut(path, "cut.avi", codec="mpeg4")
 
@@ -260,6 +288,9 @@ def damaged(path):
         (cut, "cut short"),
         (cut_with_index, "cut short"),
         (cut_matroska, "cut short: it states 2.0 s"),
+        (cut_matroska_late, "cut short: it states 2.0 s and ends after 2.0 s .59 frames"),
+        (pipe, "a pipe"),
+        (long_name, "cannot be reached"),
         (cut_avi, "cut short"),
         (damaged, "damaged"),
     ],

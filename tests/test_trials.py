@@ -44,6 +44,21 @@ def test_trials_become_float32_and_are_not_copied_needlessly():
     assert second.dtype == np.float32 and (second == 1).all()
 
 
+def test_masked_numbers_are_lost_landmarks():
+    masked = np.ma.masked_greater(np.arange(60).reshape(4, 5, 3), 50)
+    trial = check_trials([masked])[0]
+    assert type(trial) is np.ndarray and trial.dtype == np.float32
+    np.testing.assert_array_equal(np.isnan(trial), masked.mask)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "what"), [("M8[D]", "dates"), ("m8[s]", "durations"), ([("x", float)], "records")]
+)
+def test_what_only_numpy_takes_for_numbers(dtype, what):
+    with pytest.raises(ValueError, match=rf"X\[1\] cannot be read as an array of numbers: {what}"):
+        check_trials([TRIALS[0], np.zeros((4, 5, 3), dtype=dtype)])
+
+
 @pytest.mark.parametrize(
     "container",
     [list, tuple, ragged, lambda trials: [trial.tolist() for trial in trials]],

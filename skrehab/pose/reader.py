@@ -4,6 +4,7 @@ PyAV decodes, frame by frame, so a long video never sits in memory. Every failur
 :class:`VideoError` that names the file.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,7 +116,8 @@ def read_frames(path, *, target_fps=None, max_size=None):
     Times are those of the container, in seconds from its start (for most files, from the first
     frame), and strictly increase: a frame without a time, or with one that was there already,
     comes one millisecond after its predecessor; where the clock jumps back by more than a frame,
-    as in files joined end to end, what follows is moved to come one frame later.
+    as in files joined end to end, what follows is moved to come one frame later. In a file without
+    any times, such as bare H.264 of a recorder, frames follow one another at its frame rate.
 
     Parameters
     ----------
@@ -224,14 +226,21 @@ def _read_frames(path, max_size):
 def _opened(path):
     """Open a container, turning every failure into a sentence about the file."""
     av = require("av", None, "to read videos")
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError as error:  # a name that is too long, a disk that is gone
+        raise VideoError(f"{path}: this cannot be reached ({_reason(error)}).") from error
+    if not exists:
         raise VideoError(f"{path}: there is no such file.")
     if path.is_dir():
         raise VideoError(f"{path}: this is a folder; give the video files in it.")
+    if not path.is_file():  # reading a pipe can wait for ever
+        raise VideoError(f"{path}: this is a pipe or a device; give a video file.")
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes). Copy it again from its source.")
     try:
-        return av.open(str(path), metadata_errors="replace")
+        # the whole path: FFmpeg takes a file called "http:a.mp4" for an address
+        return av.open(os.path.abspath(path), metadata_errors="replace")
     except PermissionError as error:
         raise VideoError(f"{path}: no permission to read this file.") from error
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -280,11 +289,41 @@ def _decoded(container, stream, path):
     stated = (container.duration or 0) / 1e6
     found = end - (container.start_time or 0) / 1e6
     # half a second of slack: durations in file headers are rounded, and often a little long
-    if torn or found < stated - max(0.5, 0.02 * stated):
+    slack = max(0.5, 0.02 * stated)
+    if _ends_early(path):  # then half a frame: parts of the last second may be lost
+        slack = min(slack, 0.5 / float(stream.average_rate or 30))
+    if torn or found < stated - slack:
         raise VideoError(
             f"{path}: the file is cut short: it states {stated:.1f} s and ends after {found:.1f} s "
             f"({count} frames). Copy it again, or save the readable part as a new file."
         )
+
+
+def _ends_early(path):
+    """Tell whether a Matroska or WebM file states more bytes than it has.
+
+    FFmpeg says nothing where such a file is cut; of other kinds it finds the cut itself.
+    """
+    with open(path, "rb") as file:
+        if file.read(4) != b"\x1a\x45\xdf\xa3":
+            return False
+        file.seek(_ebml_size(file) or 0, os.SEEK_CUR)
+        segment = file.read(4) == b"\x18\x53\x80\x67"
+        size = _ebml_size(file) if segment else None
+        return size is not None and file.tell() + size > path.stat().st_size
+
+
+def _ebml_size(file):
+    """Read a size of 1 to 8 bytes, as many as the first has leading zeros and one; None: unknown.
+
+    RFC 8794, section 4.
+    """
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    length = 9 - first[0].bit_length()
+    value = int.from_bytes(first + file.read(length - 1)) & ((1 << 7 * length) - 1)
+    return None if value == (1 << 7 * length) - 1 else value
 
 
 def _reason(error):
@@ -298,15 +337,20 @@ class _Clock:
         self.start = start
         self.period = period
         self.last = None
+        self.timed = start is not None  # whether any time was given so far
 
     def place(self, time):
+        self.timed = self.timed or time is not None
         if self.last is None:
             time = (self.start or 0.0) if time is None else time
             # the first frame never lies before zero, and at zero where the file states no start
             self.start = time if self.start is None else min(self.start, time)
             self.last = time - self.start
             return self.last
-        now = self.last + _TICK if time is None else time - self.start
+        if time is None:
+            now = self.last + (_TICK if self.timed else self.period)
+        else:
+            now = time - self.start
         if now <= self.last:
             if self.last - now > 1.5 * self.period:  # the clock started again
                 self.start -= self.last + self.period - now

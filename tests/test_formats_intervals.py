@@ -1,6 +1,7 @@
 """Interval labels of ELAN, BORIS and CVAT: round trips, what they export themselves, bad files."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -384,6 +385,20 @@ def test_plain_csv_keeps_its_order_and_names_rows(tmp_path):
     (tmp_path / "a.csv").write_text("from,to\n0,1\n")
     with pytest.raises(ValueError, match=r"a\.csv: columns start, stop, label are needed"):
         read_intervals(tmp_path / "a.csv")
+
+
+def test_elan_text_that_is_cut_short(tmp_path):
+    file = write_intervals(tmp_path / "a.tsv", [(0.5, 2.0, "lean"), (3.0, 4.0, "twist")])
+    file.write_text(file.read_text()[:-7])  # without the last label
+    with pytest.raises(ValueError, match="the file is cut short"):
+        read_intervals(file)
+
+
+def test_pipes_are_refused(tmp_path):
+    for name in ("a.csv", "a.eaf", "a.tsv", "a.xml"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ValueError, match=f"{name}: it is a pipe"):
+            read_intervals(tmp_path / name, frame_rate=30)
 
 
 def test_unknown_endings_and_formats(tmp_path):

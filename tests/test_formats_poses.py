@@ -1,6 +1,7 @@
 """Pose files: what is written comes back bit for bit, and what others write is read."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -381,6 +382,38 @@ def test_bad_folders_say_why(tmp_path):
         read_pose(folder)
     with pytest.raises(FileNotFoundError, match="no pose file"):
         read_pose(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["a.trc", "a.csv", "a.tsv", "wide.csv"])
+def test_text_that_is_cut_short(solid, tmp_path, name):
+    """Half a row is no frame with lost landmarks."""
+    file = tmp_path / name
+    write_pose(file, solid, format="wide" if name == "wide.csv" else None)
+    text = file.read_text()
+    last = text.rstrip("\n").rpartition("\n")[2]
+    stop = len(last) // 2  # characters of the last row
+    file.write_text(text[: -1 - stop])
+    with pytest.raises(ValueError, match=rf"{name}.* the file is cut short"):
+        read_pose(file)
+    file.write_text(text.rstrip("\n"))  # without its last line break it is whole
+    np.testing.assert_array_equal(read_pose(file).pose[..., :3], solid.pose[..., :3])
+
+
+def test_trc_with_fewer_frames_than_it_states(solid, tmp_path):
+    file = write_pose(tmp_path / "a.trc", solid)
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:-1]))
+    n = len(solid.pose)
+    with pytest.raises(ValueError, match=f"it states {n} frames and has {n - 1}: it is cut short"):
+        read_pose(file)
+
+
+def test_pipes_are_refused(tmp_path):
+    """Nobody writes to them: reading would wait for ever."""
+    for name in ("a.npz", "a.trc", "a.csv", "a.json", "a.parquet"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ValueError, match=f"{name}: it is a pipe"):
+            read_pose(tmp_path / name)
 
 
 def test_pickles_are_not_opened(tmp_path):

@@ -9,6 +9,10 @@ _ARRAY_NAMES = ("world", "pose", "X", "frames")
 
 
 def _load(path):
+    with open(path, "rb") as file:
+        start = file.read(6)
+    if start and start != b"\x93NUMPY" and start[:2] != b"PK":  # numpy would advise to unpickle it
+        raise ValueError("it cannot be read: its first bytes are not those of a NumPy file")
     try:
         return np.load(path, allow_pickle=False)
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from skrehab.formats._annotation import Annotation, same_tier_overlap
+from skrehab.formats._tables import check_end
 from skrehab.formats._xml import parse_xml, xml_safe
 
 # the ways in which an export may say a time, the one to read first first
@@ -142,7 +143,7 @@ def read_elan_table(path):
 
     With one column a tier, every cell that is not empty is an annotation of its column's tier.
     """
-    rows = _rows(path)
+    rows = _rows(path, whole=True)
     titles = None
     for start, (_, cells) in enumerate(rows):
         if any(_TIME_TITLE.fullmatch(cell) for cell in cells):
@@ -180,7 +181,7 @@ def read_elan_table(path):
     return out
 
 
-def _rows(path):
+def _rows(path, whole=False):
     """Rows of text that are not empty or remarks, without outer blanks."""
     content = Path(path).read_bytes()
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -198,6 +199,8 @@ def _rows(path):
         cells = [cell.strip() for cell in cells]
         if any(cells) and not next(cell for cell in cells if cell).startswith("#"):
             rows.append((number, cells))
+    if whole and rows:
+        check_end(text, *rows[-1], max(len(cells) for _, cells in rows))
     return rows
 
 

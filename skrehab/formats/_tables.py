@@ -5,7 +5,22 @@ import io
 from pathlib import Path
 
 
-def open_table(path):
+def refuse_pipe(path):
+    """Refuse what is neither file nor folder: reading a pipe can wait for ever."""
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError("it is a pipe or a device, not a file")
+
+
+def check_end(text, number, cells, width):
+    """Refuse a last row that stops in its middle: few cells, and no line break after them."""
+    if len(cells) < width and not text.endswith(("\n", "\r")):
+        raise ValueError(
+            f"row {number}, the last, has {len(cells)} of {width} cells: the file is cut short"
+        )
+
+
+def open_table(path, whole=False):
     """Read a CSV file with a header.
 
     Parameters
@@ -13,6 +28,9 @@ def open_table(path):
     path : str or path-like
         UTF-8 text; cells are separated by commas, or by semicolons or tabs where the header has
         more of these.
+    whole : bool, default=False
+        Refuse a last row that stops in its middle. People leave out empty cells at the end of a
+        row, programs do not.
 
     Returns
     -------
@@ -29,6 +47,7 @@ def open_table(path):
     ValueError
         If the file is not UTF-8, has no header, or a row has more cells than the header.
     """
+    refuse_pipe(path)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -50,9 +69,12 @@ def open_table(path):
             continue
         if any(cells[len(header) :]):
             long.append(str(number))
+        last = number, cells
         rows.append((number, (cells + [""] * len(header))[: len(header)]))
     if header is None:
         raise ValueError("it is empty")
+    if whole and rows:
+        check_end(text, *last, len(header))
     if long:
         raise ValueError(f"row {', '.join(long[:10])}: more cells than the header has columns")
     return header, rows, delimiter != ","

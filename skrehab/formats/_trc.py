@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab.formats._pose_file import checked, named, shortest
-from skrehab.formats._tables import to_float
+from skrehab.formats._tables import check_end, to_float, to_whole
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
@@ -35,6 +35,15 @@ def read_trc(path):
         for j, cell in enumerate(cells[:width]):
             if cell.strip() and cell.strip().lower() != "nan":
                 values[i, j] = to_float(cell, False, f"frame {i + 1}, column {j + 1}")
+    # a number that is no number is left to other readers
+    stated = to_whole(facts.get("NumFrames", ""))
+    if stated is not None and len(values) < stated:
+        raise ValueError(
+            f"it states {stated} frames and has {len(values)}: it is cut short, or NumFrames in "
+            "its third line is wrong"
+        )
+    if lines[5:]:
+        check_end(text, len(values), lines[-1], width)
     pose = values[:, 2:].reshape(len(values), len(names), 3) * _METRES[unit]
     return checked(pose, values[:, 1], names, ("x", "y", "z"))
 

@@ -14,7 +14,7 @@ _TIME_NAMES = ("time", "timestamp", "timestamps", "seconds")
 
 def read_wide_csv(path):
     """Read landmarks, names and perhaps times; an empty cell is a lost landmark."""
-    header, rows, decimal_comma = open_table(path)
+    header, rows, decimal_comma = open_table(path, whole=True)
     time_column, columns = None, {}
     for j, title in enumerate(header):
         name, _, coordinate = title.rpartition("_")

@@ -7,7 +7,7 @@ import numpy as np
 
 from skrehab.formats import _boris, _cvat, _elan
 from skrehab.formats._annotation import Annotation
-from skrehab.formats._tables import open_table, to_float, to_whole
+from skrehab.formats._tables import open_table, refuse_pipe, to_float, to_whole
 
 __all__ = ["parse_intervals", "read_intervals", "write_intervals"]
 
@@ -115,6 +115,7 @@ def parse_intervals(
         If the file holds no intervals; the message does not name the file.
     """
     path = Path(path)
+    refuse_pipe(path)
     kind = _format_of(path, format)
     if kind == "cvat":
         found = _cvat.read_cvat(path, tier, timestamps=timestamps, frame_rate=frame_rate)

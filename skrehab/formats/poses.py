@@ -4,7 +4,7 @@ from pathlib import Path
 
 from skrehab.formats import _arrays, _coco, _openpose, _trc, _wide_csv, tables
 from skrehab.formats._pose_file import PoseFile, checked, frame_times, to_write
-from skrehab.formats._tables import open_table
+from skrehab.formats._tables import open_table, refuse_pipe
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["PoseFile", "parse_pose", "read_pose", "write_pose"]
@@ -113,6 +113,7 @@ def parse_pose(path, *, format=None, frame_rate=None, person="steady", trial=Non
         If the file holds no pose sequence; the message does not name the file.
     """
     path = Path(path)
+    refuse_pipe(path)
     kind, content = _format_of(path, format)
     if kind == "openpose":
         pose = _openpose.read_openpose(path, frame_rate, person)

@@ -178,7 +178,7 @@ def _title(title):
 
 
 def _read_csv(path):
-    header, rows, decimal_comma = open_table(path)
+    header, rows, decimal_comma = open_table(path, whole=True)
     columns = {}
     for k, title in enumerate(map(_title, header)):
         if title not in _COLUMNS:

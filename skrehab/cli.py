@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import sys
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 import skrehab
 from skrehab.cli_live import live
+from skrehab.serve.command import serve
 
 app = typer.Typer(
     help="Frame-level assessment of rehabilitation exercises from one label per video. Nothing "
@@ -25,8 +29,9 @@ app = typer.Typer(
 models_app = typer.Typer(help="Networks and model files.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
-stdout = Console()
-stderr = Console(stderr=True)
+# names of files and patients are printed as they are: "[/a].mp4" is no markup, ":x:" no emoji
+stdout = Console(markup=False, emoji=False)
+stderr = Console(stderr=True, markup=False, emoji=False)
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes.")]
@@ -38,18 +43,23 @@ Person = Annotated[
 
 def main():
     """Run the command; wrong input ends with one line on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be text; say it all the same
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ValueError, OSError, ImportError, TypeError, RuntimeError) as error:
-        stderr.print(
-            "[bold red]error:[/]", str(error), markup=True, highlight=False, soft_wrap=True
-        )
+        _say_error(error)
         sys.exit(1)
+
+
+def _say_error(error):
+    stderr.print(Text("error:", "bold red"), str(error), highlight=False, soft_wrap=True)
 
 
 def _progress():
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -129,12 +139,14 @@ def pose(
 
     output.mkdir(parents=True, exist_ok=True)
     targets = _targets(videos, output)
-    failed = 0
+    failed = done = 0
     with _progress() as progress:
         task = progress.add_task("pose", total=len(videos))
         for video, target in targets.items():
             progress.update(task, description=video.name)
-            if overwrite or not target.exists():
+            if not overwrite and _is_finished(target):
+                done += 1
+            else:
                 try:
                     track = extract_pose(
                         video,
@@ -145,7 +157,7 @@ def pose(
                     )
                 except VideoError as error:
                     failed += 1
-                    stderr.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+                    _say_error(error)
                 else:
                     _write_track(track, target)
                     stdout.print(
@@ -155,6 +167,10 @@ def pose(
                         soft_wrap=True,
                     )
             progress.advance(task)
+    if done:
+        stderr.print(
+            f"{done} of {len(videos)} videos were done already (--overwrite repeats them)."
+        )
     if failed:
         stderr.print(f"{failed} of {len(videos)} videos failed; the others are done.")
         raise typer.Exit(1)
@@ -171,6 +187,11 @@ def _targets(videos, output):
     return targets
 
 
+def _is_finished(target):
+    """Tell whether a pose is there whole; a copy that was broken off is not."""
+    return target.exists() and zipfile.is_zipfile(target)
+
+
 def _write_track(track, target):
     """Write beside the target, then rename: a broken-off run leaves no half file."""
     import numpy as np
@@ -184,6 +205,8 @@ def _write_track(track, target):
             timestamps=track.timestamps,
             size=np.array([track.width, track.height]),
         )
+        file.flush()
+        os.fsync(file.fileno())  # or a power cut could leave the name and not the content
     part.replace(target)
 
 
@@ -291,7 +314,7 @@ def assess(
 
     output.mkdir(parents=True, exist_ok=True)
     names = read_metadata(model).get("labels")
-    with stderr.status(f"assessing {video.name}"):
+    with stderr.status(Text(f"assessing {video.name}")):
         result = assess_video(skrehab.load(model), video)
     names = names or [str(code) for code in range(result.proba.shape[1])]
     table = output / f"{video.stem}_frames.csv"
@@ -324,6 +347,7 @@ def assess(
 
 # --- live -----------------------------------------------------------------------------------------
 app.command()(live)
+app.command()(serve)
 
 
 # --- models ---------------------------------------------------------------------------------------

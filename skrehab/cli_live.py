@@ -17,7 +17,7 @@ import skrehab
 
 __all__ = []
 
-stderr = Console(stderr=True)
+stderr = Console(stderr=True, markup=False, emoji=False)
 
 
 def live(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 
 import numpy as np
@@ -144,6 +145,37 @@ def test_pose_refuses_two_videos_of_one_name(run, tmp_path):
     code, _, err = run("pose", "a/x.mp4", "b/x.mp4", "-o", tmp_path / "poses")
     assert code == 1
     assert "x.npz" in err
+
+
+@pytest.mark.parametrize("name", ["[red]a[/nothing].mp4", ":smile:.mp4", "[/].mp4"])
+def test_names_are_no_markup(run, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("pose", name, "-o", "poses", "--model-path", model_file() or "none.task")
+    assert code == 1
+    assert name in err or model_file() is None
+
+
+@pytest.mark.skipif(model_file() is None, reason="no pose model file on this machine")
+def test_pose_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKREHAB_MODELS", str(model_file()))
+    # the second name is no text: what an archive of another century unpacks to
+    videos = [tmp_path / name for name in ("a.mp4", os.fsdecode(b"\xe9.mp4"), "c.mp4")]
+    for video in videos:
+        frames = moving_astronaut(2, step=4)[0]
+        os.replace(write_video(tmp_path / "video.mp4", frames), video)
+    poses = tmp_path / "poses"
+    code, out, err = run("pose", *videos[:2], "-o", poses)
+    assert code == 0, err
+    kept = (poses / "a.npz").stat().st_mtime_ns
+    second = poses / os.fsdecode(b"\xe9.npz")
+    second.write_bytes(second.read_bytes()[:-9])  # a copy that was broken off
+    code, out, err = run("pose", *videos, "-o", poses)
+    assert code == 0, err
+    assert "1 of 3 videos were done already" in err
+    assert out.count("2 frames, 2 with a pose") == 2
+    assert (poses / "a.npz").stat().st_mtime_ns == kept
+    with np.load(second) as again, np.load(poses / "c.npz") as new:
+        np.testing.assert_array_equal(again["world"], new["world"])
 
 
 @pytest.mark.skipif(model_file() is None, reason="no pose model file on this machine")

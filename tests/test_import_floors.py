@@ -45,6 +45,7 @@ FLOORS = {
     "clips": 3,
     "embeddings": 3,
     "pretext_training": 4,
+    "modalities": 4,
     "network_estimator": 4,
     "video": 5,
     "multilabel": 5,
@@ -54,9 +55,11 @@ FLOORS = {
     "frames": 5,
     "pseudo_labels": 6,
     "fusion": 6,
+    "branch_training": 6,
     "evaluation": 6,
     "inspection": 6,
     "model_card": 6,
+    "muscle_groups": 7,
     "persistence": 7,
     "live": 7,
     "recording": 7,
@@ -68,6 +71,7 @@ FLOORS = {
     "live_view": 8,
     "demo": 9,
     "cli_live": 9,
+    "serve": 9,
     "cli": 10,
     "__main__": 11,
 }
@@ -112,10 +116,13 @@ AT_HEAD = {
     "training": {"numpy", "torch", "sklearn", "skorch"},
     "clips": {"numpy", "torch"},
     "embeddings": {"joblib", "torch"},
+    "modalities": {"numpy", "torch"},
     "network_estimator": {"numpy", "torch", "sklearn"},
     "video": {"numpy", "sklearn"},
     "multilabel": {"numpy", "torch", "sklearn"},
     "fusion": {"numpy", "sklearn"},
+    "branch_training": {"torch"},
+    "muscle_groups": {"numpy", "torch", "sklearn"},
     "frames": {"numpy", "torch", "sklearn"},
     "pseudo_labels": {"numpy", "sklearn", "imblearn"},
     "evaluation": {"numpy", "scipy", "sklearn"},
@@ -130,12 +137,14 @@ AT_HEAD = {
     "demo": {"numpy", "sklearn", "imblearn"},
     "cli": {"numpy", "typer", "rich"},
     "cli_live": {"typer", "rich"},
+    "serve": {"numpy", "typer", "rich"},
     "__main__": set(),
     "": set(),  # skrehab/__init__.py
 }
 # optional, or heavy, or without a wheel on some machine
 HEAVY = {"mediapipe", "av", "matplotlib", "pandas", "transformers", "torchvision", "safetensors"}
 HEAVY |= {"timm", "hiera", "h5py", "openpyxl", "onnx", "onnxruntime", "pyarrow", "huggingface_hub"}
+HEAVY |= {"fastapi", "starlette", "uvicorn"}
 
 
 def place(file):

@@ -16,6 +16,9 @@ BLOCKED += (
     "onnxruntime",
     "pyarrow",
     "huggingface_hub",
+    "fastapi",
+    "starlette",
+    "uvicorn",
 )
 # put before a program's code: these packages are not installed, as far as it can tell
 BLOCK = f"""

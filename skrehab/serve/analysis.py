@@ -1,0 +1,339 @@
+"""From one video to all that the page shows of it, as plain data for JSON."""
+
+import base64
+import math
+
+import numpy as np
+
+from skrehab.cues import CueRule, cue_frames
+from skrehab.metrics import pool_frames
+from skrehab.pose import PoseExtractor, extract_pose
+from skrehab.saliency import METHODS
+from skrehab.skeletons import get_skeleton
+
+__all__ = ["analyse_video", "describe_model", "split_model"]
+
+# Attention over n frames takes memory in n squared, and integrated gradients many rows at a time.
+_MOST_FRAMES = {"integrated_gradients": 600, "vanilla_gradient": 3000}
+_PARTS = ("head", "left arm", "right arm", "trunk", "left leg", "right leg", "other")
+_SETTINGS_OF_MANY = ("coordinates", "on_error", "n_jobs", "verbose", "memory", "allow_telemetry")
+
+
+def split_model(model, model_path=None):
+    """Split a model into the settings of its pose step, and what comes after the pose.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; if a :class:`PoseExtractor` is its first step, that one's settings are used.
+    model_path : str or path-like, optional
+        Pose model file, instead of the model's own.
+
+    Returns
+    -------
+    extractor : PoseExtractor
+        A copy. Nothing is cached, and no telemetry allowed, whatever the model says.
+    rest : estimator
+        What takes poses.
+
+    Raises
+    ------
+    TypeError
+        If the model cannot tell anything of a pose trial.
+
+    Examples
+    --------
+    >>> import skrehab
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrehab.serve.analysis import split_model
+    >>> model = make_pipeline(skrehab.PoseExtractor(target_fps=15), skrehab.FrameMLP())
+    >>> extractor, rest = split_model(model, "pose.task")
+    >>> extractor, [name for name, _ in rest.steps]
+    (PoseExtractor(model_path='pose.task', target_fps=15), ['framemlp'])
+    """
+    steps = getattr(model, "steps", [("", model)])
+    extractor = PoseExtractor(person="steady")
+    if isinstance(steps[0][1], PoseExtractor):
+        extractor, model = PoseExtractor(**steps[0][1].get_params()), model[1:]
+    extractor.set_params(memory=None, allow_telemetry=False)
+    if model_path is not None:
+        extractor.set_params(model_path=str(model_path))
+    last = _steps(model)[-1][1]
+    if not hasattr(last, "predict_proba") or hasattr(last, "n_labels_"):
+        raise TypeError(
+            "This page shows models that end in a frame classifier, such as FrameMLP, or in a "
+            f"VideoClassifier; this one ends in {type(last).__name__}."
+        )
+    if getattr(last, "n_landmarks_", 0) is None:
+        raise TypeError(
+            f"This page shows models of poses; the network {last.network!r} looks at pixels."
+        )
+    return extractor, model
+
+
+def describe_model(model, labels=None):
+    """Tell what a model can say, for the head of the page.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+    labels : list of str, optional
+        Name of each code; None takes the codes themselves.
+
+    Returns
+    -------
+    dict
+        ``labels``, ``frames`` (whether it scores frames) and ``saliency`` (whether there is a
+        video network to ask for reasons).
+
+    Examples
+    --------
+    >>> import numpy as np, skrehab
+    >>> from skrehab.serve import describe_model
+    >>> X, y = [np.zeros((4, 5, 3))], [np.array([0, 0, 1, 1])]
+    >>> model = skrehab.FrameMLP(max_epochs=1, random_state=0).fit(X, y)
+    >>> describe_model(model, ["usual", "lean"])
+    {'labels': ['usual', 'lean'], 'frames': True, 'saliency': False}
+    """
+    last = _steps(model)[-1][1]
+    return {
+        "labels": _names(last.classes_, labels),
+        "frames": _scores_frames(last),
+        "saliency": _video_stage(model) is not None,
+    }
+
+
+def analyse_video(
+    model, video, extractor, *, labels=None, rule=CueRule(), progress=None  # noqa: B008  immutable
+):  # fmt: skip
+    """Find the pose in a video and all that the model says of it.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+    video : str or path-like
+        Video file.
+    extractor : PoseExtractor
+        Settings of the pose.
+    labels : list of str, optional
+        Name of each code of the model.
+    rule : CueRule
+        What switches the cue on and off.
+    progress : callable, optional
+        Called with the number of frames done, after each frame.
+
+    Returns
+    -------
+    dict
+        ``times`` in seconds; ``landmarks``, a list of x, y (shares of the picture, times 10,000)
+        and visibility (times 100) for each frame, None where nobody is seen; ``scores`` and
+        ``probabilities`` of the frames; ``cue``; the ``verdict`` on the whole video; the
+        ``saliency`` map; ``notes`` on what is left out and why.
+
+    Raises
+    ------
+    skrehab.pose.VideoError
+        If the video cannot be read or shows nobody.
+
+    Examples
+    --------
+    >>> import skrehab
+    >>> from skrehab.serve import analyse_video
+    >>> model = skrehab.load("model")  # doctest: +SKIP
+    >>> result = analyse_video(model[1:], "clip.mp4", model[0])  # doctest: +SKIP
+    >>> result["verdict"]["label"]  # doctest: +SKIP
+    'lean'
+    """
+    options = extractor.get_params()
+    for name in _SETTINGS_OF_MANY:
+        options.pop(name)
+    track = extract_pose(video, progress=progress, **options)
+    trial = track.landmarks(extractor.coordinates)
+    found = track.found
+    notes = []
+    if not found.all():
+        notes.append(f"Nobody was seen in {(~found).sum()} of {len(found)} frames.")
+    result = {
+        "width": track.width,
+        "height": track.height,
+        "times": [round(float(time), 4) for time in track.timestamps],
+        "landmarks": [_pixels(frame, track.width, track.height) for frame in track.image],
+        "labels": None,
+        "probabilities": None,
+        "scores": None,
+        "cue": None,
+    }
+    last = _steps(model)[-1][1]
+    proba = None
+    if _scores_frames(last):
+        proba = _frame_proba(model, trial)
+        proba[~found] = np.nan
+        scores = 1 - proba[:, 0]
+        result["labels"] = _names(last.classes_, labels)
+        result["probabilities"] = [_numbers(row) for row in proba]
+        result["scores"] = _numbers(scores)
+        result["cue"] = cue_frames(scores, track.timestamps, rule).astype(int).tolist()
+    result["verdict"], result["saliency"] = _whole_video(model, trial, proba, labels, notes)
+    result["notes"] = notes
+    return result
+
+
+# --- parts of a model -----------------------------------------------------------------------------
+def _steps(model):
+    """List (name, estimator) of a pipeline, pipelines in it too; an estimator is its own step."""
+    if not hasattr(model, "steps"):
+        return [("", model)]
+    found = []
+    for _, step in model.steps:
+        if step is not None and not isinstance(step, str):
+            found += _steps(step) if hasattr(step, "steps") else [("", step)]
+    return found
+
+
+def _scores_frames(last):
+    """Tell whether the last step says something of each frame."""
+    return not hasattr(last, "saliency") or hasattr(last.module_, "frame_logits")
+
+
+def _frame_proba(model, trial):
+    last = _steps(model)[-1][1]
+    if not hasattr(last, "saliency"):
+        return np.array(model.predict_proba([trial])[0], dtype=float)
+    features = _features(model, last, trial)
+    return np.array(last.predict_frame_proba([features])[0], dtype=float)
+
+
+def _video_stage(model):
+    """Return (step, video classifier) that can be asked for reasons, or None."""
+    for _, step in _steps(model):
+        inner = getattr(step, "estimator_", step)
+        if hasattr(inner, "saliency") and getattr(inner, "n_landmarks_", 0) is not None:
+            return step, inner
+    return None
+
+
+def _features(model, until, trial):
+    """Take a trial through the steps before one of them, as predict does: without resamplers."""
+    for _, step in _steps(model):
+        if step is until:
+            break
+        if not hasattr(step, "fit_resample"):
+            trial = step.transform([trial])[0]
+    return trial
+
+
+def _names(classes, labels):
+    codes = np.asarray(classes).tolist()
+    return [str(code) for code in codes] if labels is None else [labels[code] for code in codes]
+
+
+# --- the whole video ------------------------------------------------------------------------------
+def _whole_video(model, trial, proba, labels, notes):
+    """Return verdict and saliency map; what fails is left out and noted."""
+    stage = _video_stage(model)
+    if stage is None:
+        return _pooled_verdict(model, proba, labels), None
+    step, classifier = stage
+    features = _features(model, step, trial)
+    if len(features) > max(_MOST_FRAMES.values()):
+        notes.append(
+            f"The video has {len(features)} frames; the network that judges whole videos is asked "
+            f"about {max(_MOST_FRAMES.values())} at most. Cut a part out to see its reasons."
+        )
+        return _pooled_verdict(model, proba, labels), None
+    try:
+        shares = classifier.predict_proba([features])[0]
+        verdict = _verdict(_names(classifier.classes_, labels), shares, "video")
+        code = classifier.classes_[int(np.argmax(shares))]
+        saliency = _saliency(model, step, classifier, features, code)
+    except (ValueError, RuntimeError, MemoryError) as error:  # the frame scores are worth showing
+        notes.append(f"The network that judges whole videos could not be asked: {error}")
+        return _pooled_verdict(model, proba, labels), None
+    if saliency is not None:
+        saliency["label"] = verdict["label"]
+    return verdict, saliency
+
+
+def _pooled_verdict(model, proba, labels):
+    """Judge by the frames: the mean of the highest scores, as trials are scored in evaluation."""
+    known = None if proba is None else proba[np.isfinite(proba).all(axis=1)]
+    if known is None or not len(known):
+        return None
+    names = _names(_steps(model)[-1][1].classes_, labels)
+    score = float(pool_frames([known])[0])
+    others = known[:, 1:].mean(axis=0)
+    others = others / others.sum() if others.sum() > 0 else np.full(len(others), np.nan)
+    return _verdict(names, [1 - score, *np.nan_to_num(score * others)], "frames")
+
+
+def _verdict(names, shares, source):
+    best = int(np.argmax(shares))
+    return {
+        "label": names[best],
+        "usual": best == 0,
+        "labels": names,
+        "probabilities": _numbers(shares),
+        "source": source,
+    }
+
+
+def _saliency(model, step, classifier, features, target):
+    """Ask why: landmarks x frames, 0 to 255, in the order of body parts; None if all is flat."""
+    method = getattr(step, "method", "integrated_gradients")
+    if method not in METHODS or method == "frame_logits":  # those have no landmarks
+        method = "integrated_gradients"
+    if len(features) > _MOST_FRAMES[method]:
+        method = "vanilla_gradient"
+    found = classifier.saliency(
+        *([features],),
+        method=method,
+        target=target,
+        baseline=getattr(step, "baseline", "zeros"),
+        n_steps=getattr(step, "n_steps", "auto"),
+        return_maps=True,
+    )
+    weights = np.nan_to_num(np.asarray(found.maps[0], dtype=float)).T
+    top = np.quantile(weights, 0.995) or weights.max()  # a single spike would darken all the rest
+    if not top > 0:
+        return None
+    rows = _rows(model, step, len(weights))
+    levels = np.clip(255 * weights[[row["index"] for row in rows]] / top, 0, 255)
+    return {
+        "method": method.replace("_", " "),
+        "rows": [{"name": row["name"], "part": row["part"]} for row in rows],
+        "values": base64.b64encode(levels.round().astype(np.uint8).tobytes()).decode(),
+    }
+
+
+def _rows(model, until, n_landmarks):
+    """Name landmarks and body parts in the order in which a person is drawn, head to feet."""
+    skeleton = get_skeleton("mediapipe33")
+    for _, step in _steps(model):
+        if step is until:
+            break
+        if hasattr(step, "source_") and hasattr(step, "target"):  # a SkeletonConverter
+            skeleton = get_skeleton(step.target)
+    if skeleton.n_landmarks != n_landmarks:
+        named = [{"index": i, "name": f"landmark {i}"} for i in range(n_landmarks)]
+        return [row | {"part": "other"} for row in named]
+    rows = []
+    for i, name in enumerate(skeleton.landmarks):
+        limbs = [limb for limb, members in skeleton.limbs.items() if i in members]
+        head = any(word in name for word in ("nose", "eye", "ear", "mouth", "head", "neck"))
+        part = limbs[0].replace("_", " ") if limbs else "head" if head else "trunk"
+        rows.append({"index": i, "name": name.replace("_", " "), "part": part})
+    return sorted(rows, key=lambda row: _PARTS.index(row["part"]))
+
+
+# --- numbers --------------------------------------------------------------------------------------
+def _pixels(frame, width, height):
+    if not np.isfinite(frame[:, :2]).any():
+        return None
+    shares = np.nan_to_num(frame[:, [0, 1, 3]] / [width / 1e4, height / 1e4, 0.01], nan=-1e6)
+    return shares.round().astype(int).ravel().tolist()
+
+
+def _numbers(values):
+    return [None if math.isnan(value) else round(float(value), 5) for value in values]

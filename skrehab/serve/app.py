@@ -1,0 +1,262 @@
+"""The application: a page, and a small API that this page alone may use."""
+
+import contextlib
+import re
+import secrets
+from importlib.resources import files
+from urllib.parse import unquote
+
+import skrehab
+from skrehab._optional import require
+from skrehab.cues import CueRule, _check_rule
+from skrehab.live import FrameStream
+from skrehab.pose import PoseExtractor, PoseStream, find_model
+from skrehab.skeletons import get_skeleton
+
+from .analysis import analyse_video, describe_model, split_model
+from .camera import CameraSession
+from .guard import Guard, too_large
+from .jobs import Busy, Desk
+from .uploads import SUFFIXES, BadUpload, check_kind, receive, shown_name
+
+__all__ = ["create_app"]
+
+# The page is these files and no others: a name is looked up here, never on the disk.
+_KINDS = {
+    "style.css": "text/css",
+    "drawing.js": "text/javascript",
+    "timeline.js": "text/javascript",
+    "saliency.js": "text/javascript",
+    "camera.js": "text/javascript",
+    "app.js": "text/javascript",
+}
+_MOST_JPEG = 2 * 2**20
+
+
+def create_app(
+    model,
+    *,
+    title="model",
+    labels=None,
+    rule=CueRule(),  # noqa: B008  it is immutable
+    model_path=None,
+    token=None,
+    max_upload=200 * 2**20,
+    max_waiting=3,
+):
+    """Build the application that ``skrehab serve`` runs.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted: a pipeline that ends in a frame classifier or a VideoClassifier, with a
+        :class:`PoseExtractor` as its first step or without.
+    title : str, default="model"
+        What to call it on the page.
+    labels : list of str, optional
+        Name of each code, the usual movement first.
+    rule : CueRule
+        What switches the cue on and off.
+    model_path : str or path-like, optional
+        Pose model file.
+    token : str, optional
+        What a request must know; None draws one. It is in ``app.state.token``.
+    max_upload : int, default=200 MiB
+        Largest video, in bytes.
+    max_waiting : int, default=3
+        Videos that may wait or be analysed at the same time.
+
+    Returns
+    -------
+    fastapi.FastAPI
+        Run it on 127.0.0.1: the traffic is not encrypted.
+
+    Raises
+    ------
+    TypeError
+        If the model cannot be shown here.
+    ImportError
+        If FastAPI is not installed.
+    skrehab.pose.ModelError
+        If there is no pose model file.
+
+    Examples
+    --------
+    >>> import skrehab
+    >>> from skrehab.serve import create_app
+    >>> app = create_app(skrehab.load("model"), title="model")  # doctest: +SKIP
+    >>> uvicorn.run(app, host="127.0.0.1", port=8765)  # doctest: +SKIP
+    """
+    fastapi = require("fastapi", "serve", "to show the page in a browser")
+    from fastapi import Request  # routes are read by their annotations
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import JSONResponse, Response
+    from starlette.requests import ClientDisconnect
+
+    _check_rule(rule)
+    if not max_upload > 0:
+        raise ValueError(f"max_upload must be above 0 bytes, got {max_upload!r}.")
+    extractor, rest = split_model(model, model_path)
+    extractor.set_params(model_path=str(find_model(extractor.model_path)))
+    token = secrets.token_urlsafe(32) if token is None else token
+    if not re.fullmatch(r"[\w-]{16,}", token, flags=re.ASCII):
+        raise ValueError("token must be at least 16 letters, digits, - or _, hard to guess.")
+    about = {
+        "title": title,
+        "version": skrehab.__version__,
+        **describe_model(rest, labels),
+        "camera": _camera_refusal(rest, extractor),
+        "cameraRate": extractor.target_fps,
+        "edges": get_skeleton("mediapipe33").edges,
+        "rule": rule._asdict(),
+        "maxUpload": max_upload,
+        "suffixes": SUFFIXES,
+    }
+    page = {
+        name: files(__package__).joinpath("page", name).read_bytes()
+        for name in ("index.html", *_KINDS)
+    }
+    page["index.html"] = page["index.html"].replace(b"{{token}}", token.encode())
+
+    def analyse(path, progress):
+        return analyse_video(rest, path, extractor, labels=labels, rule=rule, progress=progress)
+
+    desk = Desk(analyse, max_waiting)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        with desk:
+            yield
+
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.token, app.state.desk = token, desk
+    app.add_middleware(Guard, token=token, most_bytes=max_upload)
+
+    def refuse(status, message, **headers):
+        return JSONResponse({"error": message}, status, headers)
+
+    @app.exception_handler(BadUpload)
+    async def bad_upload(request, error):
+        # what is still on its way is not read
+        return refuse(error.status, str(error), connection="close")
+
+    @app.exception_handler(Busy)
+    async def busy(request, error):
+        return refuse(429, str(error), connection="close", **{"retry-after": "5"})
+
+    @app.exception_handler(RequestValidationError)
+    async def not_understood(request, error):
+        first = error.errors()[0]
+        what = ".".join(str(part) for part in first["loc"])
+        return refuse(422, f"{what} cannot be used: {first['msg']}.")
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request, error):
+        return refuse(400, "The upload broke off.", connection="close")
+
+    @app.exception_handler(404)
+    @app.exception_handler(405)
+    async def not_there(request, error):
+        return refuse(error.status_code, f"There is no {request.method} {request.url.path} here.")
+
+    def found(job_id):
+        job = desk.find(job_id)
+        if job is None:
+            raise BadUpload(404, "This video is not known here any more. Choose it again.")
+        return job
+
+    # --- the page ---------------------------------------------------------------------------------
+    @app.get("/")
+    def index():
+        return Response(page["index.html"], media_type="text/html")
+
+    @app.get("/page/{name}")
+    def part(name: str):
+        if name not in _KINDS:
+            raise BadUpload(404, f"There is no {name[:80]} here.")
+        return Response(page[name], media_type=_KINDS[name])
+
+    @app.get("/api/model")
+    def about_model():
+        return about
+
+    # --- videos -----------------------------------------------------------------------------------
+    @app.post("/api/videos", status_code=202)
+    async def upload(request: Request, name: str = ""):
+        name = shown_name(unquote(name))
+        job = desk.reserve(name, check_kind(name))
+        try:
+            await receive(request, job, max_upload)
+            desk.submit(job)
+        except BaseException:
+            desk.forget(job)
+            raise
+        return {"id": job.id, "name": name}
+
+    @app.get("/api/videos/{job_id}")
+    def progress(job_id: str):
+        job = found(job_id)
+        return {
+            "state": job.state,
+            "name": job.name,
+            "done": job.done,
+            "total": job.total,
+            "ahead": desk.ahead_of(job),
+            "error": job.error,
+        }
+
+    @app.get("/api/videos/{job_id}/result")
+    def result(job_id: str):
+        job = found(job_id)
+        if job.result is None:
+            raise BadUpload(409, job.error or f"{job.name} is not analysed yet: {job.state}.")
+        return Response(job.result, media_type="application/json")
+
+    @app.delete("/api/videos/{job_id}", status_code=204)
+    def forget(job_id: str):
+        desk.forget(found(job_id))
+
+    # --- the camera -------------------------------------------------------------------------------
+    @app.post("/api/camera", status_code=201)
+    def open_camera():
+        if about["camera"] is not None:
+            raise BadUpload(409, about["camera"])
+        session = desk.open_camera(lambda: CameraSession(rest, extractor, labels, rule))
+        return {"id": session.id, "labels": session.labels}
+
+    @app.post("/api/camera/{session_id}")
+    async def picture(request: Request, session_id: str, t: float):
+        from starlette.concurrency import run_in_threadpool
+
+        session = desk.camera(session_id)
+        if session is None:
+            raise BadUpload(404, "The camera has been stopped, or another page uses it now.")
+        jpeg = bytearray()
+        async for piece in request.stream():
+            jpeg += piece
+            if len(jpeg) > _MOST_JPEG:
+                raise BadUpload(413, too_large(len(jpeg), _MOST_JPEG))
+        try:
+            return await run_in_threadpool(session.push, bytes(jpeg), t)
+        except ValueError as error:
+            raise BadUpload(422, str(error)) from error
+
+    @app.delete("/api/camera/{session_id}", status_code=204)
+    def close_camera(session_id: str):
+        if desk.camera(session_id) is not None:
+            desk.close_camera()
+
+    return app
+
+
+def _camera_refusal(model, extractor):
+    """Say why a model cannot run while the camera does; None if it can."""
+    try:
+        FrameStream(model)
+        settings = extractor.get_params() | {"target_fps": None}
+        if extractor.person == "steady":
+            settings["person"] = "largest"
+        PoseStream(PoseExtractor(**settings))
+    except (ValueError, TypeError) as error:
+        return f"This model needs the whole video, so the camera is off. {error}"
+    return None

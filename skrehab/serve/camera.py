@@ -1,0 +1,148 @@
+"""The browser's camera: one JPEG in, one line of what is known out."""
+
+import io
+import math
+import secrets
+import threading
+import time
+
+import numpy as np
+
+from skrehab._optional import require
+from skrehab.cues import CueGate
+from skrehab.live import FrameStream
+from skrehab.pose import PoseExtractor, PoseStream
+
+from .analysis import _names, _numbers, _pixels
+
+__all__ = ["CameraSession", "read_jpeg"]
+
+_MOST_PIXELS = 2**21
+
+
+class CameraSession:
+    """Score the pictures of a camera as they come; nothing of them is kept.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses; causal, as :class:`FrameStream` needs it.
+    extractor : PoseExtractor
+        Settings of the pose.
+    labels : list of str, optional
+        Name of each code of the model.
+    rule : CueRule
+        What switches the cue on and off.
+
+    Attributes
+    ----------
+    id : str
+        Random, not to be guessed.
+
+    Raises
+    ------
+    ValueError
+        If a step of the model looks ahead.
+    """
+
+    def __init__(self, model, extractor, labels, rule):
+        self.id = secrets.token_urlsafe(16)
+        settings = extractor.get_params() | {"target_fps": None}
+        if extractor.person == "steady":  # chosen with hindsight; live it is the largest person
+            settings["person"] = "largest"
+        self._poses = PoseStream(PoseExtractor(**settings))
+        self._stream = FrameStream(model)
+        self._gate = CueGate(*rule)
+        self._lock, self._last = threading.Lock(), -math.inf
+        self.labels = _names(self._stream.classes_, labels)
+
+    def push(self, jpeg, timestamp):
+        """Score one picture.
+
+        Parameters
+        ----------
+        jpeg : bytes
+            The picture.
+        timestamp : float
+            Seconds on any clock, later than the picture before.
+
+        Returns
+        -------
+        dict
+            ``t``, ``seen``, ``probabilities``, ``score``, ``cue``, ``landmarks``, ``latency_ms``;
+            ``late`` alone is True for a picture that comes after a later one.
+
+        Raises
+        ------
+        ValueError
+            If it is no JPEG, too large, or the time is not a number.
+        """
+        if not math.isfinite(timestamp):
+            raise ValueError(f"t must be a finite number of seconds, got {timestamp}.")
+        began = time.perf_counter()
+        picture = read_jpeg(jpeg)
+        with self._lock:
+            if not timestamp > self._last:
+                return {"late": True}
+            self._last = timestamp
+            landmarks = self._poses.push(picture, timestamp)
+            proba = self._stream.push(landmarks, timestamp)
+            seen = self._poses.found
+            score = 1 - float(proba[0]) if seen else math.nan
+            cue = self._gate.push(score, timestamp)
+            height, width = picture.shape[:2]
+            return {
+                "t": timestamp,
+                "seen": seen,
+                "probabilities": _numbers(proba) if seen else None,
+                "score": _numbers([score])[0],
+                "cue": cue,
+                "landmarks": _pixels(self._poses.image, width, height),
+                "latency_ms": round(1000 * (time.perf_counter() - began), 1),
+            }
+
+    def close(self):
+        """End it, and free the pose model."""
+        with self._lock:
+            self._poses.reset()
+
+
+def read_jpeg(data):
+    """Decode one picture of a camera.
+
+    Parameters
+    ----------
+    data : bytes
+        A JPEG of at most two million pixels.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), dtype uint8
+        RGB.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> from skrehab.serve.camera import read_jpeg
+    >>> read_jpeg(b"GIF89a")
+    Traceback (most recent call last):
+    ...
+    ValueError: The picture is not a JPEG that can be read (6 bytes came).
+    """
+    image_module = require("PIL.Image", None, "to read pictures")
+    try:
+        with image_module.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            size = image.size
+            if size[0] * size[1] > _MOST_PIXELS:
+                raise ValueError(
+                    f"The picture has {size[0]} x {size[1]} pixels; send at most {_MOST_PIXELS}."
+                )
+            return np.array(image.convert("RGB"))
+    except (OSError, SyntaxError, image_module.DecompressionBombError) as error:
+        raise ValueError(
+            f"The picture is not a JPEG that can be read ({len(data)} bytes came)."
+        ) from error

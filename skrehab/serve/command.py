@@ -1,0 +1,87 @@
+"""The command ``skrehab serve``: the page in the browser."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import skrehab
+from skrehab._optional import require
+
+__all__ = ["serve"]
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def serve(
+    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = False,
+    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+    max_upload: Annotated[
+        int, typer.Option("--max-upload", min=1, help="Largest video, in MB.")
+    ] = 200,
+    on: Annotated[float, typer.Option(help="Probability that switches the cue on ...")] = 0.6,
+    off: Annotated[float, typer.Option(help="... and off again.")] = 0.4,
+    min_duration: Annotated[float, typer.Option(help="Seconds to last before a cue.")] = 0.3,
+    min_gap: Annotated[float, typer.Option(help="Seconds to be over before it ends.")] = 0.5,
+):
+    """Show a model at work in the browser: choose a video or the camera.
+
+    Only this machine can reach the page, at the address that is printed. Videos are deleted as soon
+    as they are analysed.
+    """
+    from skrehab.cues import CueRule
+    from skrehab.persistence import read_metadata
+    from skrehab.serve import create_app
+
+    uvicorn = require("uvicorn", "serve", "to show the page in a browser")
+    app = create_app(
+        skrehab.load(model),
+        title=model.resolve().name,
+        labels=read_metadata(model).get("labels"),
+        rule=CueRule(on, off, min_duration, min_gap),
+        model_path=model_path,
+        max_upload=max_upload * 2**20,
+    )
+    with _listen(port) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/?token={app.state.token}"
+        stdout.print(address, highlight=False, soft_wrap=True)
+        stderr.print("Open this address on this machine. Ctrl+C ends it.", highlight=False)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+        config = uvicorn.Config(
+            *(app,),
+            log_level="warning",
+            access_log=False,  # it would print the token
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=5,
+            h11_max_incomplete_event_size=2**16,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(port):
+    """Listen on this machine only."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}). Choose another with "
+            "--port, or --port 0 for a free one."
+        ) from error
+    return listener

@@ -24,6 +24,8 @@ _PUBLIC = {
     "PatientScoresDisplay": "inspection",
     "SkeletonDisplay": "inspection",
     "MultiLabelVideoClassifier": "multilabel",
+    "MultiLabelFusion": "fusion",
+    "MuscleGroupClassifier": "muscle_groups",
     "PoseSequencePretrainer": "pretraining",
     "QualityRegressor": "quality",
     "AppearanceFeatures": "appearance_features",

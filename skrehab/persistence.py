@@ -39,6 +39,8 @@ _CLASSES = {
     "VideoClassifier": "skrehab.video",
     "PoseSequencePretrainer": "skrehab.pretraining",
     "FusionClassifier": "skrehab.fusion",
+    "MultiLabelFusion": "skrehab.fusion",
+    "MuscleGroupClassifier": "skrehab.muscle_groups",
     "MultiLabelVideoClassifier": "skrehab.multilabel",
     "QualityRegressor": "skrehab.quality",
     "AppearanceFeatures": "skrehab.appearance_features",

@@ -144,6 +144,18 @@ ESTIMATORS += [
     EstimatorRow(
         "MultiLabelVideoClassifier", lambda: skrehab.MultiLabelVideoClassifier("lstm"), "multilabel"
     ),
+    EstimatorRow(
+        "MultiLabelFusion",
+        lambda: skrehab.MultiLabelFusion(
+            skrehab.MultiLabelVideoClassifier("slow"), skrehab.MultiLabelVideoClassifier("lstm")
+        ),
+        "two_modalities",
+    ),
+    EstimatorRow(
+        "MuscleGroupClassifier",
+        lambda: skrehab.MuscleGroupClassifier(size="tiny"),
+        "two_modalities",
+    ),
     EstimatorRow("QualityRegressor", lambda: tiny_scores(), "trial_regressor"),
     EstimatorRow(
         "QualityRegressor-scratch",

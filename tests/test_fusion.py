@@ -6,7 +6,7 @@ from instances import tiny_video
 from sklearn.base import clone
 
 from skrehab import FusionClassifier, VideoClassifier
-from skrehab.fusion import split_modalities
+from skrehab.modalities import split_modalities
 
 
 @pytest.fixture(scope="module")

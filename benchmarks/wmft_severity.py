@@ -5,10 +5,13 @@ Kinect v2. Every model says how severe each trial of a held-out person is; the s
 15 tasks are then averaged. Spearman between predicted and true severity and accuracy of three
 classes, for a task alone and for the 15 averaged; mean and standard deviation over people.
 
-Duration and "range + speed" (36 numbers: range, mean and top speed of twelve joints) have a ridge
-or logistic regression a task. The expert (a BiLSTM) is one network for all tasks. Encoders are
-pretrained on UI-PRMD, whose people are others, once per objective, through the common 15-joint
-skeleton, and kept or trained further. Every fifth frame is used (6 Hz).
+Duration, "range + speed" (36 numbers: range, mean and top speed of twelve joints) and the probes
+(what an encoder says of the frames: mean, standard deviation, mean change; and the duration) have a
+ridge or logistic regression a task, whose penalty is chosen on training people. The expert (a
+BiLSTM) is one network for all tasks, which is not told the task. Encoders are trained without
+labels on UI-PRMD, whose people are others, through the common 15-joint skeleton; in one row on WMFT
+afterwards, for each quarter of the people on the other twelve only. The untrained encoder has
+random weights. Every fifth frame is used (6 Hz); networks see 20 seconds at most.
 
     python benchmarks/wmft_severity.py [--wmft FILE] [--uiprmd FILE] [--jobs 2]
 
@@ -21,36 +24,43 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 from _report import RESULTS, write_report
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrehab import PoseSequencePretrainer, QualityRegressor
 from skrehab.datasets import load_uiprmd_npz, load_wmft_npz
 from skrehab.evaluation import bootstrap_interval
 
-STEP = 5
+STEP, LONGEST = 5, 120  # frames left out between two; frames that networks see at most
 JOINTS = (4, 5, 6, 7, 8, 9, 10, 11, 2, 3, 1, 20)  # arms, head, neck and trunk of Kinect v2
-HIDDEN = 32
+PENALTIES = {"regression": np.logspace(0, 4, 9), "ordinal": np.logspace(-3, 1, 9)}
 EXPERT = {"hidden_size": 32, "max_epochs": 15, "batch_size": 50, "lr": 2e-3, "random_state": 0}
-ENCODER = {"hidden_size": HIDDEN, "common_skeleton": "common15"}
+ENCODER = {"hidden_size": 32, "common_skeleton": "common15"}
+PRETRAINING = {**ENCODER, "lr": 1e-3, "max_epochs": 40, "random_state": 0}
 OBJECTIVES = ("pace+inpaint", "pace", "inpaint", "reconstruct", "predict_motion", "order")
 FLOORS = ("duration alone", "range + speed")
-ROWS = {
+ON_WMFT = "pace+inpaint, then on WMFT"
+PROBES = {f"probe: {name}": name for name in ("untrained", *OBJECTIVES, ON_WMFT)}
+EXPERTS = {
     "expert on poses, no encoder": {},
     "expert from scratch": {"encoder": "scratch", "encoder_params": ENCODER},
-    **{f"{name}, kept": {"objective": name, "fine_tune": False} for name in OBJECTIVES},
-    "pace+inpaint, trained further": {"objective": "pace+inpaint"},
+    **{f"expert: {name}, kept": {"use": name, "fine_tune": False} for name in OBJECTIVES},
+    f"expert: {ON_WMFT}, kept": {"use": ON_WMFT, "fine_tune": False},
+    "expert: pace+inpaint, trained further": {"use": "pace+inpaint"},
 }
+ROWS = (*FLOORS, *PROBES, *EXPERTS)
 HEADS = ("regression", "ordinal")
 
 
 def centred(trial):
     """Positions from the base of the spine in the first frame, at 6 Hz."""
-    return (trial[::STEP] - trial[:1, :1]).astype(np.float32)
+    return (trial[::STEP] - trial[:1, :1]).astype(np.float32)[:LONGEST]
 
 
 def load(wmft, uiprmd):
@@ -61,6 +71,8 @@ def load(wmft, uiprmd):
         FLOORS[0]: np.log([[len(trial)] for trial in data.X]),
         FLOORS[1]: np.array([range_and_speed(trial, data.frame_rate) for trial in data.X]),
     }
+    data.X = None  # what the folds need is poses and features
+    data.quarter = (np.searchsorted(np.unique(data.subject), data.subject) // 4).astype(int)
     return data, [centred(trial) for trial in load_uiprmd_npz(uiprmd).X]
 
 
@@ -72,47 +84,86 @@ def range_and_speed(trial, frame_rate):
     return np.concatenate([span, speed.mean(axis=0), np.percentile(speed, 95, axis=0)])
 
 
-def pretrain(poses, folder):
-    """Train one encoder per objective, or find it on disk."""
-    encoders = {}
-    for objective in OBJECTIVES:
-        start = time.process_time()
-        encoders[objective] = PoseSequencePretrainer(
-            objective=objective,
-            **ENCODER,
-            lr=1e-3,
-            max_epochs=40,
-            checkpoint_dir=folder / objective.replace("+", "_"),
-            random_state=0,
-        ).fit(poses)
-        first, last = (encoders[objective].history_[i] for i in (0, -1))
-        losses = {
-            key: f"{first[key]:.3f} -> {last[key]:.3f}"
-            for key in ("pace", "reconstruction", "order")
-            if key in first
-        }
-        print(objective, losses, f"{time.process_time() - start:.0f} s CPU", flush=True)
+# --- encoders -------------------------------------------------------------------------------------
+def pretrain(poses, objective, folder, and_then=None, name=None):
+    """Train an encoder, or find it on disk; `and_then` are trials to go on with."""
+    torch.set_num_threads(1)
+    start = time.process_time()
+    path = folder / (name or objective).replace("+", "_").replace(" ", "_")
+    encoder = PoseSequencePretrainer(
+        objective=objective, **PRETRAINING, checkpoint_dir=path / "first"
+    ).fit(poses)
+    if and_then is not None:
+        encoder.set_params(checkpoint_dir=path / "then").partial_fit(and_then)
+    first, last = (encoder.history_[i] for i in (0, -1))
+    losses = [
+        f"{key} {first[key]:.3f} -> {last[key]:.3f}"
+        for key in ("pace", "pace_accuracy", "reconstruction", "order")
+        if key in first
+    ]
+    print(name or objective, *losses, f"{time.process_time() - start:.0f} s CPU", flush=True)
+    return encoder
+
+
+def train_encoders(data, poses, folder, jobs):
+    """Train what is the same for all people by objective, and what is a quarter's own."""
+    tasks = [delayed(pretrain)(poses, objective, folder) for objective in OBJECTIVES]
+    for quarter in range(4):
+        others = [data.poses[i] for i in np.flatnonzero(data.quarter != quarter)]
+        name = f"{ON_WMFT} {quarter}"
+        tasks.append(delayed(pretrain)(poses, OBJECTIVES[0], folder, others, name))
+    fitted = Parallel(n_jobs=jobs)(tasks)
+    encoders = {
+        (name, quarter): encoder
+        for name, encoder in zip(OBJECTIVES, fitted)
+        for quarter in range(4)
+    }
+    untrained = PoseSequencePretrainer(**{**PRETRAINING, "max_epochs": 1, "lr": 1e-12}).fit(poses)
+    for quarter in range(4):
+        encoders["untrained", quarter] = untrained
+        encoders[ON_WMFT, quarter] = fitted[len(OBJECTIVES) + quarter]
     return encoders
+
+
+def pooled(frames):
+    """Mean, standard deviation and mean change of what an encoder says of the frames."""
+    frames = frames.reshape(len(frames), -1)
+    change = np.abs(np.diff(frames, axis=0)).mean(axis=0) if len(frames) > 1 else 0 * frames[0]
+    return np.concatenate([frames.mean(axis=0), frames.std(axis=0), change])
+
+
+# --- folds ----------------------------------------------------------------------------------------
+def predict_by_task(features, data, head, train, test):
+    """A regression a task, its penalty chosen on training people."""
+    out = np.empty((len(test), 1 if head == "regression" else 3))
+    for task in np.unique(data.task):
+        a, b = train[data.task[train] == task], data.task[test] == task
+        last = Ridge() if head == "regression" else LogisticRegression(max_iter=500)
+        name = "last__alpha" if head == "regression" else "last__C"
+        scoring = "neg_mean_squared_error" if head == "regression" else "neg_log_loss"
+        model = GridSearchCV(
+            Pipeline([("scale", StandardScaler()), ("last", last)]),
+            {name: PENALTIES[head]},
+            cv=GroupKFold(5),
+            scoring=scoring,
+        ).fit(features[a], data.severity[a], groups=data.subject[a])
+        if head == "regression":
+            out[b, 0] = model.predict(features[test[b]])
+        else:
+            out[b] = model.predict_proba(features[test[b]])
+    return out
 
 
 def predict(data, row, head, train, test, encoders):
     """Class probabilities of the held-out trials, or scores in one column."""
+    quarter = data.quarter[test[0]]
     if row in FLOORS:
-        out = np.empty((len(test), 1 if head == "regression" else 3))
-        for task in np.unique(data.task):
-            a, b = train[data.task[train] == task], data.task[test] == task
-            last = Ridge(1.0) if head == "regression" else LogisticRegression(C=0.1)
-            model = make_pipeline(StandardScaler(), last)
-            model.fit(data.features[row][a], data.severity[a])
-            features = data.features[row][test[b]]
-            if head == "regression":
-                out[b, 0] = model.predict(features)
-            else:
-                out[b] = model.predict_proba(features)
-        return out
-    settings = dict(ROWS[row])
-    if objective := settings.pop("objective", None):
-        settings["encoder"] = encoders[objective]
+        return predict_by_task(data.features[row], data, head, train, test)
+    if row in PROBES:
+        return predict_by_task(data.features[PROBES[row], quarter], data, head, train, test)
+    settings = dict(EXPERTS[row])
+    if name := settings.pop("use", None):
+        settings["encoder"] = encoders[name, quarter]
     model = QualityRegressor(head=head, **settings, **EXPERT)
     model.fit([data.poses[i] for i in train], data.severity[train])
     X = [data.poses[i] for i in test]
@@ -121,6 +172,7 @@ def predict(data, row, head, train, test, encoders):
 
 def fold(data, row, head, person, encoders):
     """Predictions for one held-out person."""
+    torch.set_num_threads(1)
     start = time.process_time()
     train, test = np.flatnonzero(data.subject != person), np.flatnonzero(data.subject == person)
     out = predict(data, row, head, train, test, encoders)
@@ -159,13 +211,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     data, unlabelled = load(options.wmft, options.uiprmd)
-    encoders = pretrain(unlabelled, RESULTS.parent / ".cache" / "wmft")
+    folder = RESULTS.parent / ".cache" / "wmft"
+    encoders = train_encoders(data, unlabelled, folder, options.jobs)
+    for key, encoder in encoders.items():
+        said = np.array([pooled(frames) for frames in encoder.transform(data.poses)])
+        data.features[key] = np.hstack([said, data.features[FLOORS[0]]])
     store = RESULTS / "wmft_severity_folds.jsonl"
     done = [json.loads(line) for line in store.open()] if store.exists() else []
     known = {(one["row"], one["head"], one["person"]) for one in done}
     todo = [
         (row, head, person)
-        for row in (*FLOORS, *ROWS)
+        for row in ROWS
         for head in HEADS
         for person in np.unique(data.subject)
         if (row, head, int(person)) not in known
@@ -192,7 +248,7 @@ def report(data, done):
         return np.array([tables[row, head][person][key] for person in people])
 
     rows = []
-    for row in (*FLOORS, *ROWS):
+    for row in ROWS:
         for head in HEADS:
             if len(tables.get((row, head), {})) < len(people):
                 continue

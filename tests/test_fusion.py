@@ -5,7 +5,14 @@ import pytest
 from instances import tiny_video
 from sklearn.base import clone
 
-from skrehab import FusionClassifier, VideoClassifier
+import skrehab
+from skrehab import (
+    FusionClassifier,
+    MultiLabelFusion,
+    MultiLabelVideoClassifier,
+    VideoClassifier,
+)
+from skrehab.metrics import mean_average_precision
 from skrehab.modalities import split_modalities
 
 
@@ -24,7 +31,18 @@ def data():
 
 
 def fusion(**params):
-    rgb = VideoClassifier(
+    return FusionClassifier(*branches(VideoClassifier, tiny_video), **params)
+
+
+def multilabel(**params):
+    def tiny_pose(**chosen):
+        return MultiLabelVideoClassifier("lstm", batch_size=8, random_state=0, **chosen)
+
+    return MultiLabelFusion(*branches(MultiLabelVideoClassifier, tiny_pose), **params)
+
+
+def branches(kind, tiny_pose):
+    rgb = kind(
         "slow",
         network_params={"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32},
         max_epochs=12,
@@ -32,8 +50,7 @@ def fusion(**params):
         batch_size=8,
         random_state=0,
     )
-    pose = tiny_video(max_epochs=40, lr=0.02)
-    return FusionClassifier(rgb, pose, **params)
+    return rgb, tiny_pose(max_epochs=40, lr=0.02)
 
 
 @pytest.mark.parametrize("how", ["late", "features"])
@@ -89,10 +106,66 @@ def test_what_is_no_pair(X, message):
 
 
 def test_fusion_survives_saving(data, tmp_path):
-    import skrehab
-
     X, y = data
     for how in ("late", "features"):
         model = fusion(how=how).fit(X, y)
         again = skrehab.load(skrehab.save(model, tmp_path / how))
         np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+# --- several labels -------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def labels(data):
+    """Bright, up, and what neither modality tells alone; nobody has the last."""
+    bright, up = (np.array([word in name for name in data[1]]) for word in ("bright", "up"))
+    return np.column_stack([bright, up, bright & up, np.zeros(len(up))]).astype(int)
+
+
+@pytest.fixture(scope="module")
+def by_how(data, labels):
+    return {how: multilabel(how=how).fit(data[0], labels) for how in ("sum", "mul", "concat")}
+
+
+@pytest.mark.parametrize("how", ["sum", "mul", "concat"])
+def test_fusion_of_several_labels(data, labels, by_how, how, tmp_path):
+    X, _ = data
+    model = by_how[how]
+    proba = model.predict_proba(X)
+    assert proba.shape == (24, 4) and ((proba >= 0) & (proba <= 1)).all()
+    assert mean_average_precision(labels, proba) > 0.95
+    for modality, column in (("rgb", 1), ("pose", 0)):
+        alone = getattr(model, f"{modality}_").predict_proba([x[modality] for x in X])
+        assert mean_average_precision(labels[:, [column]], alone[:, [column]]) < 0.85
+    np.testing.assert_array_equal(model.predict(X), proba >= 0.5)
+    again = skrehab.load(skrehab.save(model, tmp_path / how))
+    np.testing.assert_array_equal(again.predict_proba(X), proba)
+    assert not hasattr(clone(model), "rgb_")
+
+
+def test_means_of_several_labels(data, by_how):
+    X, _ = data
+    for how, mean in (
+        ("sum", lambda a, b: 0.25 * a + 0.75 * b),
+        ("mul", lambda a, b: a**0.25 * b**0.75),
+    ):
+        model = by_how[how].set_params(weight=0.25)
+        rgb = model.rgb_.predict_proba([x["rgb"] for x in X]).astype(float)
+        pose = model.pose_.predict_proba([x["pose"] for x in X]).astype(float)
+        np.testing.assert_allclose(model.predict_proba(X), mean(rgb, pose), rtol=1e-5)
+        partly = [X[0], {"pose": X[1]["pose"]}, {"rgb": X[2]["rgb"], "pose": None}]
+        out = model.predict_proba(partly)
+        np.testing.assert_allclose(out[1:], [pose[1], rgb[2]], rtol=1e-4)
+        model.set_params(weight=0.5)
+    product = np.exp(2 * np.log(by_how["mul"].predict_proba(X)))
+    np.testing.assert_allclose(product, rgb * pose, rtol=1e-4)
+
+
+def test_concat_needs_both_and_knows_a_label_that_nobody_has(data, labels, by_how):
+    X, _ = data
+    assert (by_how["concat"].predict_proba(X)[:, 3] == 0).all()
+    with pytest.raises(ValueError, match=r"X\[1\] lacks a modality: how='concat'"):
+        by_how["concat"].predict_proba([X[0], {"rgb": X[1]["rgb"]}])
+    with pytest.raises(ValueError, match=r"X\[0\] has no pose: fit needs both"):
+        multilabel().fit([{"rgb": X[0]["rgb"]}, *X[1:]], labels)
+    with pytest.raises(ValueError, match="labels are 0 and 1"):
+        multilabel().fit(X, labels + 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from skrehab.formats._annotation import Annotation, same_tier_overlap
-from skrehab.formats._tables import check_end
+from skrehab.formats._tables import check_end, check_text
 from skrehab.formats._xml import parse_xml, xml_safe
 
 # the ways in which an export may say a time, the one to read first first
@@ -189,6 +189,7 @@ def _rows(path, whole=False):
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is neither UTF-8 nor UTF-16 text (byte {error.start})") from error
+    check_text(text)
     lines = [
         line for line in text.splitlines() if line.strip() and not line.startswith(("#", '"#'))
     ]

@@ -12,6 +12,12 @@ def refuse_pipe(path):
         raise ValueError("it is a pipe or a device, not a file")
 
 
+def check_text(text):
+    """Refuse text with zero bytes: a hole in a damaged file, or an encoding of two bytes."""
+    if "\0" in text:
+        raise ValueError("it holds zero bytes: it is damaged, or not UTF-8 text")
+
+
 def check_end(text, number, cells, width):
     """Refuse a last row that stops in its middle: few cells, and no line break after them."""
     if len(cells) < width and not text.endswith(("\n", "\r")):
@@ -54,6 +60,7 @@ def open_table(path, whole=False):
         raise ValueError(
             f"it is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
         ) from error
+    check_text(text)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)  # the comma where none occurs
     header, rows, long = None, [], []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab.formats._pose_file import checked, named, shortest
-from skrehab.formats._tables import check_end, to_float, to_whole
+from skrehab.formats._tables import check_end, check_text, to_float, to_whole
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
@@ -18,6 +18,7 @@ def read_trc(path):
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 text (byte {error.start})") from error
+    check_text(text)
     rows = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     lines = [line for line in rows if any(map(str.strip, line))]
     if len(lines) < 6 or not lines[0][0].startswith("PathFileType"):

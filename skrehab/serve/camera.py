@@ -53,7 +53,7 @@ class CameraSession:
         self._poses = PoseStream(PoseExtractor(**settings))
         self._stream = FrameStream(model)
         self._gate = CueGate(*rule)
-        self._lock, self._last = threading.Lock(), -math.inf
+        self._lock, self._first, self._last = threading.Lock(), None, -math.inf
         self.labels = _names(self._stream.classes_, labels)
 
     def push(self, jpeg, timestamp):
@@ -85,11 +85,14 @@ class CameraSession:
             if not timestamp > self._last:
                 return {"late": True}
             self._last = timestamp
-            landmarks = self._poses.push(picture, timestamp)
-            proba = self._stream.push(landmarks, timestamp)
+            # from 0 on, as files do: MediaPipe smooths differently otherwise
+            self._first = timestamp if self._first is None else self._first
+            own = timestamp - self._first
+            landmarks = self._poses.push(picture, own)
+            proba = self._stream.push(landmarks, own)
             seen = self._poses.found
             score = 1 - float(proba[0]) if seen else math.nan
-            cue = self._gate.push(score, timestamp)
+            cue = self._gate.push(score, own)
             height, width = picture.shape[:2]
             return {
                 "t": timestamp,

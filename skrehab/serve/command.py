@@ -78,6 +78,7 @@ def _listen(port):
         if os.name == "posix":  # elsewhere it would let two programs share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
+        listener.listen(64)  # so that the address works from the moment it is printed
     except OSError as error:
         listener.close()
         raise OSError(

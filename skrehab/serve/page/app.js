@@ -134,11 +134,11 @@ function present(file, result) {
     labels: shown ? names(result.labels) : ["", ""], threshold: page.model.rule.on,
   }, times[0], end);
   $("timeline-note").textContent = shown
-    ? "Height: how likely each frame is. Orange: the cue is on. Click, drag, or use the arrow keys to go there."
+    ? `Height: how likely “${names(result.labels)[1]}” is. Orange: the cue is on. Click, drag, or use the arrow keys to go there.`
     : "This model judges whole videos; there is no score for each frame.";
   if (result.saliency) {
     saliency.show(result.saliency, times);
-    $("saliency-text").textContent = `For “${result.saliency.label}” these weighed most: ${saliency.summary()}.`;
+    $("saliency-text").textContent = `What weighed most in “${result.saliency.label}”: ${saliency.summary()}.`;
   }
   show("seen");
   player.begin(page.url, times);
@@ -182,8 +182,13 @@ function bars(box, labels, values) {
   labels.forEach((label, i) => {
     const value = values ? values[i] : null;
     box.children[3 * i + 1].firstChild.style.width = `${100 * (value || 0)}%`;
-    box.children[3 * i + 2].textContent = value === null ? "–" : `${Math.round(100 * value)} %`;
+    box.children[3 * i + 2].textContent = percent(value);
   });
+}
+
+function percent(value) {
+  if (value === null) return "–";
+  return value > 0.995 ? "> 99 %" : value < 0.005 ? "< 1 %" : `${Math.round(100 * value)} %`;
 }
 
 function cueIs(state, word) {
@@ -306,11 +311,12 @@ async function useCamera() {
     past.cue.push(moment.cue);
     while (moment.t - past.times[0] > SHOWN_SECONDS + 1) for (const list of [past.times, past.scores, past.cue]) list.shift();
     const state = !moment.seen ? "unknown" : moment.cue ? "alert" : "calm";
-    Drawing.person($("skeleton"), moment.landmarks, page.model.edges, state);
+    Drawing.person($("skeleton"), moment.landmarks, page.model.edges, state, camera.small);
     cueIs(state, !moment.seen ? "nobody seen" : names(camera.labels)[moment.cue ? 1 : 0]);
     bars($("now-bars"), camera.labels, moment.probabilities);
     $("time").textContent = `${Math.round(moment.latency_ms)} ms`;
     $("now-note").textContent = `${past.times.length > 9 ? Math.round(9 / (moment.t - past.times[past.times.length - 10])) : "–"} pictures a second`;
+    past.origin = moment.t;
     timeline.show(past, moment.t - SHOWN_SECONDS, moment.t);
     timeline.draw(moment.t);
     $("seen").dataset.moments = past.times.length;

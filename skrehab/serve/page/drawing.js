@@ -24,8 +24,10 @@ const Drawing = (() => {
   }
 
   // Landmarks come as x, y in ten-thousandths of the picture and visibility in hundredths.
-  function person(canvas, marks, edges, state) {
+  // Over the camera they are drawn with the picture they were found in: the next one is there by then.
+  function person(canvas, marks, edges, state, picture = null) {
     const { context, width, height } = pen(canvas);
+    if (picture) context.drawImage(picture, 0, 0, width, height);
     if (!marks) return;
     const at = (i) => [marks[3 * i] * width / 1e4, marks[3 * i + 1] * height / 1e4];
     const known = (i) => marks[3 * i] > -1e5 && marks[3 * i + 1] > -1e5;
@@ -83,7 +85,7 @@ const Drawing = (() => {
   }
 
   // Both plots leave the same room at the left, so that their times stand above each other.
-  const gutter = (width) => (width < 560 ? 66 : 96);
+  const gutter = (width) => (width < 560 ? 76 : 96);
 
   // Seconds between two marks on an axis.
   function tickStep(seconds, width) {

@@ -26,23 +26,28 @@ class SaliencyMap {
     this.canvas.setAttribute("aria-label", this.summary());
   }
 
-  // The rows and the moment with the most weight, in words.
+  // The body parts and the moment with the most weight, in words.
   summary() {
-    const { rows, bytes, times } = this.data;
+    const { rows, bytes, times, groups } = this.data;
     const n = times.length;
-    const weights = rows.map((row, i) => {
+    const mean = (start, end) => {
       let sum = 0;
-      for (let t = 0; t < n; t += 1) sum += bytes[i * n + t];
-      return { name: row.name, sum };
-    }).sort((a, b) => b.sum - a.sum);
+      for (let k = start * n; k < end * n; k += 1) sum += bytes[k];
+      return sum / (end - start);
+    };
+    // a skeleton whose parts are not known is one group: then single landmarks are named
+    const known = groups.length > 1;
+    const weights = (known ? groups : rows.map((row, i) => ({ part: row.name, start: i, end: i + 1 })))
+      .map(({ part, start, end }) => ({ part, weight: mean(start, end) }))
+      .sort((a, b) => b.weight - a.weight);
     let best = 0, most = -1;
     for (let t = 0; t < n; t += 1) {
       let sum = 0;
       for (let i = 0; i < rows.length; i += 1) sum += bytes[i * n + t];
       if (sum > most) [most, best] = [sum, t];
     }
-    const names = weights.slice(0, 3).map((row) => row.name);
-    return `${names.join(", ")}; most of all around ${Drawing.seconds(times[best])}`;
+    const [first, second] = weights.map((one) => (known ? `the ${one.part}` : one.part));
+    return `${first}${second ? `, then ${second}` : ""}; above all around ${Drawing.seconds(times[best])}`;
   }
 
   paint() {
@@ -57,7 +62,7 @@ class SaliencyMap {
     const context = picture.getContext("2d");
     const image = context.createImageData(times.length, rows.length);
     for (let i = 0; i < bytes.length; i += 1) {
-      const level = Math.sqrt(bytes[i] / 255) * 2; // the root shows what is faint
+      const level = (bytes[i] / 255) ** 0.7 * 2; // shows what is faint, too
       const k = Math.min(1, Math.floor(level));
       for (let c = 0; c < 3; c += 1) {
         image.data[4 * i + c] = ramp[k][c] + (level - k) * (ramp[k + 1][c] - ramp[k][c]);

@@ -19,7 +19,8 @@ class Timeline {
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  // data: times, scores (null where nobody is seen), cue, labels [usual, other], threshold
+  // data: times, scores (null where nobody is seen), cue, labels [usual, other], threshold, and the
+  // time that is called 0 (origin)
   show(data, start, end) {
     Object.assign(this, { data, start, end: Math.max(end, start + 1e-3) });
     if (this.seek) {
@@ -91,7 +92,7 @@ class Timeline {
     context.textBaseline = "middle";
     context.fillText(Drawing.shortened(context, labels[1], left - 12), left - 8, top + 8);
     context.fillText(Drawing.shortened(context, labels[0], left - 12), left - 8, bottom - 7);
-    Timeline.axis(context, this.start, this.end, left, right, bottom, colours);
+    Timeline.axis(context, this.start, this.end, left, right, bottom, colours, this.data.origin);
 
     if (now >= this.start && now <= this.end) {
       context.fillStyle = colours.ink;
@@ -135,16 +136,17 @@ class Timeline {
     context.globalAlpha = 1;
   }
 
-  static axis(context, start, end, left, right, bottom, colours) {
+  static axis(context, start, end, left, right, bottom, colours, origin = 0) {
     const every = Drawing.tickStep(end - start, right - left);
     context.fillStyle = colours.muted;
     context.textBaseline = "top";
     context.textAlign = "center";
-    for (let k = Math.ceil(start / every - 1e-6); k * every <= end + 1e-6; k += 1) {
-      const t = k * every, at = left + (t - start) / (end - start) * (right - left);
+    const first = Math.ceil((start - origin) / every - 1e-6);
+    for (let k = first; k * every <= end - origin + 1e-6; k += 1) {
+      const t = k * every, at = left + (t + origin - start) / (end - start) * (right - left);
       context.fillRect(at - 0.5, bottom, 1, 4);
       const text = every < 1 ? t.toFixed(1) : t.toFixed(0);
-      if (at < right - 12) context.fillText(k === Math.ceil(start / every - 1e-6) ? `${text} s` : text, at, bottom + 7);
+      if (at < right - 12) context.fillText(k === first ? `${text} s` : text, at, bottom + 7);
     }
   }
 }

@@ -28,7 +28,7 @@ def live(
         bool, typer.Option("--headless", help="No window: one line of JSON a frame on stdout.")
     ] = False,
     person: Annotated[
-        str | None, typer.Option(help="Whom to follow: largest, center. Default: the model's.")
+        str | None, typer.Option(help="follow, seated, largest or center. Default: the model's.")
     ] = None,
     on: Annotated[float, typer.Option(help="Probability that switches the cue on ...")] = 0.6,
     off: Annotated[float, typer.Option(help="... and off again.")] = 0.4,
@@ -125,10 +125,10 @@ class _Session:
         if person is not None:
             extractor.set_params(person=person)
         elif extractor.person == "steady":
-            extractor.set_params(person="largest")
+            extractor.set_params(person="follow")
             stderr.print(
                 "note: the model's person='steady' chooses whom to follow with hindsight; live it "
-                "is the largest person of each frame (--person center: nearest to the middle).",
+                "is who is largest at the start (--person seated: the largest who sits).",
                 soft_wrap=True,
             )
         if model_path is not None:

@@ -133,7 +133,7 @@ def _as_float32(item, name):
     try:
         array = np.ma.asarray(item) if np.ma.isMaskedArray(item) else np.asarray(item)
         if array.dtype.kind in _NO_NUMBERS:
-            raise ValueError(_NO_NUMBERS[array.dtype.kind])
+            raise ValueError(f"it holds {_NO_NUMBERS[array.dtype.kind]}")
         array = array.astype(np.float32, copy=False)
         # what is masked was lost, whatever number stands under the mask
         return array.filled(np.nan) if np.ma.isMaskedArray(array) else array

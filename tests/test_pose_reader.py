@@ -246,6 +246,19 @@ def cut_matroska(path):  # ends without any complaint of the decoder
     return cut(path, "cut.mkv")
 
 
+def list_of_files(path):  # somebody else's upload, for example
+    write_video(path / "other.mp4", noise(3))
+    (path / "list.mp4").write_text("ffconcat version 1.0\nfile other.mp4\n")
+    return path / "list.mp4"
+
+
+def playlist(path):
+    write_video(path / "other.ts", noise(3))
+    text = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.1,\nother.ts\n#EXT-X-ENDLIST\n"
+    (path / "list.m3u8").write_text(text)
+    return path / "list.m3u8"
+
+
 def cut_matroska_late(path):  # one frame of sixty is missing
     video = write_video(path / "late.mkv", noise(60))
     video.write_bytes(video.read_bytes()[: int(0.985 * video.stat().st_size)])
@@ -290,6 +303,8 @@ def damaged(path):
         (cut_matroska, "cut short: it states 2.0 s"),
         (cut_matroska_late, "cut short: it states 2.0 s and ends after 2.0 s .59 frames"),
         (pipe, "a pipe"),
+        (list_of_files, "a list of other files"),
+        (playlist, "a list of other files"),
         (long_name, "cannot be reached"),
         (cut_avi, "cut short"),
         (damaged, "damaged"),

@@ -55,7 +55,9 @@ def test_masked_numbers_are_lost_landmarks():
     ("dtype", "what"), [("M8[D]", "dates"), ("m8[s]", "durations"), ([("x", float)], "records")]
 )
 def test_what_only_numpy_takes_for_numbers(dtype, what):
-    with pytest.raises(ValueError, match=rf"X\[1\] cannot be read as an array of numbers: {what}"):
+    with pytest.raises(
+        ValueError, match=rf"X\[1\] cannot be read as an array of numbers: it holds {what}"
+    ):
         check_trials([TRIALS[0], np.zeros((4, 5, 3), dtype=dtype)])
 
 

@@ -4,6 +4,7 @@ PyAV decodes, frame by frame, so a long video never sits in memory. Every failur
 :class:`VideoError` that names the file.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ __all__ = ["VideoError", "VideoInfo", "probe_video", "read_frames", "resample_fr
 
 # Two frames closer than this are "the same time": MediaPipe counts in whole milliseconds.
 _TICK = 1e-3
+
+# A few lines of text can be a "video" that names other files or addresses. No address is ever
+# called, and no file is read but the one that was given.
+_LOCAL = {"protocol_whitelist": "file"}
+_LISTS = {"concat", "hls", "applehttp", "dash", "imf"}
 
 
 class VideoError(ValueError):
@@ -240,10 +246,10 @@ def _opened(path):
         raise VideoError(f"{path}: the file is empty (0 bytes). Copy it again from its source.")
     try:
         # the whole path: FFmpeg takes a file called "http:a.mp4" for an address
-        return av.open(os.path.abspath(path), metadata_errors="replace")
-    except PermissionError as error:
-        raise VideoError(f"{path}: no permission to read this file.") from error
+        return av.open(os.path.abspath(path), metadata_errors="replace", options=_LOCAL)
     except (av.FFmpegError, OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.EACCES:
+            raise VideoError(f"{path}: no permission to read this file.") from error
         raise VideoError(
             f"{path}: this is not a video that can be opened; it is damaged, cut short, or of "
             f"another kind ({_reason(error)}). Check that it plays, or copy it again."
@@ -253,6 +259,8 @@ def _opened(path):
 def _picture_stream(container, path):
     """Return the stream to decode; cover art of a sound file, pictures and text are none."""
     kind = container.format.name
+    if _LISTS & set(kind.split(",")):
+        raise VideoError(f"{path}: this is a list of other files, not a video; give those.")
     if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
         raise VideoError(f"{path}: this is a text or picture file, not a video.")
     cover = require("av.stream", None, "to read videos").Disposition.attached_pic

@@ -13,6 +13,7 @@ from media import model_file
 
 SECONDS = 60  # a case that takes longer hangs
 NOBODY = 65534  # the number of a user without any right, on any Unix
+_OPEN_FOLDERS = []  # they go when the program ends
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ def battery():
 
 
 def _short(result):
+    if hasattr(result, "DESCR"):
+        return f"{len(result.X)} trials, the first of shape {result.X[0].shape}"
+    if getattr(getattr(result, "dtype", None), "kind", "") == "O":
+        result = list(result)
     shape = getattr(result, "shape", None)
     if shape is not None:
         return f"array {shape}"
@@ -141,7 +146,8 @@ def closed(make):
     """Make a file that nobody may read, in a folder that everybody may look into."""
 
     def make_and_close(_):
-        folder = Path(tempfile.mkdtemp(prefix="skrehab-closed-"))
+        _OPEN_FOLDERS.append(tempfile.TemporaryDirectory(prefix="skrehab-closed-"))
+        folder = Path(_OPEN_FOLDERS[-1].name)
         folder.chmod(0o755)
         path = make(folder)
         path.chmod(0)

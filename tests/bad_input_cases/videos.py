@@ -105,6 +105,16 @@ def picture_called(kind, name):
     return lambda folder: content(name, picture_bytes(kind))(folder)
 
 
+def beside_a_video(name, text):
+    """Write a text that names the video beside it."""
+
+    def make(folder):
+        write_video(folder / "other.ts", noise(3))
+        return content(name, text)(folder)
+
+    return make
+
+
 def gif(folder):
     from PIL import Image
 
@@ -138,6 +148,13 @@ for name, data in (
     ("a drawing", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
 ):
     refused("not a video", f"{name} called mp4", content("a.mp4", data))
+LOCAL_LIST = PLAYLIST.replace(b"http://127.0.0.1:9/a.ts", b"other.ts")
+for name, made in (
+    ("ffconcat", beside_a_video("list.mp4", b"ffconcat version 1.0\nfile other.ts\n")),
+    ("m3u8", beside_a_video("list.m3u8", LOCAL_LIST)),
+):
+    refused("not a video", f"a list of a file beside it, {name}", made, "a list of other files")
+refused("not a video", "a playlist of the network", content("list.m3u8", PLAYLIST))
 refused("not a video", "a Word file called mp4", lambda f: content("a.mp4", zip_bytes())(f))
 refused("not a video", "a pose file called mp4", pose_file)
 for kind in ("PNG", "JPEG", "BMP", "TIFF", "WebP"):

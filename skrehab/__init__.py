@@ -23,6 +23,8 @@ _PUBLIC = {
     "FrameTimelineDisplay": "inspection",
     "PatientScoresDisplay": "inspection",
     "SkeletonDisplay": "inspection",
+    "MuscleActivationDisplay": "inspection",
+    "ActivationMapDisplay": "inspection",
     "MultiLabelVideoClassifier": "multilabel",
     "MultiLabelFusion": "fusion",
     "MuscleGroupClassifier": "muscle_groups",

@@ -1,5 +1,8 @@
 """The fuzz battery: each input ends in a right result, or in a clear error that names the item."""
 
+import pickle
+import tracemalloc
+
 import numpy as np
 import pytest
 from bad_input_cases import CASES, Case
@@ -256,3 +259,32 @@ def test_live_at_any_times(times):
             assert np.isfinite(stream.push(frame, time)).all()
             last, scored = time, scored + 1
     assert (stream.counts.frames, stream.counts.late) == (scored, late)
+
+
+# --- many frames ----------------------------------------------------------------------------------
+def test_live_state_does_not_grow():
+    """Every step that can run live, 3000 frames, some lost: what is kept stays as small."""
+    stream = FrameStream(fitted())
+    rng = np.random.RandomState(0)
+    frames = rng.randn(50, 33, 3).astype(np.float32)
+    frames[rng.rand(50, 33) < 0.2] = np.nan
+    sizes = []
+    for t in range(3000):
+        stream.push(frames[t % 50], t / 30)
+        if t in (500, 2950):  # the same frame of the fifty
+            sizes.append(len(pickle.dumps(vars(stream))))
+    assert abs(sizes[1] - sizes[0]) < 64
+    assert stream.counts.frames == 3000
+
+
+def test_a_long_video_is_never_in_memory(tmp_path):
+    path = write_video(tmp_path / "long.mp4", np.zeros((1500, 96, 96, 3), np.uint8))
+    one = 96 * 96 * 3
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in read_frames(path, target_fps=25))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 1250
+    assert peak < 40 * one  # all of them would be 1500

@@ -64,6 +64,12 @@ def test_version(run):
     assert run("--version")[1].strip() == f"skrehab {skrehab.__version__}"
 
 
+def test_the_command_starts_light(run_python):
+    """Help, or a slip in typing, must not wait for torch."""
+    code = "import skrehab.cli, sys; print(*{'torch', 'sklearn', 'av', 'fastapi'} & {*sys.modules})"
+    assert run_python(code) == ""
+
+
 def test_wrong_use_ends_with_code_2_and_says_so_on_stderr(run):
     code, out, err = run("pose")
     assert code == 2

@@ -3,10 +3,28 @@
 The server listens on this machine only, answers nobody without the token of this start, and keeps
 no video: what is uploaded lies in a private folder while it is analysed. Start it with ``skrehab
 serve MODEL``; :func:`create_app` gives the application to those who run a server of their own.
+Names are loaded on first use: every ``skrehab`` command looks in here, and few need torch.
 """
 
-from .analysis import analyse_video, describe_model
-from .app import create_app
-from .jobs import Busy, Desk
+import importlib
 
-__all__ = ["Busy", "Desk", "analyse_video", "create_app", "describe_model"]
+# public name -> module that holds it
+_PUBLIC = {
+    "Busy": "jobs",
+    "Desk": "jobs",
+    "analyse_video": "analysis",
+    "create_app": "app",
+    "describe_model": "analysis",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

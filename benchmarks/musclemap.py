@@ -25,8 +25,7 @@ from joblib import Parallel, delayed
 
 from skrehab import MultiLabelFusion, MultiLabelVideoClassifier, MuscleGroupClassifier
 from skrehab.clips import frame_positions
-from skrehab.datasets.exercise_clips import make_exercise_clips
-from skrehab.datasets.musclemap import load_musclemap
+from skrehab.datasets import load_musclemap, make_exercise_clips
 from skrehab.metrics import KnownNewSplit, known_new_scores, known_new_split
 from skrehab.modalities import normalize_pose
 

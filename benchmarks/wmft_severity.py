@@ -39,7 +39,7 @@ from skrehab.evaluation import bootstrap_interval
 
 STEP, LONGEST = 5, 120  # frames left out between two; frames that networks see at most
 JOINTS = (4, 5, 6, 7, 8, 9, 10, 11, 2, 3, 1, 20)  # arms, head, neck and trunk of Kinect v2
-PENALTIES = {"regression": np.logspace(0, 4, 9), "ordinal": np.logspace(-3, 1, 9)}
+PENALTIES = {"regression": np.logspace(0, 4, 5), "ordinal": np.logspace(-3, 1, 5)}
 EXPERT = {"hidden_size": 32, "max_epochs": 15, "batch_size": 50, "lr": 2e-3, "random_state": 0}
 ENCODER = {"hidden_size": 32, "common_skeleton": "common15"}
 PRETRAINING = {**ENCODER, "lr": 1e-3, "max_epochs": 40, "random_state": 0}
@@ -144,7 +144,7 @@ def predict_by_task(features, data, head, train, test):
         model = GridSearchCV(
             Pipeline([("scale", StandardScaler()), ("last", last)]),
             {name: PENALTIES[head]},
-            cv=GroupKFold(5),
+            cv=GroupKFold(3),
             scoring=scoring,
         ).fit(features[a], data.severity[a], groups=data.subject[a])
         if head == "regression":

@@ -79,8 +79,9 @@ def main():
         rows,
         __doc__.split("\n\n    ")[0] + f"\n\nWidth: {options.width}.",
         packages=("torch", "numpy"),
-        notes=f"{len(trials):,} sequences, {sum(map(len, trials)):,} frames, {len(history)} epochs: "
-        f"**{wall / 60:.1f} minutes**, {processor / 60:.1f} of them on the processor (one core; "
+        notes=f"{len(trials):,} sequences of {sum(map(len, trials)):,} frames, "
+        f"{len(history)} epochs: **{wall / 60:.1f} minutes**, "
+        f"{processor / 60:.1f} of them on the processor (one core; "
         "other programs ran beside it). The curves are in pretraining_run.png.",
     )
 

@@ -225,6 +225,7 @@ def test_everything_fits_on_a_figure_of_its_own(clip):
 def test_a_map_of_nothing_can_be_drawn(clip, axes):
     display = ActivationMapDisplay.from_predictions(clip[0], np.zeros((8, 20, 30)), ax=axes)
     assert (display.images_[0].get_array() == 120).all()
+    assert "nothing spoke for it" in display.colorbar_.ax.get_title()
 
 
 @pytest.mark.parametrize(

@@ -302,7 +302,8 @@ class ActivationMapDisplay:
         box.set_xticks([])
         box.axvline(0.5, color=POSITIVE, linewidth=0.9)
         how = f", {_METHODS.get(self.method, self.method)}" if self.method else ""
-        box.set_title(f"where it looked{how}", fontsize="small", color=INK, pad=3)
+        nothing = "" if self.activation_map.any() else ": nothing spoke for it"
+        box.set_title(f"where it looked{how}{nothing}", fontsize="small", color=INK, pad=3)
         for x, side, word in ((-0.02, "right", "little"), (1.02, "left", "much")):
             box.text(
                 x, 0.5, word, ha=side, va="center", fontsize="small", color=MUTED,

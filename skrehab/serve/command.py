@@ -11,7 +11,7 @@ from rich.console import Console
 import skrehab
 from skrehab._optional import require
 
-__all__ = ["serve"]
+__all__ = []
 
 stdout = Console()
 stderr = Console(stderr=True)

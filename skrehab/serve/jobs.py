@@ -106,7 +106,7 @@ class Desk:
     ...     job = desk.reserve("monday.mp4", ".mp4")
     ...     _ = job.path.write_bytes(b"film")
     ...     desk.submit(job)
-    ...     desk.wait(job)
+    ...     _ = desk.wait(job)
     ...     print(job.state, job.result, job.path.exists())
     done b'{"size": 4}' False
     """

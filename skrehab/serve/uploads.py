@@ -58,7 +58,9 @@ def shown_name(name):
     """
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(letter for letter in name if letter.isprintable()).strip()
-    return name if len(name) <= 100 else f"{name[:80]}…{name[-19:]}" if name else "video"
+    if len(name) > 100:
+        return f"{name[:80]}…{name[-19:]}"
+    return name or "video"
 
 
 def check_kind(name, start=None):

@@ -64,15 +64,17 @@ MuscleActivationDisplay.from_estimator(classifier, trial, truth=truth, title=dat
 # On the frames: Grad-CAM
 # -----------------------
 # Where did the video branch look for the biceps, which the dumbbells tell? The frames are those
-# that the network saw. Its map is computed on 12 by 12 places, so it has no finer detail.
+# that the network saw. Its map is computed on 12 by 12 places, so it has no finer detail. A network
+# that learned from so little need not have found the dumbbells: a map shows that, too.
 ActivationMapDisplay.from_estimator(classifier, trial, label="biceps")
 
 # %%
 # On the frames: attention of the tokens
 # --------------------------------------
-# The tokens of the last block, each weighed by how much it speaks for the group. Where none does,
-# the map is empty, and the other branch or the classifier's bias made the answer.
-ActivationMapDisplay.from_estimator(classifier, trial, label="biceps", method="tokens")
+# The tokens of the last block, each weighed by how much it speaks for the group; without ``label``
+# that is the likeliest one. Where no token speaks for a group its map is empty, and the display says
+# so: the other branch or the classifier's bias made the answer.
+ActivationMapDisplay.from_estimator(classifier, trial, method="tokens")
 
 # %%
 # On the skeleton

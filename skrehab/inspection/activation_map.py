@@ -243,7 +243,7 @@ class ActivationMapDisplay:
         height, width = self.frames.shape[1:3]
         # one unit is a frame's height; captions stand in the gaps beneath
         wide, gap, caption = width / height, 0.04, 0.17
-        below = 0.26 if colorbar else 0.0
+        below = 0.29 if colorbar else 0.0
         size = 1.55 if len(self.shown) > 2 else 2.4  # inches
         total = n_columns * (wide + gap) - gap, n_rows * (1 + caption) + below
         figure, ax = figure_and_axes(ax, (max(size * total[0], 3.2), size * total[1] + 0.4))
@@ -303,7 +303,7 @@ class ActivationMapDisplay:
         box.axvline(0.5, color=POSITIVE, linewidth=0.9)
         how = f", {_METHODS.get(self.method, self.method)}" if self.method else ""
         nothing = "" if self.activation_map.any() else ": nothing spoke for it"
-        box.set_title(f"where it looked{how}{nothing}", fontsize="small", color=INK, pad=3)
+        box.set_title(f"where it looked{how}{nothing}", fontsize="small", color=INK, pad=7)
         for x, side, word in ((-0.02, "right", "little"), (1.02, "left", "much")):
             box.text(
                 x, 0.5, word, ha=side, va="center", fontsize="small", color=MUTED,

@@ -72,8 +72,8 @@ ActivationMapDisplay.from_estimator(classifier, trial, label="biceps")
 # On the frames: attention of the tokens
 # --------------------------------------
 # The tokens of the last block, each weighed by how much it speaks for the group; without ``label``
-# that is the likeliest one. Where no token speaks for a group its map is empty, and the display says
-# so: the other branch or the classifier's bias made the answer.
+# that is the likeliest one. Where no token speaks for a group its map is empty, and the display
+# says so: the other branch or the classifier's bias made the answer.
 ActivationMapDisplay.from_estimator(classifier, trial, method="tokens")
 
 # %%

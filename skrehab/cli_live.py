@@ -8,7 +8,7 @@ import time
 from array import array
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -55,7 +55,7 @@ def live(
     with ExitStack() as stack:
         gate = skrehab.CueGate(on, off, min_duration, min_gap)
         session = _Session(skrehab.load(model), names, gate, person, model_path)
-        stack.callback(session.poses.reset)
+        stack.callback(session.live.reset)
         sinks = [_JsonLines(session.names)] if headless else []
         if record is not None or record_video is not None:
             sinks.append(_recorder(stack, record, record_video))
@@ -99,33 +99,22 @@ def _run(session, frames, sinks, seconds):
 
 
 # --- the session ----------------------------------------------------------------------------------
-class _Moment(NamedTuple):
-    """One frame and what is said of it."""
-
-    timestamp: float
-    picture: object  # (height, width, 3) uint8, RGB
-    proba: object  # (n_classes,)
-    seen: bool
-    cue: bool
-    latency_ms: float
-    image: object  # (33, 4), pixels
-    world: object  # (33, 4), metres
-
-
 class _Session:
-    """The model as two streams, pictures to poses and poses to scores, and the cue."""
+    """A live session with the names of its classes, and what is said of it at the end."""
 
     def __init__(self, model, names, gate, person, model_path):
-        from skrehab.pose import PoseExtractor, PoseStream
+        from skrehab.live_session import LiveSession
+        from skrehab.pose import PoseExtractor
 
         steps = getattr(model, "steps", [("", model)])
         extractor = PoseExtractor()
         if isinstance(steps[0][1], PoseExtractor):
             extractor, model = steps[0][1], model[1:]
+        if person == "steady":
+            raise ValueError("person='steady' is not causal: take 'follow' or 'seated' instead.")
         if person is not None:
             extractor.set_params(person=person)
         elif extractor.person == "steady":
-            extractor.set_params(person="follow")
             stderr.print(
                 "note: the model's person='steady' chooses whom to follow with hindsight; live it "
                 "is who is largest at the start (--person seated: the largest who sits).",
@@ -134,38 +123,23 @@ class _Session:
         if model_path is not None:
             extractor.set_params(model_path=str(model_path))
         self.target_fps = extractor.target_fps
-        self.poses = PoseStream(extractor.set_params(target_fps=None))
-        self.stream = skrehab.FrameStream(model)
-        self.gate = gate
-        codes = self.stream.classes_.tolist()
+        self.live = LiveSession(model, extractor, gate)
+        codes = self.live.stream.classes_.tolist()
         self.names = [names[code] for code in codes] if names else [str(code) for code in codes]
-        self.before = None
-        self.trials = [self.stream.counts]
+        self.trials = [self.live.stream.counts]
         self.pose_ms, self.score_ms = array("d"), array("d")
 
     def push(self, picture, timestamp):
         """Return what is known of this frame."""
-        began = time.perf_counter()
-        if picture is not self.before:  # else it is shown again, to fill a faster grid
-            self.landmarks = self.poses.push(picture, timestamp)
-            self.before = picture
-        posed = time.perf_counter()
-        proba = self.stream.push(self.landmarks, timestamp)
-        seen = self.poses.found
-        cue = self.gate.push(1 - proba[0] if seen else float("nan"), timestamp)
-        scored = time.perf_counter()
-        self.pose_ms.append(1000 * (posed - began))
-        self.score_ms.append(1000 * (scored - posed))
-        latency_ms = 1000 * (scored - began)
-        poses = self.poses.image, self.poses.world
-        return _Moment(timestamp, picture, proba, seen, cue, latency_ms, *poses)
+        moment = self.live.push(picture, timestamp)
+        self.pose_ms.append(moment.pose_ms)
+        self.score_ms.append(moment.score_ms)
+        return moment
 
     def reset(self):
         """Start another trial."""
-        self.poses.reset()
-        self.stream.reset()
-        self.gate.reset()
-        self.trials.append(self.stream.counts)
+        self.live.reset()
+        self.trials.append(self.live.stream.counts)
 
     def summary(self):
         """Tell in a line how many frames came, and how long they took."""
@@ -176,7 +150,7 @@ class _Session:
             f"{sum(counts.unseen for counts in self.trials)} with nobody in them",
         ]
         if gaps := sum(counts.gaps for counts in self.trials):
-            parts.append(f"{gaps} gaps of more than {self.stream.max_gap:g} s")
+            parts.append(f"{gaps} gaps of more than {self.live.stream.max_gap:g} s")
         for what, values in (("pose", self.pose_ms), ("score and cue", self.score_ms)):
             parts.append(f"{what} {statistics.median(values):.2f} ms a frame (median)")
         return ", ".join(parts)
@@ -195,7 +169,7 @@ class _JsonLines:
             "t": round(moment.timestamp, 4),
             "probabilities": said if moment.seen else None,
             "cue": moment.cue,
-            "latency_ms": round(moment.latency_ms, 2),
+            "latency_ms": round(moment.pose_ms + moment.score_ms, 2),
         }
         print(json.dumps(line), flush=True)
 
@@ -233,7 +207,7 @@ def _window(stack, session, paced):
             cue=moment.cue,
             seen=moment.seen,
             labels=labels,
-            note=f"{moment.latency_ms:.0f} ms",
+            note=f"{moment.pose_ms + moment.score_ms:.0f} ms",
         )
         return window.show(drawn, max(0.0, wait))
 

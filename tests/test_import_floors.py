@@ -70,6 +70,7 @@ FLOORS = {
     "workflow": 8,  # what the commands do, in Python
     "onnx_export": 8,
     "hub": 8,
+    "live_session": 8,
     "live_view": 8,
     "demo": 9,
     "cli_live": 9,
@@ -134,6 +135,7 @@ AT_HEAD = {
     "persistence": LIGHT,
     "live": LIGHT,
     "recording": LIGHT,
+    "live_session": LIGHT,
     "live_view": LIGHT,
     "report": LIGHT,
     "overlay": LIGHT,

@@ -651,7 +651,7 @@ def test_the_camera(client, model):
     said = [client.post(address, params={"t": 5 + i / 10}, content=f).json() for i, f in
             enumerate(files)]  # fmt: skip
     decoded = np.array([read_jpeg(file) for file in files])
-    trial = PoseExtractor(MODEL, fps=10).transform([decoded])[0]
+    trial = PoseExtractor(MODEL, fps=10, person="follow").transform([decoded])[0]
     offline = model.predict_proba([trial])[0]
     for i, moment in enumerate(said):
         assert moment["seen"] == bool(np.isfinite(trial[i, :, 3]).any())

@@ -28,6 +28,7 @@ MODULES = {
     "skrehab.formats": "Files of other programs",
     "skrehab.live": "Scores while the patient moves",
     "skrehab.cues": "Cues without flicker",
+    "skrehab.live_session": "From pictures to a cue",
     "skrehab.live_view": "The live window",
     "skrehab.serve": "The page in the browser",
     "skrehab.recording": "Recordings",

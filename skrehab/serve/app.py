@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 import skrehab
 from skrehab._optional import require
-from skrehab.cues import CueRule, _check_rule
-from skrehab.live import FrameStream
-from skrehab.pose import PoseExtractor, PoseStream, find_model
+from skrehab.cues import CueGate, CueRule, _check_rule
+from skrehab.live_session import LiveSession
+from skrehab.pose import find_model
 from skrehab.skeletons import get_skeleton
 
 from .analysis import analyse_video, describe_model, split_model
@@ -252,11 +252,7 @@ def create_app(
 def _camera_refusal(model, extractor):
     """Say why a model cannot run while the camera does; None if it can."""
     try:
-        FrameStream(model)
-        settings = extractor.get_params() | {"target_fps": None}
-        if extractor.person == "steady":
-            settings["person"] = "largest"
-        PoseStream(PoseExtractor(**settings))
+        LiveSession(model, extractor, CueGate())
     except (ValueError, TypeError) as error:
         return f"This model needs the whole video, so the camera is off. {error}"
     return None

@@ -10,8 +10,7 @@ import numpy as np
 
 from skrehab._optional import require
 from skrehab.cues import CueGate
-from skrehab.live import FrameStream
-from skrehab.pose import PoseExtractor, PoseStream
+from skrehab.live_session import LiveSession
 
 from .analysis import _names, _numbers, _pixels
 
@@ -47,14 +46,9 @@ class CameraSession:
 
     def __init__(self, model, extractor, labels, rule):
         self.id = secrets.token_urlsafe(16)
-        settings = extractor.get_params() | {"target_fps": None}
-        if extractor.person == "steady":  # chosen with hindsight; live it is the largest person
-            settings["person"] = "largest"
-        self._poses = PoseStream(PoseExtractor(**settings))
-        self._stream = FrameStream(model)
-        self._gate = CueGate(*rule)
+        self._live = LiveSession(model, extractor, CueGate(*rule))
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
-        self.labels = _names(self._stream.classes_, labels)
+        self.labels = _names(self._live.stream.classes_, labels)
 
     def push(self, jpeg, timestamp):
         """Score one picture.
@@ -87,27 +81,22 @@ class CameraSession:
             self._last = timestamp
             # from 0 on, as files do: MediaPipe smooths differently otherwise
             self._first = timestamp if self._first is None else self._first
-            own = timestamp - self._first
-            landmarks = self._poses.push(picture, own)
-            proba = self._stream.push(landmarks, own)
-            seen = self._poses.found
-            score = 1 - float(proba[0]) if seen else math.nan
-            cue = self._gate.push(score, own)
+            moment = self._live.push(picture, timestamp - self._first)
             height, width = picture.shape[:2]
             return {
                 "t": timestamp,
-                "seen": seen,
-                "probabilities": _numbers(proba) if seen else None,
-                "score": _numbers([score])[0],
-                "cue": cue,
-                "landmarks": _pixels(self._poses.image, width, height),
+                "seen": moment.seen,
+                "probabilities": _numbers(moment.proba) if moment.seen else None,
+                "score": _numbers([moment.score])[0],
+                "cue": moment.cue,
+                "landmarks": _pixels(moment.image, width, height),
                 "latency_ms": round(1000 * (time.perf_counter() - began), 1),
             }
 
     def close(self):
         """End it, and free the pose model."""
         with self._lock:
-            self._poses.reset()
+            self._live.reset()
 
 
 def read_jpeg(data):

@@ -12,10 +12,12 @@ TransM3E take. With --root a copy in the layout of load_musclemap is used, decod
                                    [--root DIR] [--size small|s] [--device cuda]
                                    [--weights NETWORK=FILE ...]
 
-Finished runs are kept in a .jsonl file beside the table; a run broken off goes on where it was.
+Finished runs are kept in a .jsonl file beside the table; a run broken off goes on where it was, and
+what was found under other settings of this file is found anew.
 """
 
 import argparse
+import hashlib
 import json
 import time
 
@@ -34,6 +36,7 @@ from skrehab.modalities import normalize_pose
 N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN = 30, 2, 4, 55
 FEW = ("squats", "lunges", "biceps curls", "band pushdowns", "lunge curls", "squat presses")
 STAGES = {"small": (8, 5), "s": (80, 80), "quick": (1, 1)}  # epochs
+RATES = {"small": 2e-3, "s": 1e-4, "quick": 2e-3}  # learning rates
 CLIP = {"n_frames": 4, "image_size": 48}
 GRAPH = {"widths": (16, 32), "n_units": (1, 1), "n_frames": 32}
 RESNET = {"width": 16, "depths": (1, 1, 1, 1)} | CLIP
@@ -166,7 +169,7 @@ def classifier(network, seed, options):
         REGISTERED.get(network, network),
         network_params=full if paper else small,
         max_epochs=sum(STAGES[options.size]),
-        lr=1e-4 if paper else 2e-3,
+        lr=RATES[options.size],
         batch_size=16,
         weights=weights,
         head="new" if weights else "keep",
@@ -187,7 +190,7 @@ def ours(run, seed, options):
         network_params=params | changed,
         stage1_epochs=first if modality == "both" else first + second,
         stage2_epochs=second,
-        lr=1e-4 if paper else 2e-3,
+        lr=RATES[options.size],
         color_jitter=0.4 if paper else 0.2,
         weights=dict(options.weights).get("transm3e") if modality != "pose" else None,
         device=options.device,
@@ -222,6 +225,15 @@ def scores_of(run, seed, data, options):
     return {run: model.predict_proba(asked)}, count(model)
 
 
+def settings_of(run, options):
+    """Sum up what a result depends on: one found under other settings is not taken for it."""
+    data = (options.root,) if options.root else (N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN)
+    training = (options.size, STAGES[options.size], RATES[options.size], options.weights)
+    parts = ("mvit", "hdgcn") if run.startswith("late") else (run,)
+    networks = [(NETWORKS.get(part), OURS.get(part), part in OURS and MVIT) for part in parts]
+    return hashlib.sha256(repr((data, training, networks)).encode()).hexdigest()[:12]
+
+
 def count(model):
     """Count the parameters of a fitted model."""
     return sum(parameter.numel() for parameter in model.module_.parameters())
@@ -239,6 +251,7 @@ def evaluate(run, seed, y, rgb, pose, split, activity, new_activities, options):
             {
                 "run": name,
                 "seed": seed,
+                "settings": settings_of(name, options),
                 "known": round(100 * found.known, 3),
                 "new": round(100 * found.new, 3),
                 "parameters": n_parameters,
@@ -321,6 +334,7 @@ def main(argv=None):
     _report.RESULTS.mkdir(exist_ok=True)
     store = _report.RESULTS / f"{name}_runs.jsonl"
     done = [json.loads(line) for line in store.open()] if store.exists() else []
+    done = [one for one in done if one["settings"] == settings_of(one["run"], options)]
     known = {(one["run"], one["seed"]) for one in done}
     todo = [
         (run, seed)

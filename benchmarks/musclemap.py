@@ -32,7 +32,7 @@ from skrehab.metrics import KnownNewSplit, known_new_scores, known_new_split
 from skrehab.modalities import normalize_pose
 
 # --- settings -------------------------------------------------------------------------------------
-# synthetic clips: many, and few epochs, for each shows another room, which one must learn not to see
+# synthetic clips: many, and few epochs, for each shows another room, which is to be overlooked
 N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN = 30, 2, 4, 55
 FEW = ("squats", "lunges", "biceps curls", "band pushdowns", "lunge curls", "squat presses")
 STAGES = {"small": (8, 5), "s": (80, 80), "quick": (1, 1)}  # epochs

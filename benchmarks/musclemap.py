@@ -30,9 +30,10 @@ from skrehab.metrics import KnownNewSplit, known_new_scores, known_new_split
 from skrehab.modalities import normalize_pose
 
 # --- settings -------------------------------------------------------------------------------------
-N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN = 10, 2, 8, 55  # synthetic clips
+# synthetic clips: many, and few epochs, for each shows another room, which one must learn not to see
+N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN = 30, 2, 4, 55
 FEW = ("squats", "lunges", "biceps curls", "band pushdowns", "lunge curls", "squat presses")
-STAGES = {"small": (25, 15), "s": (80, 80), "quick": (1, 1)}  # epochs
+STAGES = {"small": (8, 5), "s": (80, 80), "quick": (1, 1)}  # epochs
 CLIP = {"n_frames": 4, "image_size": 48}
 GRAPH = {"widths": (16, 32), "n_units": (1, 1), "n_frames": 32}
 RESNET = {"width": 16, "depths": (1, 1, 1, 1)} | CLIP
@@ -45,7 +46,7 @@ NETWORKS = {
     "c2d": (RESNET, {}),
     "i3d": (RESNET, {}),
     "slow": (RESNET, {}),
-    "slowfast": (RESNET | {"n_frames": 8, "alpha": 2, "beta": 4}, {}),
+    "slowfast": (RESNET | {"alpha": 2, "beta": 4}, {}),
     "mvit": (MVIT, {}),
     "mvit_b": (None, {"n_tokens": 1, "depths": (2, 3, 16, 3), "n_frames": 32}),
     "video_swin": (

@@ -28,8 +28,8 @@ from skrehab.conversion import convert
 from skrehab.datasets import load_kimore, load_uiprmd_npz, load_utkinect, load_uwa3d
 from skrehab.pretraining import PoseSequencePretrainer
 from skrehab.quality import QualityRegressor
-from skrehab.quality_ablations import table1_settings
-from skrehab.quality_metrics import evaluate_by_exercise, paired_bootstrap
+from skrehab.quality.ablations import table1_settings
+from skrehab.quality.metrics import evaluate_by_exercise, paired_bootstrap
 
 # Spearman x 100 by exercise, as printed in the two tables
 PUBLISHED = {

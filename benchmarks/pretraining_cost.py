@@ -39,8 +39,8 @@ def measure(length, width, batch_size):
     import numpy as np
     import torch
 
-    from skrehab.pretext import view
-    from skrehab.pretext_network import PretextNetwork, collate_views
+    from skrehab.pretraining.network import PretextNetwork, collate_views
+    from skrehab.pretraining.tasks import view
     from skrehab.skeletons import get_skeleton
 
     torch.set_num_threads(1)

@@ -9,13 +9,13 @@ from bad_input_cases import CASES, Case
 from bad_input_cases.trials import fitted
 from media import noise, write_video
 
-from skrehab.gaps import fill_gaps
 from skrehab.live import FrameStream
 from skrehab.pose import VideoError, probe_video, read_frames, resample_frames
 from skrehab.pose_quality import pose_quality
 from skrehab.preprocessing import displacement, moving_average
-from skrehab.sides import mirror
-from skrehab.swaps import find_swaps
+from skrehab.repairs.gaps import fill_gaps
+from skrehab.repairs.sides import mirror
+from skrehab.repairs.swaps import find_swaps
 from skrehab.trials import check_trials
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")

@@ -22,9 +22,9 @@ from skrehab import (
     SkeletonConverter,
     networks,
 )
-from skrehab.gaps import GapFiller
 from skrehab.onnx_export import OnnxModel, OnnxStream, export_onnx
-from skrehab.sides import SideNormalizer
+from skrehab.repairs.gaps import GapFiller
+from skrehab.repairs.sides import SideNormalizer
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

@@ -12,12 +12,12 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skrehab import VideoClassifier, pretraining
+from skrehab import VideoClassifier
 from skrehab.batching import pad_trials
 from skrehab.networks.pose_sequence import PretrainedGRU
-from skrehab.pretext import OBJECTIVES
-from skrehab.pretext_training import length_batches
-from skrehab.pretraining import PoseSequencePretrainer
+from skrehab.pretraining import PoseSequencePretrainer, pretrainer
+from skrehab.pretraining.loop import length_batches
+from skrehab.pretraining.tasks import OBJECTIVES
 from skrehab.trials import check_trials
 
 TINY = {"hidden_size": 4, "batch_size": 4, "max_epochs": 3, "lr": 0.01, "random_state": 0}
@@ -130,7 +130,7 @@ def test_longer_trials_are_resampled_while_learning_only(monkeypatch):
         lengths.extend(len(one) for one in poses)
         return []
 
-    monkeypatch.setattr(pretraining, "pretrain", spy)
+    monkeypatch.setattr(pretrainer, "pretrain", spy)
     model = tiny(max_frames=20).fit(X)
     assert lengths == [min(20, len(trial)) for trial in X] and 20 in lengths
     assert [len(one) for one in model.transform(X)] == [len(trial) for trial in X]
@@ -279,7 +279,7 @@ import os, signal, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from test_pretraining import tiny, walks
-from skrehab.checkpoints import Checkpoint
+from skrehab.pretraining.checkpoints import Checkpoint
 
 save, count = Checkpoint.save, []
 
@@ -306,14 +306,14 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, request):
     seen = []
     resumed = tiny(max_epochs=7, checkpoint_every=2, checkpoint_dir=tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pretraining.PretextNetwork, "backward", counting(seen))
+        patch.setattr(pretrainer.PretextNetwork, "backward", counting(seen))
         resumed.fit(walks())
     assert len(seen) == 3 * 2  # three epochs of two batches: the first four were not run again
     assert_same_run(resumed, tiny(max_epochs=7).fit(walks()))
 
 
 def counting(seen):
-    backward = pretraining.PretextNetwork.backward
+    backward = pretrainer.PretextNetwork.backward
 
     def count(self, losses):
         seen.append(1)
@@ -326,7 +326,7 @@ def test_an_interrupted_second_stage_goes_on(tmp_path, monkeypatch):
     """Both stages are called again; the first is there, the second goes on in its middle."""
     keep = {"max_epochs": 4, "checkpoint_every": 1, "checkpoint_dir": str(tmp_path)}
     first, second = walks(), walks(seed=1)
-    from skrehab.checkpoints import Checkpoint
+    from skrehab.pretraining.checkpoints import Checkpoint
 
     save, count = Checkpoint.save, []
 
@@ -341,7 +341,7 @@ def test_an_interrupted_second_stage_goes_on(tmp_path, monkeypatch):
         tiny(**keep).fit(first).partial_fit(second)
     monkeypatch.setattr(Checkpoint, "save", save)
     seen = []
-    monkeypatch.setattr(pretraining.PretextNetwork, "backward", counting(seen))
+    monkeypatch.setattr(pretrainer.PretextNetwork, "backward", counting(seen))
     resumed = tiny(**keep).fit(first).partial_fit(second)
     assert len(seen) == 2 * 2
     assert_same_run(resumed, tiny(max_epochs=4).fit(first).partial_fit(second))

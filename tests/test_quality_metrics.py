@@ -10,7 +10,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrehab.quality_metrics import (
+from skrehab.quality.metrics import (
     evaluate_by_exercise,
     mean_absolute_deviation,
     paired_bootstrap,

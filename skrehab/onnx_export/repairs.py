@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skrehab.gaps import GapFiller
-from skrehab.sides import SideNormalizer
+from skrehab.repairs.gaps import GapFiller
+from skrehab.repairs.sides import SideNormalizer
 
 __all__ = ["repairs"]
 

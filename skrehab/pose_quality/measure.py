@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrehab.conversion import guess_skeleton
+from skrehab.repairs.swaps import find_swaps
 from skrehab.skeletons import get_skeleton, list_skeletons
-from skrehab.swaps import find_swaps
 from skrehab.trials import check_trials
 
 __all__ = ["PoseQuality", "pose_quality"]
@@ -47,7 +47,7 @@ class PoseQuality:
         Frames that the pose cannot have reached from the one before: people do not move so fast.
     swaps : int
         Frames in which left and right of arms, legs or head are exchanged; see
-        :func:`skrehab.swaps.find_swaps`.
+        :func:`skrehab.repairs.swaps.find_swaps`.
     person_changes : int
         Jumps and long gaps after which the pose stays elsewhere, or of another size.
 

@@ -38,7 +38,7 @@ def fill_gaps(trial, max_frames, causal=False):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.gaps import fill_gaps
+    >>> from skrehab.repairs.gaps import fill_gaps
     >>> x = np.array([np.nan, 2, np.nan, 4, np.nan, np.nan, np.nan, 8]).reshape(8, 1, 1)
     >>> fill_gaps(x, 2).ravel()
     array([nan,  2.,  3.,  4., nan, nan, nan,  8.])
@@ -94,7 +94,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.gaps import GapFiller
+    >>> from skrehab.repairs.gaps import GapFiller
     >>> trial = np.array([0, np.nan, 2, np.nan, np.nan, 5]).reshape(6, 1, 1)
     >>> GapFiller(0.1, frame_rate=10).fit_transform([trial])[0].ravel()
     array([ 0.,  1.,  2., nan, nan,  5.], dtype=float32)

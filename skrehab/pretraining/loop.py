@@ -7,8 +7,8 @@ from a checkpoint draws what an uninterrupted one would have drawn.
 import numpy as np
 import torch
 
-from skrehab.pretext import view
-from skrehab.pretext_network import collate_views
+from .network import collate_views
+from .tasks import view
 
 __all__ = ["length_batches", "pretrain"]
 
@@ -39,7 +39,7 @@ def length_batches(lengths, batch_size, rng, pool=8):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext_training import length_batches
+    >>> from skrehab.pretraining.loop import length_batches
     >>> length_batches([9, 2, 8, 3], 2, np.random.default_rng(0))
     [array([2, 0]), array([1, 3])]
     """
@@ -75,12 +75,12 @@ def pretrain(
 
     Parameters
     ----------
-    network : skrehab.pretext_network.PretextNetwork
+    network : skrehab.pretraining.network.PretextNetwork
         Network; trained in place and left on `device`.
     trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
         Poses, scaled to [-1, 1].
     objective, paces, limbs
-        As in :func:`skrehab.pretext.view`.
+        As in :func:`skrehab.pretraining.tasks.view`.
     lr : float
         Learning rate of Adam.
     lr_decay : float
@@ -95,7 +95,7 @@ def pretrain(
         Decides everything random.
     device : str, default="cpu"
         Torch device.
-    checkpoint : skrehab.checkpoints.Checkpoint, optional
+    checkpoint : skrehab.pretraining.checkpoints.Checkpoint, optional
         Where the run goes on from, and what it leaves behind.
     after_epoch : callable, optional
         Called with each row of the history when it is there.

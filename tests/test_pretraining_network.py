@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from skrehab.pretext import OBJECTIVES, slow_down, view
-from skrehab.pretext_network import PretextNetwork, collate_views, reconstruction_loss
+from skrehab.pretraining.network import PretextNetwork, collate_views, reconstruction_loss
+from skrehab.pretraining.tasks import OBJECTIVES, slow_down, view
 from skrehab.skeletons import get_skeleton
 
 LIMBS = list(get_skeleton("common15").limbs.values())

@@ -25,7 +25,7 @@ def run_key(*parts):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.checkpoints import run_key
+    >>> from skrehab.pretraining.checkpoints import run_key
     >>> run_key({"lr": 0.1}, np.ones(3)) == run_key({"lr": 0.1}, np.ones(3))
     True
     """
@@ -52,7 +52,7 @@ class Checkpoint:
     Examples
     --------
     >>> import tempfile, torch
-    >>> from skrehab.checkpoints import Checkpoint
+    >>> from skrehab.pretraining.checkpoints import Checkpoint
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Checkpoint(folder, "a").save({"epoch": 3, "weights": torch.zeros(2)})
     ...     Checkpoint(folder, "a").load()["epoch"], Checkpoint(folder, "b").load()

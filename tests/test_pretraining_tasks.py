@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from skrehab.pretext import OBJECTIVES, mask_limb, resample, shuffle_segments, slow_down, view
+from skrehab.pretraining.tasks import (
+    OBJECTIVES,
+    mask_limb,
+    resample,
+    shuffle_segments,
+    slow_down,
+    view,
+)
 from skrehab.skeletons import get_skeleton
 
 LIMBS = list(get_skeleton("common15").limbs.values())

@@ -45,7 +45,7 @@ def ordered_log_probabilities(logits):
     Examples
     --------
     >>> import torch
-    >>> from skrehab.quality_losses import ordered_log_probabilities
+    >>> from skrehab.quality.losses import ordered_log_probabilities
     >>> ordered_log_probabilities(torch.tensor([[0.0, -torch.inf]])).exp()
     tensor([[0.5000, 0.5000, 0.0000]])
     """

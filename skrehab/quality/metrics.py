@@ -50,7 +50,7 @@ def spearman(y_true, y_pred):
 
     Examples
     --------
-    >>> from skrehab.quality_metrics import spearman
+    >>> from skrehab.quality.metrics import spearman
     >>> round(spearman([10, 20, 30, 40], [1, 3, 2, 4]), 2)
     0.8
     """
@@ -91,7 +91,7 @@ def mean_absolute_deviation(y_true, y_pred):
 
     Examples
     --------
-    >>> from skrehab.quality_metrics import mean_absolute_deviation
+    >>> from skrehab.quality.metrics import mean_absolute_deviation
     >>> mean_absolute_deviation([10, 20], [11, 17])
     2.0
     """
@@ -114,7 +114,7 @@ def rmse(y_true, y_pred):
 
     Examples
     --------
-    >>> from skrehab.quality_metrics import rmse
+    >>> from skrehab.quality.metrics import rmse
     >>> rmse([10, 20], [13, 24])
     3.5355339059327378
     """
@@ -161,7 +161,7 @@ def spearman_scorer(estimator, X, y):
     Examples
     --------
     >>> from sklearn.linear_model import Ridge
-    >>> from skrehab.quality_metrics import spearman_scorer
+    >>> from skrehab.quality.metrics import spearman_scorer
     >>> X, y = [[0.0], [1.0], [2.0]], [10, 30, 50]
     >>> spearman_scorer(Ridge().fit(X, y), X, y)
     1.0
@@ -292,7 +292,7 @@ def evaluate_by_exercise(
     --------
     >>> import numpy as np
     >>> from sklearn.linear_model import Ridge
-    >>> from skrehab.quality_metrics import evaluate_by_exercise
+    >>> from skrehab.quality.metrics import evaluate_by_exercise
     >>> rng = np.random.RandomState(0)
     >>> scores = rng.uniform(0, 50, 40)
     >>> X = scores[:, None] + rng.randn(40, 1)
@@ -416,7 +416,7 @@ def paired_bootstrap(
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.quality_metrics import paired_bootstrap
+    >>> from skrehab.quality.metrics import paired_bootstrap
     >>> rng = np.random.RandomState(0)
     >>> y = rng.uniform(0, 50, 30)
     >>> result = paired_bootstrap(y, y + rng.randn(30), rng.randn(30), np.arange(30))

@@ -57,7 +57,7 @@ def side_pairs(skeleton, n_landmarks):
 
     Examples
     --------
-    >>> from skrehab.sides import side_pairs
+    >>> from skrehab.repairs.sides import side_pairs
     >>> side_pairs("coco17", 17)[:2].tolist()
     [[1, 2], [3, 4]]
     >>> side_pairs([(0, 1)], 5).tolist()
@@ -112,7 +112,7 @@ def mirror(trial, skeleton=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.sides import mirror
+    >>> from skrehab.repairs.sides import mirror
     >>> mirror(np.array([[[1.0, 5.0], [-2.0, 6.0], [0.5, 7.0]]]), [(0, 1)])[0].tolist()
     [[2.0, 6.0], [-1.0, 5.0], [-0.5, 7.0]]
     """
@@ -147,7 +147,7 @@ def side_movement(trial, skeleton=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.sides import side_movement
+    >>> from skrehab.repairs.sides import side_movement
     >>> trial = np.zeros((4, 17, 2))
     >>> trial[:, 10, 0] = [0, 0, 3, 3]  # the right wrist
     >>> left, right = side_movement(trial)
@@ -211,7 +211,7 @@ def normalize_sides(X, sides, *, to="right", skeleton=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.sides import normalize_sides
+    >>> from skrehab.repairs.sides import normalize_sides
     >>> reach = np.zeros((1, 17, 2)) + [[2.0, 0.0]]
     >>> [trial[0, 0, 0].item() for trial in normalize_sides([reach, reach], ["left", "right"])]
     [-2.0, 2.0]
@@ -237,20 +237,20 @@ class SideNormalizer(TransformerMixin, BaseEstimator):
     is affected comes from the trial alone, never from y, so nothing leaks through cross-validation.
     (An array of sides could not be a parameter: it would not be cut into folds with X. Metadata
     routing hands it to ``fit``, but ``cross_val_predict`` does not hand it to ``predict``.) Where
-    the sides are known from a record, use :func:`skrehab.sides.normalize_sides` beforehand.
+    the sides are known from a record, use :func:`skrehab.repairs.sides.normalize_sides` beforehand.
 
     Parameters
     ----------
     affected_side : {"left", "right", "moving"} or callable, default="moving"
         * "left" or "right": that of every trial that comes, as for one patient;
         * "moving": in each trial the side whose arm moves more, see
-          :func:`~skrehab.sides.side_movement`. Right where the affected arm does the exercise, as
-          in reaching; wrong where both arms work or the sound one is tested;
+          :func:`~skrehab.repairs.sides.side_movement`. Right where the affected arm does the
+          exercise, as in reaching; wrong where both arms work or the sound one is tested;
         * a callable: takes a trial (n_frames, n_landmarks, n_coords), returns "left" or "right".
     to : {"left", "right"}, default="right"
         Side that all shall have; trials of the other are mirrored.
     skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`~skrehab.sides.side_pairs`.
+        See :func:`~skrehab.repairs.sides.side_pairs`.
 
     Attributes
     ----------
@@ -262,7 +262,7 @@ class SideNormalizer(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.sides import SideNormalizer
+    >>> from skrehab.repairs.sides import SideNormalizer
     >>> reach = np.zeros((4, 17, 2))
     >>> reach[:, 9, 0] = [0, 1, 2, 3]  # the left wrist goes to the right of the picture
     >>> mirrored = SideNormalizer().fit_transform([reach])[0]
@@ -379,7 +379,7 @@ class MirrorCheck:
 
     Examples
     --------
-    >>> from skrehab.sides import MirrorCheck
+    >>> from skrehab.repairs.sides import MirrorCheck
     >>> MirrorCheck("P01", 0, 6, 1, "mirrored").verdict
     'mirrored'
     """
@@ -425,12 +425,12 @@ def detect_mirrored(X, sides, groups=None, *, skeleton=None, ratio=1.5, min_tria
     -----
     This cannot tell a mirrored film from a record with left and right mixed up, nor from patients
     who used the other arm: all three call for a look at the video. Without a record, or in
-    exercises of both arms, nothing can be told; see the head of :mod:`skrehab.sides`.
+    exercises of both arms, nothing can be told; see the head of :mod:`skrehab.repairs.sides`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.sides import detect_mirrored
+    >>> from skrehab.repairs.sides import detect_mirrored
     >>> reach = np.zeros((4, 17, 2))
     >>> reach[:, 9] = np.arange(8).reshape(4, 2)  # the left wrist
     >>> detect_mirrored([reach] * 3, ["right"] * 3)[0].verdict

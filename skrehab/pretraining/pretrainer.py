@@ -15,14 +15,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab._optional import require
 from skrehab.batching import iterate_by_length, pad_trials
-from skrehab.checkpoints import Checkpoint, run_key
 from skrehab.networks.pose_input import PoseInput, find_skeleton
-from skrehab.pretext import OBJECTIVES, resample
-from skrehab.pretext_network import PretextNetwork
-from skrehab.pretext_training import pretrain
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.training import seeded
 from skrehab.trials import check_trials, tag_trial_input
+
+from .checkpoints import Checkpoint, run_key
+from .loop import pretrain
+from .network import PretextNetwork
+from .tasks import OBJECTIVES, resample
 
 __all__ = ["PoseSequencePretrainer"]
 
@@ -51,7 +52,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         ``"reconstruct"`` (everything masked), ``"predict_motion"`` (the second half masked),
         ``"order"`` (25 shuffled segments), or ``"pace+inpaint"``, ``"pace+reconstruct"``,
         ``"pace+predict_motion"``. Nothing is slowed where pace is not asked. See
-        :func:`skrehab.pretext.view`.
+        :func:`skrehab.pretraining.tasks.view`.
     alpha : float, default=0.01
         Weight of the adversarial loss in the decoder's; 0 leaves the discriminator out.
     beta : float, default=0.2
@@ -99,7 +100,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    module_ : skrehab.pretext_network.PretextNetwork
+    module_ : skrehab.pretraining.network.PretextNetwork
         The trained networks; ``module_.encoder`` is what `transform` uses.
     history_ : list of dict
         Learning curves, one row an epoch: ``stage`` (0 for the first fit, 1 for what went on from

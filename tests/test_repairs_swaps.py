@@ -8,8 +8,8 @@ from instances import tiny_frames
 from sklearn.pipeline import make_pipeline
 
 from skrehab.live import FrameStream
+from skrehab.repairs.swaps import LeftRightRepair, find_swaps, swap_parts, swap_sides
 from skrehab.skeletons import get_skeleton
-from skrehab.swaps import LeftRightRepair, find_swaps, swap_parts, swap_sides
 
 SKELETON = "mediapipe33"
 

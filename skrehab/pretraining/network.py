@@ -20,7 +20,8 @@ from skrehab.networks.pose_sequence import (
     PoseEncoder,
     mean_over_frames,
 )
-from skrehab.pretext import OBJECTIVES
+
+from .tasks import OBJECTIVES
 
 __all__ = ["PretextBatch", "PretextNetwork", "collate_views", "reconstruction_loss"]
 
@@ -77,7 +78,7 @@ def collate_views(views):
 
     Parameters
     ----------
-    views : list of skrehab.pretext.View
+    views : list of skrehab.pretraining.tasks.View
         One per trial.
 
     Returns
@@ -120,7 +121,7 @@ def reconstruction_loss(output, target, lengths, reduction="mean"):
     Examples
     --------
     >>> import torch
-    >>> from skrehab.pretext_network import reconstruction_loss
+    >>> from skrehab.pretraining.network import reconstruction_loss
     >>> output, target = torch.ones(1, 3, 4, 2), torch.zeros(1, 3, 4, 2)
     >>> reconstruction_loss(output, target, torch.tensor([2]), "sum")
     tensor(16.)
@@ -143,7 +144,7 @@ class PretextNetwork(nn.Module):
     n_landmarks, n_coords : int
         Trailing shape of the poses.
     objective : str, default="pace+inpaint"
-        One of :data:`skrehab.pretext.OBJECTIVES`.
+        One of :data:`skrehab.pretraining.tasks.OBJECTIVES`.
     n_paces : int, default=5
         Paces to tell apart.
     n_segments : int, default=25
@@ -170,8 +171,8 @@ class PretextNetwork(nn.Module):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import view
-    >>> from skrehab.pretext_network import PretextNetwork, collate_views
+    >>> from skrehab.pretraining.tasks import view
+    >>> from skrehab.pretraining.network import PretextNetwork, collate_views
     >>> network = PretextNetwork(15, 3, hidden_size=8)
     >>> rng, limbs = np.random.default_rng(0), [(3, 4, 5)]
     >>> trial = np.zeros((20, 15, 3), dtype=np.float32)

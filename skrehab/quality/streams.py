@@ -37,7 +37,7 @@ def check_appearance(X, *, n_features=None, name="X"):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.quality_input import check_appearance
+    >>> from skrehab.quality.streams import check_appearance
     >>> [one.shape for one in check_appearance([np.zeros((3, 8)), np.zeros((5, 8))])]
     [(3, 8), (5, 8)]
     """
@@ -101,7 +101,7 @@ def check_streams(X, streams, *, n_landmarks=None, n_coords=None, n_features=Non
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.quality_input import check_streams
+    >>> from skrehab.quality.streams import check_streams
     >>> trials = check_streams([np.zeros((4, 33, 3))], "pose")
     >>> list(trials[0])
     ['pose']
@@ -148,7 +148,7 @@ def collate_streams(trials):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.quality_input import collate_streams
+    >>> from skrehab.quality.streams import collate_streams
     >>> batch = collate_streams([{"appearance": np.ones((2, 3))}, {"appearance": np.ones((1, 3))}])
     >>> batch["clips"].shape, batch["n_clips"]
     (torch.Size([2, 2, 3]), tensor([2, 1]))

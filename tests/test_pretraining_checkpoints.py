@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrehab.checkpoints import Checkpoint, run_key
+from skrehab.pretraining.checkpoints import Checkpoint, run_key
 
 
 def test_key_follows_from_parameters_and_data():

@@ -53,7 +53,7 @@ def resample(trial, n_frames):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import resample
+    >>> from skrehab.pretraining.tasks import resample
     >>> resample(np.arange(3.0).reshape(3, 1, 1), 6).ravel()
     array([0.  , 0.25, 0.75, 1.25, 1.75, 2.  ])
     """
@@ -99,7 +99,7 @@ def slow_down(trial, share, start=0):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import slow_down
+    >>> from skrehab.pretraining.tasks import slow_down
     >>> slow_down(np.arange(10.0).reshape(10, 1, 1), 0.6, start=2).ravel()
     array([2. , 2.4, 3. , 3.6, 4.2, 4.8, 5.4, 6. , 6.6, 7. ])
     """
@@ -135,7 +135,7 @@ def mask_limb(trial, landmarks):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import mask_limb
+    >>> from skrehab.pretraining.tasks import mask_limb
     >>> mask_limb(np.ones((2, 4, 1)), (1, 2))[..., 0]
     array([[1., 0., 0., 1.],
            [1., 0., 0., 1.]])
@@ -171,7 +171,7 @@ def shuffle_segments(trial, n_segments, rng):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import shuffle_segments
+    >>> from skrehab.pretraining.tasks import shuffle_segments
     >>> walk = np.arange(6.0).reshape(6, 1, 1)
     >>> shuffled, places = shuffle_segments(walk, 3, np.random.default_rng(0))
     >>> shuffled.ravel(), places
@@ -244,7 +244,7 @@ def view(trial, objective, rng, *, paces=(0.6, 0.7, 0.8, 0.9, 1.0), limbs=(), n_
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.pretext import view
+    >>> from skrehab.pretraining.tasks import view
     >>> rng = np.random.default_rng(0)
     >>> one = view(np.ones((10, 15, 3)), "pace+inpaint", rng, limbs=[(3, 4, 5), (6, 7, 8)])
     >>> one.pace, (one.given == 0).all(axis=(0, 2)).nonzero()[0]

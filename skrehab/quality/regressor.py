@@ -14,8 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab.batching import Samples
 from skrehab.networks.expert import Expert, FrameEncoder
-from skrehab.quality_input import check_streams, collate_streams
-from skrehab.quality_losses import OrderedLoss, SquaredError, ordered_log_probabilities
 from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
@@ -27,6 +25,9 @@ from skrehab.training import (
     validation_split,
 )
 from skrehab.trials import check_groups, check_trial_labels, tag_trial_input
+
+from .losses import OrderedLoss, SquaredError, ordered_log_probabilities
+from .streams import check_streams, collate_streams
 
 __all__ = ["QualityRegressor"]
 
@@ -458,7 +459,7 @@ class QualityRegressor(BaseEstimator):
         Returns
         -------
         float
-            The score. For rank correlation use :data:`skrehab.quality_metrics.spearman_scorer`.
+            The score. For rank correlation use :data:`skrehab.quality.metrics.spearman_scorer`.
         """
         measure = r2_score if self.head == "regression" else accuracy_score
         return float(measure(y, self.predict(X), sample_weight=sample_weight))

@@ -27,7 +27,7 @@ def table1_settings():
 
     Examples
     --------
-    >>> from skrehab.quality_ablations import table1_settings
+    >>> from skrehab.quality.ablations import table1_settings
     >>> table1_settings()["only non-expert (S)"]
     {'objective': None, 'regressor': {'encoder': 'scratch', 'expert': False, 'streams': 'pose'}}
     """

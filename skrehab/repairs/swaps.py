@@ -8,9 +8,10 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab.conversion import guess_skeleton
-from skrehab.sides import side_pairs
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.trials import check_frame, check_trials, tag_trial_input
+
+from .sides import side_pairs
 
 __all__ = ["LeftRightRepair", "find_swaps", "swap_parts", "swap_sides"]
 
@@ -30,7 +31,7 @@ def swap_parts(skeleton, n_landmarks):
     Parameters
     ----------
     skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`skrehab.sides.side_pairs`.
+        See :func:`skrehab.repairs.sides.side_pairs`.
     n_landmarks : int
         Landmarks of the trials.
 
@@ -41,7 +42,7 @@ def swap_parts(skeleton, n_landmarks):
 
     Examples
     --------
-    >>> from skrehab.swaps import swap_parts
+    >>> from skrehab.repairs.swaps import swap_parts
     >>> swap_parts("coco17", 17)["legs"].tolist()
     [[11, 12], [13, 14], [15, 16]]
     """
@@ -66,7 +67,7 @@ def find_swaps(trial, skeleton=None, *, max_frames=30, causal=False):
     trial : ndarray of shape (n_frames, n_landmarks, n_coords)
         One trial; NaN where a landmark was lost. A fourth coordinate does not count.
     skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`skrehab.sides.side_pairs`.
+        See :func:`skrehab.repairs.sides.side_pairs`.
     max_frames : int, default=30
         An exchange that lasts longer is left as it is, and nothing is concluded across a longer
         gap: after a while nobody can tell which of the two was right.
@@ -88,7 +89,7 @@ def find_swaps(trial, skeleton=None, *, max_frames=30, causal=False):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.swaps import find_swaps
+    >>> from skrehab.repairs.swaps import find_swaps
     >>> trial = np.zeros((5, 3, 2))
     >>> trial[:, :2] = [[-1, 0], [1, 0]]
     >>> trial[3, :2] = [[1, 0], [-1, 0]]
@@ -209,7 +210,7 @@ def swap_sides(trial, swapped, skeleton=None):
     swapped : ndarray of shape (n_frames, n_parts), dtype bool
         From :func:`find_swaps`.
     skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`skrehab.sides.side_pairs`.
+        See :func:`skrehab.repairs.sides.side_pairs`.
 
     Returns
     -------
@@ -219,7 +220,7 @@ def swap_sides(trial, swapped, skeleton=None):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.swaps import swap_sides
+    >>> from skrehab.repairs.swaps import swap_sides
     >>> swap_sides(np.arange(4.0).reshape(2, 2, 1), np.array([[False], [True]]), [(0, 1)]).ravel()
     array([0., 1., 3., 2.])
     """
@@ -245,7 +246,7 @@ class LeftRightRepair(TransformerMixin, BaseEstimator):
     causal : bool, default=False
         Decide each frame from those before it, as a live stream must.
     skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`~skrehab.sides.side_pairs`.
+        See :func:`~skrehab.repairs.sides.side_pairs`.
 
     Attributes
     ----------
@@ -258,12 +259,12 @@ class LeftRightRepair(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    skrehab.swaps.find_swaps : How they are found, and what cannot be found.
+    skrehab.repairs.swaps.find_swaps : How they are found, and what cannot be found.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.swaps import LeftRightRepair
+    >>> from skrehab.repairs.swaps import LeftRightRepair
     >>> trial = np.zeros((5, 17, 2))
     >>> trial[:, 11::2, 0], trial[:, 12::2, 0] = 1.0, -1.0  # hips, knees, ankles
     >>> trial[3, 11:] *= -1

@@ -5,8 +5,8 @@ import pytest
 from instances import tiny_frames, tiny_trials
 from sklearn.pipeline import make_pipeline
 
-from skrehab.gaps import GapFiller, fill_gaps
 from skrehab.live import FrameStream
+from skrehab.repairs.gaps import GapFiller, fill_gaps
 
 NAN = np.nan
 

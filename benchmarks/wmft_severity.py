@@ -44,9 +44,13 @@ EXPERT = {"hidden_size": 32, "max_epochs": 15, "batch_size": 50, "lr": 2e-3, "ra
 ENCODER = {"hidden_size": 32, "common_skeleton": "common15"}
 PRETRAINING = {**ENCODER, "lr": 1e-3, "max_epochs": 40, "random_state": 0}
 OBJECTIVES = ("pace+inpaint", "pace", "inpaint", "reconstruct", "predict_motion", "order")
-FLOORS = ("duration alone", "range + speed")
+FLOORS = ("duration alone", "range + speed", "range + speed, duration")
 ON_WMFT = "pace+inpaint, then on WMFT"
 PROBES = {f"probe: {name}": name for name in ("untrained", *OBJECTIVES, ON_WMFT)}
+TOGETHER = {
+    f"probe and range + speed: {name}": name
+    for name in ("untrained", "pace+inpaint", "inpaint", "reconstruct")
+}
 EXPERTS = {
     "expert on poses, no encoder": {},
     "expert from scratch": {"encoder": "scratch", "encoder_params": ENCODER},
@@ -54,7 +58,7 @@ EXPERTS = {
     f"expert: {ON_WMFT}, kept": {"use": ON_WMFT, "fine_tune": False},
     "expert: pace+inpaint, trained further": {"use": "pace+inpaint"},
 }
-ROWS = (*FLOORS, *PROBES, *EXPERTS)
+ROWS = (*FLOORS, *PROBES, *TOGETHER, *EXPERTS)
 HEADS = ("regression", "ordinal")
 
 
@@ -71,6 +75,7 @@ def load(wmft, uiprmd):
         FLOORS[0]: np.log([[len(trial)] for trial in data.X]),
         FLOORS[1]: np.array([range_and_speed(trial, data.frame_rate) for trial in data.X]),
     }
+    data.features[FLOORS[2]] = np.hstack([data.features[name] for name in FLOORS[:2]])
     data.X = None  # what the folds need is poses and features
     data.quarter = (np.searchsorted(np.unique(data.subject), data.subject) // 4).astype(int)
     return data, [centred(trial) for trial in load_uiprmd_npz(uiprmd).X]
@@ -161,6 +166,9 @@ def predict(data, row, head, train, test, encoders):
         return predict_by_task(data.features[row], data, head, train, test)
     if row in PROBES:
         return predict_by_task(data.features[PROBES[row], quarter], data, head, train, test)
+    if row in TOGETHER:
+        both = [data.features[TOGETHER[row], quarter], data.features[FLOORS[1]]]
+        return predict_by_task(np.hstack(both), data, head, train, test)
     settings = dict(EXPERTS[row])
     if name := settings.pop("use", None):
         settings["encoder"] = encoders[name, quarter]

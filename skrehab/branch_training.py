@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
+from skrehab.label_sets import LOSSES
 from skrehab.modalities import MODALITIES, jitter_colors
-from skrehab.multilabel import LOSSES
 
 __all__ = ["BranchLoss", "BranchTraining"]
 

@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab.label_sets import MultiLabelMixin, check_multilabel
 from skrehab.modalities import MODALITIES, split_modalities
-from skrehab.multilabel import check_multilabel
 from skrehab.trials import check_trial_labels, tag_trial_input
 
 __all__ = ["FusionClassifier", "MultiLabelFusion"]
@@ -220,7 +220,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
 
 
 # --- several labels a trial -----------------------------------------------------------------------
-class MultiLabelFusion(ClassifierMixin, BaseEstimator):
+class MultiLabelFusion(MultiLabelMixin, BaseEstimator):
     """Say which of several labels a trial has, from RGB and skeleton together.
 
     Parameters
@@ -366,26 +366,3 @@ class MultiLabelFusion(ClassifierMixin, BaseEstimator):
         for column, head in zip(proba.T, self.heads_):
             column[:] = head if isinstance(head, float) else head.predict_proba(features)[:, 1]
         return proba
-
-    def predict(self, X):
-        """Predict which labels each trial has.
-
-        Parameters
-        ----------
-        X : list of dict
-            As in `predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_trials, n_labels), dtype int
-            1 where the probability reaches `threshold`, else 0.
-        """
-        return (self.predict_proba(X) >= self.threshold).astype(int)
-
-    def __sklearn_tags__(self):
-        tags = tag_trial_input(super().__sklearn_tags__())
-        tags.classifier_tags.multi_label = True
-        tags.classifier_tags.multi_class = False
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
-        return tags

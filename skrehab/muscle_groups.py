@@ -11,7 +11,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -19,13 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab.batching import Samples, is_lazy, prefetch
 from skrehab.branch_training import BranchLoss, BranchTraining
 from skrehab.conversion import guess_skeleton
+from skrehab.label_sets import LOSSES, MultiLabelMixin, check_multilabel
 from skrehab.modalities import (
     MODALITIES,
     check_clip_lengths,
     check_modalities,
     collate_modalities,
 )
-from skrehab.multilabel import LOSSES, check_multilabel
 from skrehab.networks.transm3e import SIZES, TransM3E
 from skrehab.networks.weights import read_weights
 from skrehab.skeletons import get_skeleton
@@ -37,7 +37,7 @@ from skrehab.training import (
     trial_weights,
     validation_split,
 )
-from skrehab.trials import check_groups, tag_trial_input
+from skrehab.trials import check_groups
 
 __all__ = ["MuscleGroupClassifier"]
 
@@ -48,7 +48,7 @@ _NOT_ALONE = {
 }
 
 
-class MuscleGroupClassifier(ClassifierMixin, BaseEstimator):
+class MuscleGroupClassifier(MultiLabelMixin, BaseEstimator):
     """Say which muscle groups are at work, from RGB clips and skeletons or either of them.
 
     The network is TransM3E: a video transformer and a graph network of joints. In the first stage
@@ -420,26 +420,3 @@ class MuscleGroupClassifier(ClassifierMixin, BaseEstimator):
                 for rows, out in network(**batch):
                     proba[start + rows.cpu().numpy()] = out["prediction"].cpu().numpy()
         return proba
-
-    def predict(self, X):
-        """Predict which labels each trial has.
-
-        Parameters
-        ----------
-        X : list of dict
-            As in `predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_trials, n_labels), dtype int
-            1 where the probability reaches `threshold`, else 0.
-        """
-        return (self.predict_proba(X) >= self.threshold).astype(int)
-
-    def __sklearn_tags__(self):
-        tags = tag_trial_input(super().__sklearn_tags__())
-        tags.classifier_tags.multi_label = True
-        tags.classifier_tags.multi_class = False
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
-        return tags

@@ -15,6 +15,7 @@ from sklearn.utils import estimator_checks
 import skrehab
 from skrehab import MuscleGroupClassifier
 from skrehab.branch_training import BranchLoss, BranchTraining
+from skrehab.label_sets import LOSSES
 from skrehab.metrics import map_scorer, mean_average_precision
 from skrehab.modalities import (
     check_clip_lengths,
@@ -23,7 +24,6 @@ from skrehab.modalities import (
     jitter_colors,
     normalize_pose,
 )
-from skrehab.multilabel import LOSSES
 from skrehab.networks.transm3e import TransM3E
 from skrehab.pose import VideoError
 

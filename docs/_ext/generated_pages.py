@@ -44,6 +44,7 @@ MODULES = {
     "skrehab.conversion": "Between skeletons",
     "skrehab.pose_quality": "Quality of poses",
     "skrehab.clips": "RGB clips",
+    "skrehab.label_sets": "Several labels a trial",
     "skrehab.modalities": "RGB and skeleton in a batch",
     "skrehab.branch_training": "Training of two branches",
     "skrehab.network_estimator": "What estimators around a network share",

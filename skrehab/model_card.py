@@ -121,6 +121,10 @@ def _what_it_is(steps):
             what += "from the saliency of a video classifier"
     elif kinds & {"VideoClassifier", "FusionClassifier"}:
         what = "classifies whole trials of rehabilitation exercises"
+    elif kinds & {"MultiLabelVideoClassifier", "MultiLabelFusion", "MuscleGroupClassifier"}:
+        what = "says of whole trials which of several labels hold, such as muscle groups at work"
+    elif "QualityRegressor" in kinds:
+        what = "scores how well an exercise was done"
     else:
         what = "prepares trials of rehabilitation exercises"
     return f"This model {what}."

@@ -8,7 +8,12 @@ from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_video
 
 import skrehab
-from skrehab import DisplacementSmoother, LandmarkScaler
+from skrehab import (
+    DisplacementSmoother,
+    LandmarkScaler,
+    MultiLabelVideoClassifier,
+    QualityRegressor,
+)
 from skrehab.model_card import CARD_MARK, model_card, tells_enough
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
@@ -31,6 +36,14 @@ FACTS = {
     "intended_use": "research",
     "contact": "lab@example.org",
 }
+
+
+def tiny_quality():
+    return QualityRegressor(hidden_size=4, max_epochs=1, random_state=0)
+
+
+def tiny_multilabel():
+    return MultiLabelVideoClassifier("lstm", max_epochs=1, random_state=0)
 
 
 @pytest.fixture
@@ -120,6 +133,8 @@ def test_what_the_command_line_notes(model):
     [
         (lambda d: tiny_video().fit(d.X, d.y), "This model classifies whole trials"),
         (lambda d: LandmarkScaler().fit(d.X), "This model prepares trials"),
+        (lambda d: tiny_quality().fit(d.X, d.y), "This model scores how well"),
+        (lambda d: tiny_multilabel().fit(d.X, np.eye(2)[d.y]), "which of several labels hold"),
         (lambda d: tiny_frames().fit(d.X, d.frame_labels), "This model scores every frame"),
         (lambda d: DisplacementSmoother(), "This model prepares trials"),
     ],

@@ -6,8 +6,8 @@ Kinect v2. Every model says how severe each trial of a held-out person is; the s
 classes, for a task alone and for the 15 averaged; mean and standard deviation over people.
 
 Duration, "range + speed" (36 numbers: range, mean and top speed of twelve joints) and the probes
-(what an encoder says of the frames: mean, standard deviation, mean change; and the duration) have a
-ridge or logistic regression a task, whose penalty is chosen on training people. The expert (a
+(what an encoder says of the frames: mean, standard deviation, mean change; and the duration), also
+beside range + speed, have a ridge or logistic regression a task, whose penalty is chosen on training people. The expert (a
 BiLSTM) is one network for all tasks, which is not told the task. Encoders are trained without
 labels on UI-PRMD, whose people are others, through the common 15-joint skeleton; in one row on WMFT
 afterwards, for each quarter of the people on the other twelve only. The untrained encoder has

@@ -7,11 +7,12 @@ classes, for a task alone and for the 15 averaged; mean and standard deviation o
 
 Duration, "range + speed" (36 numbers: range, mean and top speed of twelve joints) and the probes
 (what an encoder says of the frames: mean, standard deviation, mean change; and the duration), also
-beside range + speed, have a ridge or logistic regression a task, whose penalty is chosen on training people. The expert (a
-BiLSTM) is one network for all tasks, which is not told the task. Encoders are trained without
-labels on UI-PRMD, whose people are others, through the common 15-joint skeleton; in one row on WMFT
-afterwards, for each quarter of the people on the other twelve only. The untrained encoder has
-random weights. Every fifth frame is used (6 Hz); networks see 20 seconds at most.
+beside range + speed, have a ridge or logistic regression a task, whose penalty is chosen on
+training people. The expert (a BiLSTM) is one network for all tasks, which is not told the task.
+Encoders are trained without labels on UI-PRMD, whose people are others, through the common 15-joint
+skeleton; in one row on WMFT afterwards, for each quarter of the people on the other twelve only.
+The untrained encoder has random weights. Every fifth frame is used (6 Hz); networks see 20 seconds
+at most.
 
     python benchmarks/wmft_severity.py [--wmft FILE] [--uiprmd FILE] [--jobs 2]
 
@@ -267,7 +268,8 @@ def report(data, done):
                 values = column(row, head, key)
                 cells[key] = f"{np.nanmean(values):.3f} ± {np.nanstd(values, ddof=1):.3f}"
             cells["averaged rho"] = f"{spearmanr(levels.ravel(), truth).statistic:.3f}"
-            for name, other in (("scratch", "expert from scratch"), (FLOORS[1], FLOORS[1])):
+            beside = ("scratch", "expert from scratch"), (FLOORS[1], FLOORS[1])
+            for name, other in (*beside, ("untrained", f"{row.split(':')[0]}: untrained")):
                 if row != other and len(tables.get((other, head), {})) == len(people):
                     gain = column(row, head, "task rho") - column(other, head, "task rho")
                     low, high = bootstrap_interval(gain)

@@ -8,6 +8,7 @@ from skrehab.datasets._bbt_hands import BOX
 from skrehab.datasets._bbt_motion import move
 from skrehab.datasets._bbt_render import render
 from skrehab.datasets._bbt_scene import Camera
+from skrehab.datasets._drawn_clip import DrawnClip
 
 _MOTION, _PICTURE, _KEYPOINTS = range(3)  # streams of random numbers of one clip
 
@@ -16,31 +17,8 @@ _MOTION, _PICTURE, _KEYPOINTS = range(3)  # streams of random numbers of one cli
 _SEEN = np.repeat([0.95, 0.93, 0.86, 0.93, 0.9, 0.92, 0.4, 0.22, 0.1], [1] + [2] * 8)
 
 
-class LazyClip:
-    """A clip that is rendered whenever it is turned into an array.
-
-    Parameters
-    ----------
-    clip : dict
-        From :func:`plan_clips`.
-    n_frames, size : int
-        Frames, and their width and height in pixels.
-    frame_rate : float
-        Frames a second.
-    """
-
-    dtype, ndim = np.dtype(np.uint8), 4
-
-    def __init__(self, clip, n_frames, size, frame_rate):
-        self.clip, self.n_frames, self.size, self.frame_rate = clip, n_frames, size, frame_rate
-
-    @property
-    def shape(self):
-        """Shape of the frames: (n_frames, height, width, 3)."""
-        return (self.n_frames, self.size, self.size, 3)
-
-    def __len__(self):
-        return self.n_frames
+class LazyClip(DrawnClip):
+    """A clip that is rendered whenever it is turned into an array."""
 
     def __repr__(self):
         return f"LazyClip{self.shape}"

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from skrehab.datasets._body import SIDES
+from skrehab.datasets._drawn_clip import DrawnClip
 from skrehab.datasets._ex_body import place_body
 from skrehab.datasets._ex_floor import FLOOR_MOVES
 from skrehab.datasets._ex_motion import beat, move_standing
@@ -17,31 +18,8 @@ _MOTION, _PICTURE, _KEYPOINTS, _SET = range(4)  # streams of random numbers of o
 _FACE = [0, 2, 5, 7, 8]
 
 
-class ExerciseClip:
-    """A clip whose frames are drawn when they are asked for.
-
-    Parameters
-    ----------
-    clip : dict
-        From :func:`skrehab.datasets._ex_persons.plan_clips`.
-    n_frames, size : int
-        Frames, and their width and height in pixels.
-    frame_rate : float
-        Frames a second.
-    """
-
-    dtype, ndim = np.dtype(np.uint8), 4
-
-    def __init__(self, clip, n_frames, size, frame_rate):
-        self.clip, self.n_frames, self.size, self.frame_rate = clip, n_frames, size, frame_rate
-
-    @property
-    def shape(self):
-        """Shape of the frames: (n_frames, height, width, 3)."""
-        return (self.n_frames, self.size, self.size, 3)
-
-    def __len__(self):
-        return self.n_frames
+class ExerciseClip(DrawnClip):
+    """A clip whose frames are drawn when they are asked for."""
 
     def __repr__(self):
         return f"ExerciseClip({self.clip['activity'].name!r}, {self.shape})"

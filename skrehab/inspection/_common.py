@@ -232,3 +232,19 @@ def legend_below(ax, handles, **kwargs):
         labelcolor=INK,
         **kwargs,
     )
+
+
+# --- frames to draw -------------------------------------------------------------------------------
+def choose_frames(frames, n_frames, *, name="frames", of="trial"):
+    """Which frames to draw: evenly spread from the first to the last, or those that are named."""
+    if np.ndim(frames) == 0:
+        if frames != int(frames) or frames < 1:
+            raise ValueError(f"{name} must be at least 1, or a list of frames; got {frames!r}.")
+        if frames == 1:
+            return np.array([n_frames // 2])
+        return np.unique(np.linspace(0, n_frames - 1, int(frames)).round().astype(int))
+    chosen = np.asarray(frames, dtype=int)
+    wrong = [int(frame) for frame in chosen if not -n_frames <= frame < n_frames]
+    if wrong or len(chosen) == 0:
+        raise ValueError(f"{name} must lie in a {of} of {n_frames} frames, got {list(frames)}.")
+    return chosen % n_frames

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..label_maps import label_map
 from ..muscles import MUSCLE_GROUPS, plain_name
-from ._common import INK, MUTED, POSITIVE, figure_and_axes
+from ._common import INK, MUTED, POSITIVE, choose_frames, figure_and_axes
 
 __all__ = ["ActivationMapDisplay"]
 
@@ -212,7 +212,7 @@ class ActivationMapDisplay:
         display = cls(
             frames=frames,
             activation_map=activation_map,
-            shown=_choose(shown, len(frames)),
+            shown=choose_frames(shown, len(frames), name="shown", of="clip"),
             name=name,
             probability=probability,
             method=method,
@@ -322,21 +322,6 @@ def _blend(frame, heat):
     return (
         (picture + weight * (255 * np.array(to_rgb(POSITIVE)) - picture)).round().astype(np.uint8)
     )
-
-
-def _choose(shown, n_frames):
-    """Which frames to draw: evenly spread from the first to the last, or those that are named."""
-    if np.ndim(shown) == 0:
-        if shown != int(shown) or shown < 1:
-            raise ValueError(f"shown must be at least 1, or a list of frames; got {shown!r}.")
-        if shown == 1:
-            return np.array([n_frames // 2])
-        return np.unique(np.linspace(0, n_frames - 1, int(shown)).round().astype(int))
-    chosen = np.asarray(shown, dtype=int)
-    wrong = [int(frame) for frame in chosen if not -n_frames <= frame < n_frames]
-    if wrong or len(chosen) == 0:
-        raise ValueError(f"shown must lie in a clip of {n_frames} frames, got {list(shown)}.")
-    return chosen % n_frames
 
 
 def _names(muscles, n_labels):

@@ -19,6 +19,7 @@ from ._common import (
     check_frame_rate,
     check_map,
     check_states,
+    choose_frames,
     figure_and_axes,
     positive_scores,
     state_handles,
@@ -232,7 +233,7 @@ class SkeletonDisplay:
         display = cls(
             trial=trial,
             skeleton=skeleton,
-            frames=_choose_frames(frames, n_frames),
+            frames=choose_frames(frames, n_frames),
             frame_states=states,
             saliency_map=saliency_map,
             frame_rate=check_frame_rate(frame_rate),
@@ -385,20 +386,6 @@ def seen_from_front(poses, skeleton):
     """
     right, down = skeleton.directions[:2]
     return np.asarray(poses, dtype=float)[..., :2] * (right, -down)
-
-
-def _choose_frames(frames, n_frames):
-    if np.ndim(frames) == 0:
-        if frames != int(frames) or frames < 1:
-            raise ValueError(f"frames must be at least 1, or a list of frames; got {frames!r}.")
-        if frames == 1:
-            return np.array([n_frames // 2])
-        return np.unique(np.linspace(0, n_frames - 1, int(frames)).round().astype(int))
-    chosen = np.asarray(frames, dtype=int)
-    wrong = [int(frame) for frame in chosen if not -n_frames <= frame < n_frames]
-    if wrong or len(chosen) == 0:
-        raise ValueError(f"frames must lie in a trial of {n_frames} frames, got {list(frames)}.")
-    return chosen % n_frames
 
 
 def _fit_in_card(poses, skeleton):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from skrehab.saliency import _frozen
+from skrehab.saliency import frozen
 
 __all__ = ["grad_cam", "token_attention", "token_joints"]
 
@@ -143,7 +143,7 @@ def grad_cam(module, clip, label, *, layer=None, logits=None, normalize=True):
     """
     rgb = getattr(module, "rgb", module)
     logits = logits or (lambda clip: _of_branch(module(clip), "rgb"))
-    with _frozen(module):
+    with frozen(module):
         if layer is None:
             layer = _last_layer_with_places(rgb, logits, clip)
         values, gradient = _values_and_gradient(rgb, layer, logits, clip, label)
@@ -305,7 +305,7 @@ def token_attention(module, clip, label=None, *, logits=None, normalize=True):
         rgb.blocks[-1].attn.register_forward_pre_hook(keep_attention),
         rgb.norm.register_forward_hook(keep_tokens),
     ]
-    with _frozen(module), _hooked(hooks), torch.enable_grad():
+    with frozen(module), _hooked(hooks), torch.enable_grad():
         out = logits(clip)
         if label is not None:
             (gradient,) = torch.autograd.grad(_label_logit(out, label), kept["leaf"])
@@ -397,7 +397,7 @@ def token_joints(module, x, lengths=None, *, label, logits=None, normalize=True)
         reader for m in pose.mixers for reader in (m.merge, m.merge_distill) if reader is not None
     ]
     hooks = [reader.register_forward_pre_hook(keep) for reader in readers]
-    with _frozen(module), _hooked(hooks), torch.enable_grad():
+    with frozen(module), _hooked(hooks), torch.enable_grad():
         total = _label_logit(logits(x, lengths), label)
         gradients = torch.autograd.grad(total, leaves, allow_unused=True)
     n_trials, n_frames = x.shape[:2]

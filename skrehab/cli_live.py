@@ -103,13 +103,11 @@ class _Session:
     """A live session with the names of its classes, and what is said of it at the end."""
 
     def __init__(self, model, names, gate, person, model_path):
-        from skrehab.live_session import LiveSession
+        from skrehab.live_session import LiveSession, split_pose_step
         from skrehab.pose import PoseExtractor
 
-        steps = getattr(model, "steps", [("", model)])
-        extractor = PoseExtractor()
-        if isinstance(steps[0][1], PoseExtractor):
-            extractor, model = steps[0][1], model[1:]
+        extractor, model = split_pose_step(model)
+        extractor = extractor or PoseExtractor()
         if person == "steady":
             raise ValueError("person='steady' is not causal: take 'follow' or 'seated' instead.")
         if person is not None:

@@ -53,7 +53,7 @@ class Saliency:
 
 
 @contextmanager
-def _frozen(module):
+def frozen(module):
     """Evaluation mode without cuDNN, whose RNNs refuse backward in it; everything is put back.
 
     Weights need no gradient here, so nothing is kept for one in the forward pass.
@@ -120,7 +120,7 @@ def vanilla_gradient(module, x, lengths, target):
     >>> vanilla_gradient(lstm, x, lengths, torch.tensor([1]))[0, 4].abs().sum()
     tensor(0.)
     """
-    with _frozen(module):
+    with frozen(module):
         return _input_gradient(module, x, lengths, target)
 
 
@@ -180,7 +180,7 @@ def integrated_gradients(
     (True, 5)
     """
     baseline = torch.zeros_like(x) if baseline is None else baseline
-    with _frozen(module):
+    with frozen(module):
         with torch.no_grad():
             ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
             at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
@@ -420,7 +420,7 @@ def explain(
 
 def _frame_logits(module, x, lengths, target):
     """Score each frame for its trial's target, by the network's own frame logits."""
-    with _frozen(module), torch.no_grad():
+    with frozen(module), torch.no_grad():
         logits = module.frame_logits(x, lengths)  # (batch, frames, outputs)
         if logits.shape[2] == 1:
             return (logits[..., 0] * (2 * target - 1)[:, None]).cpu().numpy()

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from skrehab.cues import CueRule, cue_frames
+from skrehab.live_session import split_pose_step
 from skrehab.metrics import pool_frames
 from skrehab.pose import PoseExtractor, extract_pose
 from skrehab.saliency import METHODS
@@ -51,10 +52,8 @@ def split_model(model, model_path=None):
     >>> extractor, [name for name, _ in rest.steps]
     (PoseExtractor(model_path='pose.task', target_fps=15), ['framemlp'])
     """
-    steps = getattr(model, "steps", [("", model)])
-    extractor = PoseExtractor(person="steady")
-    if isinstance(steps[0][1], PoseExtractor):
-        extractor, model = PoseExtractor(**steps[0][1].get_params()), model[1:]
+    extractor, model = split_pose_step(model)
+    extractor = extractor or PoseExtractor(person="steady")
     extractor.set_params(memory=None, allow_telemetry=False)
     if model_path is not None:
         extractor.set_params(model_path=str(model_path))

@@ -60,6 +60,10 @@ class BranchTraining(nn.Module):
 class BranchLoss(nn.Module):
     """Binary cross-entropy of each branch over the trials that it saw, and the distillation.
 
+    The distillation counts in training only. In evaluation, by which early stopping chooses, it
+    would tell against the later epochs: the more the skeleton's tokens say, the farther away they
+    are, while both branches still become better.
+
     Parameters
     ----------
     loss : {"sigmoid_bce", "softmax_bce"}
@@ -79,7 +83,8 @@ class BranchLoss(nn.Module):
 
     def forward(self, outputs, target_and_weight):
         target, weight = target_and_weight
-        total = sum(self.distillation_weight * out["distillation"] for _, out in outputs)
+        weight_kd = self.distillation_weight if self.training else 0.0
+        total = sum(weight_kd * out["distillation"] for _, out in outputs)
         for branch in MODALITIES:
             seen = [(rows, out[branch]) for rows, out in outputs if out[branch] is not None]
             if seen:

@@ -164,19 +164,23 @@ def prepare_clip(frames, recipe):
     torch.Tensor of shape (3, n_frames, crop, crop), dtype float32
         The network's input.
     """
-    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     crop = (recipe.crop, recipe.crop) if isinstance(recipe.crop, int) else tuple(recipe.crop)
     if isinstance(recipe.resize, int):  # the shorter side
         scale = recipe.resize / min(x.shape[2:])
         size = [max(round(side * scale), want) for side, want in zip(x.shape[2:], crop)]
     else:
         size = list(recipe.resize)
-    if size != list(x.shape[2:]):
-        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+    if size != list(x.shape[2:]):  # one picture at a time: in floats a full-size clip is huge
+        x = torch.cat([_resized(picture[None].float(), size) for picture in x])
     top, left = (size[0] - crop[0]) // 2, (size[1] - crop[1]) // 2
-    x = x[:, :, top : top + crop[0], left : left + crop[1]]
+    x = x[:, :, top : top + crop[0], left : left + crop[1]].float() / 255
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (recipe.mean, recipe.std))
     return ((x - mean) / std).permute(1, 0, 2, 3).contiguous()
+
+
+def _resized(x, size):
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def collate_clips(videos, recipe):

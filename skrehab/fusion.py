@@ -22,6 +22,9 @@ from skrehab.trials import check_trial_labels, tag_trial_input
 __all__ = ["FusionClassifier", "MultiLabelFusion"]
 
 
+_REFIT = "how={how!r} was set after fitting, and what it needs was not fitted: call fit again."
+
+
 # --- what both share ------------------------------------------------------------------------------
 def _check_pairs(X):
     """Take trials apart for fit, which needs both modalities of each."""
@@ -129,6 +132,9 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
         "C": [Interval(Real, 0, None, closed="neither")],
     }
 
+    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
+    __metadata_request__fit = {"groups": True}
+
     def __init__(self, rgb, pose, *, how="late", weight=0.5, C=0.01):
         self.rgb = rgb
         self.pose = pose
@@ -196,6 +202,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         parts = split_modalities(X)
         if self.how == "features":
+            check_is_fitted(self, "head_", msg=_REFIT.format(how=self.how))
             return self.head_.predict_proba(_joined_features(self, parts, self.how))
         return _weighted_sum(self, parts)
 
@@ -286,6 +293,9 @@ class MultiLabelFusion(MultiLabelMixin, BaseEstimator):
         "threshold": [Interval(Real, 0, 1, closed="both")],
     }
 
+    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
+    __metadata_request__fit = {"groups": True}
+
     def __init__(self, rgb, pose, *, how="sum", weight=0.5, C=0.01, threshold=0.5):
         self.rgb = rgb
         self.pose = pose
@@ -361,6 +371,7 @@ class MultiLabelFusion(MultiLabelMixin, BaseEstimator):
             return _weighted_sum(self, parts)
         if self.how == "mul":
             return np.exp(_weighted_sum(self, parts, _log))
+        check_is_fitted(self, "heads_", msg=_REFIT.format(how=self.how))
         features = self.scaler_.transform(_joined_features(self, parts, self.how))
         proba = np.empty((len(X), self.n_labels_))
         for column, head in zip(proba.T, self.heads_):

@@ -150,7 +150,8 @@ class MapScorer(BaseEstimator):
         Parameters
         ----------
         estimator : estimator with predict_proba
-            Gives ``(n_trials, n_labels)``.
+            Gives ``(n_trials, n_labels)``, or, as scikit-learn's own
+            :class:`~sklearn.dummy.DummyClassifier` does, one array of both probabilities a label.
         X : list
             Trials.
         y : array-like of shape (n_trials, n_labels)
@@ -161,9 +162,20 @@ class MapScorer(BaseEstimator):
         float
             As :func:`mean_average_precision`.
         """
-        return mean_average_precision(y, estimator.predict_proba(X))
+        proba = estimator.predict_proba(X)
+        if isinstance(proba, list):
+            proba = np.column_stack(
+                [_of_one(column, classes) for column, classes in zip(proba, estimator.classes_)]
+            )
+        return mean_average_precision(y, proba)
 
     __call__ = score
+
+
+def _of_one(column, classes):
+    """Take the probability of 1 from those of one label; there is none if training had no 1."""
+    found = np.flatnonzero(np.asarray(classes) == 1)
+    return column[:, found[0]] if len(found) else np.zeros(len(column))
 
 
 map_scorer = MapScorer()
@@ -242,9 +254,6 @@ def _is_new(activities, new_activities):
     return np.array([plain_name(name) in new for name in activities], dtype=bool)
 
 
-PARTS = ("train", "known_val", "new_val", "known_test", "new_test")
-
-
 class KnownNewSplit:
     """Two folds with one training set: known activities are tested in the first, new in the second.
 
@@ -271,6 +280,8 @@ class KnownNewSplit:
     """
 
     def __init__(self, parts, *, on="test"):
+        if parts is None:
+            raise ValueError("There is no split to use: known_new_split makes one from activities.")
         self.parts = np.asarray(parts, dtype=str)
         if on not in ("test", "val"):
             raise ValueError(f"on must be 'test' or 'val', got {on!r}.")

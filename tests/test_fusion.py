@@ -1,9 +1,14 @@
 """RGB and skeleton together: each alone where the other is missing, both where both are there."""
 
+from copy import copy as clone_fitted
+
 import numpy as np
 import pytest
+import sklearn
 from instances import tiny_video
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GroupKFold, cross_val_predict
 
 import skrehab
 from skrehab import (
@@ -119,6 +124,33 @@ def labels(data):
     """Bright, up, and what neither modality tells alone; nobody has the last."""
     bright, up = (np.array([word in name for name in data[1]]) for word in ("bright", "up"))
     return np.column_stack([bright, up, bright & up, np.zeros(len(up))]).astype(int)
+
+
+def test_patients_reach_the_splitter_and_early_stopping(data, labels):
+    X, y = data
+    patients = np.arange(len(X)) // 4
+    with sklearn.config_context(enable_metadata_routing=True):
+        for model, truth in ((fusion(), y), (multilabel(), labels)):
+            quick = {"rgb__max_epochs": 1, "pose__max_epochs": 1, "pose__early_stopping": True}
+            cross_val_predict(
+                model.set_params(**quick),
+                X,
+                truth,
+                cv=GroupKFold(2),
+                params={"groups": patients},
+                method="predict_proba",
+            )
+            model.fit(X, truth, groups=patients)
+            assert model.pose_.validation_groups_ is not None
+
+
+def test_another_way_after_fitting(data, labels, by_how):
+    X, y = data
+    with pytest.raises(NotFittedError, match="how='concat' was set after fitting"):
+        clone_fitted(by_how["sum"]).set_params(how="concat").predict_proba(X)
+    late = fusion().set_params(rgb__max_epochs=1, pose__max_epochs=1).fit(X, y)
+    with pytest.raises(NotFittedError, match="how='features' was set after fitting"):
+        late.set_params(how="features").predict(X)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import cross_val_score, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 import skrehab.metrics
 from skrehab.metrics import (
@@ -164,7 +166,23 @@ def test_it_goes_where_cv_goes(activities):
         list(split.split(X[:5]))
 
 
+def test_scikit_learns_baselines_are_scored():
+    """Random and all-ones, the first rows of the paper's table, through the common interface."""
+    truth, _ = random_labels()
+    truth[:, 3] = 0
+    X = [{"rgb": None, "pose": None}] * len(truth)
+    ones = DummyClassifier(strategy="prior").fit(X, truth)
+    assert map_scorer(ones, X, truth) == pytest.approx(truth[:, truth.any(axis=0)].mean())
+    by_chance = DummyClassifier(strategy="uniform", random_state=0).fit(X, truth)
+    assert 0.2 < map_scorer(by_chance, X, truth) < 0.8
+    tree = DecisionTreeClassifier(random_state=0)
+    rows = np.arange(len(truth))[:, None]  # knows them by heart, also which label nobody has
+    assert map_scorer(tree.fit(rows, truth), rows, truth) == 1
+
+
 def test_what_cannot_be_divided(activities):
+    with pytest.raises(ValueError, match="no split to use: known_new_split makes one"):
+        KnownNewSplit(None)
     with pytest.raises(ValueError, match="no trial's is among the 1 new ones, such as 'swimming'"):
         known_new_split(activities, ["swimming"])
     with pytest.raises(ValueError, match="every trial's"):

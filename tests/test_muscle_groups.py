@@ -184,6 +184,21 @@ def test_loss_is_the_networks_own_and_counts_weights():
         torch.testing.assert_close(only, network.loss(first, y[:1]))
 
 
+def test_distillation_does_not_choose_the_epoch():
+    """Sender tokens that say more are farther away, though both branches are better."""
+    batch, y = batch_of()
+    outputs = BranchTraining(build().eval(), 2, 0.0)(**batch)
+    criterion, truth = BranchLoss("sigmoid_bce", 0.7), (y, torch.ones(4))
+    in_training, held_out = criterion(outputs, truth), criterion.eval()(outputs, truth)
+    torch.testing.assert_close(in_training - held_out, 0.7 * outputs[0][1]["distillation"])
+    # and skorch does put the criterion in evaluation mode where held-out trials are scored
+    X, trained = draw(12, seed=3)
+    heavy = SIZES | {"distillation_weight": 1e6}
+    model = tiny(early_stopping="trial", network_params=heavy).fit(X, trained)
+    [last] = [row for row in model.history_ if row["stage"] == 2][-1:]
+    assert last["train_loss"] > 10 > last["valid_loss"]
+
+
 # --- a modality is missing ------------------------------------------------------------------------
 def test_missing_modality_falls_back_to_the_branch_that_is_there(data, fitted):
     X, _ = data
@@ -258,23 +273,27 @@ def test_messages_count_trials_that_lack_a_modality(data, fitted):
 def test_bad_clips_are_named_all_at_once(tmp_path, data, fitted):
     X, y = data
     frames = [np.full((32, 32, 3), 20 * i, np.uint8) for i in range(10)]
-    good, short, corrupt = (tmp_path / f"{name}.mp4" for name in ("good", "short", "corrupt"))
+    names = ("good", "short", "corrupt", "cut")
+    good, short, corrupt, cut = (tmp_path / f"{name}.mp4" for name in names)
     media.write_video(good, frames)
     media.write_video(short, frames[:3])
     corrupt.write_bytes(b"no video" * 100)
-    trials = [{"rgb": str(path), "pose": X[0]["pose"]} for path in (good, short, corrupt)]
-    for run in (lambda: tiny().fit(trials, y[:3]), lambda: fitted.predict_proba(trials)):
+    media.write_video(cut, frames, options={"movflags": "faststart"})  # its header says 10 frames
+    cut.write_bytes(cut.read_bytes()[:-400])
+    trials = [{"rgb": str(path), "pose": X[0]["pose"]} for path in (good, short, corrupt, cut)]
+    for run in (lambda: tiny().fit(trials, y[:4]), lambda: fitted.predict_proba(trials)):
         with pytest.raises(VideoError) as caught:
             run()
         text = str(caught.value)
         assert "good.mp4" not in text
         assert f"X[1]: {short} has 3 frames, and at least 4 are needed" in text
-        assert f"X[2]: {corrupt}" in text
+        assert f"X[2]: {corrupt}" in text and f"X[3]: {cut}" in text
     # without its clip such a trial is answered by its skeleton
-    trials[1]["rgb"] = trials[2]["rgb"] = None
-    assert fitted.predict_proba(trials).shape == (3, 3)
+    for trial in trials[1:]:
+        trial["rgb"] = None
+    assert fitted.predict_proba(trials).shape == (4, 3)
     with pytest.raises(VideoError, match=r"good\.mp4 has 10 frames, and at least 16 are needed"):
-        tiny(min_frames=16).fit(trials, y[:3])
+        tiny(min_frames=16).fit(trials, y[:4])
 
 
 def test_many_bad_clips_are_counted():

@@ -75,8 +75,9 @@ class Dense(nn.Module):
 class MCTF(nn.Module):
     """Fuse both kinds of tokens by attention in all directions.
 
-    Layer normalisation is over tokens and channels together and the last layer of the mixture two
-    linear ones, as released; the paper has the sizes of neither.
+    As released, layer normalisation is over tokens and channels together, which the paper does not
+    say; attention is divided by the root of `width`, which its equations leave out; and the mixture
+    ends in two linear layers with a ReLU between them, where it has one (P_f of Eq. 9).
 
     Parameters
     ----------

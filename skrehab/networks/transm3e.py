@@ -98,7 +98,8 @@ class TransM3E(nn.Module):
     temperature : float, default=1.0
         See there.
     distillation_weight : float, default=1.0
-        Weight of the distillation in the loss.
+        Weight of the distillation in the loss. A divergence is the mean over tokens; `n_tokens`
+        here adds it up over them, as torch's ``reduction="batchmean"`` does.
     merge_distill : bool, default=True
         See :class:`skrehab.networks.hdgcn_tokens.HDGCNTokens`.
     loss_function : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
@@ -183,8 +184,10 @@ class TransM3E(nn.Module):
                 f"loss_function must be one of {list(_PREDICTIONS)}, got {loss_function!r}."
             )
         preset = SIZES[size]
-        n_tokens = n_tokens or n_outputs
-        n_distill_tokens = n_distill_tokens or n_tokens
+        n_tokens = n_outputs if n_tokens is None else n_tokens
+        n_distill_tokens = n_tokens if n_distill_tokens is None else n_distill_tokens
+        if n_tokens < 1:
+            raise ValueError(f"n_tokens must be at least 1, got {n_tokens}.")
         if n_distill_tokens not in (1, n_tokens):
             raise ValueError(
                 f"n_distill_tokens must be 1 or n_tokens ({n_tokens}), got {n_distill_tokens}."

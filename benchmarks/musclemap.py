@@ -242,7 +242,7 @@ def settings_of(run, options):
     data = (N_PERSONS, CLIPS_EACH, KEPT_FRAMES, DRAWN, SPLIT)
     if options.root:
         data = (options.root, SHORTEST[options.size])
-    params = [model.get_params() | {"device": None} for model in models(run, 0, options)]
+    params = [model.get_params(deep=False) | {"device": None} for model in models(run, 0, options)]
     parts = [sorted(one.items()) for one in params]
     return hashlib.sha256(repr((options.size, data, parts)).encode()).hexdigest()[:12]
 

@@ -20,12 +20,12 @@ __all__ = [
 
 # --- losses ---------------------------------------------------------------------------------------
 class SigmoidBCE(nn.Module):
-    """Binary cross-entropy of every label by itself, averaged over labels, then over trials."""
+    """Binary cross-entropy of every label by itself, averaged over labels, then over weighted trials."""
 
     def forward(self, logits, target_and_weight):
         target, weight = target_and_weight
         loss = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
-        return _weighted_mean(loss.mean(dim=1), weight)
+        return (loss.mean(dim=1) * weight).mean()
 
 
 class SoftmaxBCE(nn.Module):
@@ -41,11 +41,7 @@ class SoftmaxBCE(nn.Module):
         # torch's own binary cross-entropy stops at -100 too
         log_rest = torch.log1p(-log_p.exp().clamp(max=1 - 1e-7)).clamp(min=-100)
         loss = -torch.where(target > 0, log_p.clamp(min=-100), log_rest)
-        return _weighted_mean(loss.mean(dim=1), weight)
-
-
-def _weighted_mean(loss, weight):
-    return (loss * weight).sum() / weight.sum().clamp(min=1e-12)
+        return (loss.mean(dim=1) * weight).mean()
 
 
 LOSSES = {"sigmoid_bce": SigmoidBCE, "softmax_bce": SoftmaxBCE}
@@ -81,7 +77,7 @@ def label_probabilities(logits, loss="sigmoid_bce"):
     return exp / exp.sum(axis=-1, keepdims=True)
 
 
-def check_multilabel(y, X):
+def check_multilabel(y, X, loss="sigmoid_bce"):
     """Validate yes-or-no labels of trials.
 
     Parameters
@@ -90,6 +86,8 @@ def check_multilabel(y, X):
         1 where a trial has a label, else 0.
     X : sequence of length n_trials
         The trials, for the count.
+    loss : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
+        What a network is to be trained with.
 
     Returns
     -------
@@ -99,7 +97,8 @@ def check_multilabel(y, X):
     Raises
     ------
     ValueError
-        If there is not one row a trial, or an entry is neither 0 nor 1; the message names it.
+        If there is not one row a trial, an entry is neither 0 nor 1 (the message names it), or the
+        loss needs two labels and there is one.
 
     Examples
     --------
@@ -117,6 +116,11 @@ def check_multilabel(y, X):
             f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "
             "For one label a trial take VideoClassifier; sklearn.preprocessing.MultiLabelBinarizer "
             "makes columns of lists of names."
+        )
+    if loss == "softmax_bce" and y.shape[1] == 1:
+        raise ValueError(
+            "loss='softmax_bce' shares a probability of 1 between the labels, and y has one label, "
+            "which would always get 1: take loss='sigmoid_bce'."
         )
     odd = np.argwhere(~((y == 0) | (y == 1)))
     if len(odd):

@@ -200,7 +200,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
             groups.
         """
         X = self._check_input(X)
-        y = check_multilabel(y, X)
+        y = check_multilabel(y, X, self.loss)
         groups = check_groups(groups, X)
         self.n_labels_ = y.shape[1]
         self.classes_ = np.arange(self.n_labels_)

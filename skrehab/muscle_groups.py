@@ -26,6 +26,7 @@ from skrehab.modalities import (
     check_modalities,
     collate_modalities,
 )
+from skrehab.network_estimator import NetworkParamsMixin
 from skrehab.networks.transm3e import SIZES, TransM3E
 from skrehab.networks.weights import read_weights
 from skrehab.skeletons import get_skeleton
@@ -48,7 +49,7 @@ _NOT_ALONE = {
 }
 
 
-class MuscleGroupClassifier(MultiLabelMixin, BaseEstimator):
+class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
     """Say which muscle groups are at work, from RGB clips and skeletons or either of them.
 
     The network is TransM3E: a video transformer and a graph network of joints. In the first stage
@@ -64,6 +65,7 @@ class MuscleGroupClassifier(MultiLabelMixin, BaseEstimator):
         The paper's network, or one that trains on a CPU.
     network_params : dict, optional
         Parameters of :class:`skrehab.networks.transm3e.TransM3E`, such as ``{"fusion": "sum"}``.
+        Grid search reaches them as ``network__fusion``.
     loss : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
         Binary cross-entropy of each label by itself, or of a softmax over labels, as the paper has
         it. The latter's probabilities add up to 1: set `threshold` lower.
@@ -273,7 +275,7 @@ class MuscleGroupClassifier(MultiLabelMixin, BaseEstimator):
             If clips are damaged or too short; the message names their files.
         """
         trials = check_modalities(X, self._modalities)
-        y = check_multilabel(y, trials)
+        y = check_multilabel(y, trials, self.loss)
         groups = check_groups(groups, trials)
         phases = self._phases(trials)
         kinds = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)

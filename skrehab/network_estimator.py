@@ -27,7 +27,7 @@ from skrehab.training import (
 )
 from skrehab.trials import check_trials, tag_trial_input
 
-__all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator"]
+__all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator", "NetworkParamsMixin"]
 
 # what scikit-learn checks of these parameters when an estimator is fitted
 NETWORK_CONSTRAINTS = {
@@ -44,11 +44,18 @@ NETWORK_CONSTRAINTS = {
 }
 
 
-class NetworkEstimator(BaseEstimator):
-    """Base of estimators that train one network of the registry on trials or videos.
+class NetworkParamsMixin:
+    """Let grid search reach what is in ``network_params`` as ``network__<name>``.
 
-    A subclass has the parameters of :class:`skrehab.VideoClassifier`, checks y, and says in
-    ``_n_outputs()`` how many outputs the network has.
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from skrehab.network_estimator import NetworkParamsMixin
+    >>> class Estimator(NetworkParamsMixin, BaseEstimator):
+    ...     def __init__(self, network_params=None):
+    ...         self.network_params = network_params
+    >>> Estimator({"width": 8}).set_params(network__dropout=0.1).network_params
+    {'width': 8, 'dropout': 0.1}
     """
 
     def get_params(self, deep=True):
@@ -88,6 +95,14 @@ class NetworkEstimator(BaseEstimator):
         if inner:
             self.network_params = {**(self.network_params or {}), **inner}
         return self
+
+
+class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
+    """Base of estimators that train one network of the registry on trials or videos.
+
+    A subclass has the parameters of :class:`skrehab.VideoClassifier`, checks y, and says in
+    ``_n_outputs()`` how many outputs the network has.
+    """
 
     def _check_input(self, X):
         """Validate what is given to fit."""

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+from functools import partial
 
 import media
 import numpy as np
@@ -9,11 +10,16 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GroupKFold, PredefinedSplit, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    PredefinedSplit,
+    cross_val_predict,
+)
 from sklearn.utils import estimator_checks
 
 import skrehab
-from skrehab import MuscleGroupClassifier
+from skrehab import MultiLabelVideoClassifier, MuscleGroupClassifier
 from skrehab.branch_training import BranchLoss, BranchTraining
 from skrehab.label_sets import LOSSES
 from skrehab.metrics import map_scorer, mean_average_precision
@@ -470,3 +476,22 @@ def test_color_jitter_varies_clips_apart_and_frames_together():
     gray = torch.full((1, 3, 1, 2, 2), 0.5)  # gray stays gray
     changed = jitter_colors((gray - 0.45) / 0.225, 0.4, mean, std)
     torch.testing.assert_close(changed[:, 0], changed[:, 2])
+
+
+def test_grid_search_reaches_the_network(data):
+    X, y = data
+    search = GridSearchCV(
+        tiny("pose"), {"network__dropout": [0.0, 0.9]}, cv=PredefinedSplit([0] * 8 + [-1] * 16)
+    )
+    search.set_params(scoring=map_scorer).fit(X, y)
+    assert search.best_params_["network__dropout"] in (0.0, 0.9)
+    assert search.best_estimator_.module_.dropout.p == search.best_params_["network__dropout"]
+    assert set(SIZES) < set(search.best_estimator_.network_params)
+
+
+@pytest.mark.parametrize("kind", [tiny, partial(MultiLabelVideoClassifier, "lstm")])
+def test_softmax_needs_two_labels(data, kind):
+    X, y = data
+    X = X if kind is tiny else [trial["pose"] for trial in X]
+    with pytest.raises(ValueError, match="y has one label, which would always get 1"):
+        kind(loss="softmax_bce").fit(X, y[:, :1])

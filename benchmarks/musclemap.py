@@ -30,7 +30,12 @@ from joblib import Parallel, delayed
 from skrehab import MultiLabelFusion, MultiLabelVideoClassifier, MuscleGroupClassifier
 from skrehab.clips import frame_positions
 from skrehab.datasets import load_musclemap, make_exercise_clips
-from skrehab.metrics import KnownNewSplit, known_new_scores, known_new_split
+from skrehab.metrics import (
+    KnownNewSplit,
+    known_new_scores,
+    known_new_split,
+    per_label_average_precision,
+)
 from skrehab.modalities import normalize_pose
 
 # --- settings -------------------------------------------------------------------------------------
@@ -260,6 +265,7 @@ def evaluate(run, seed, y, rgb, pose, split, activity, new_activities, options):
     results = []
     for name, score in scores.items():
         found = known_new_scores(y[test], score, activity[test], new_activities)
+        rows = {"known": slice(len(split.known)), "new": slice(len(split.known), None)}
         results.append(
             {
                 "run": name,
@@ -267,12 +273,21 @@ def evaluate(run, seed, y, rgb, pose, split, activity, new_activities, options):
                 "settings": settings_of(name, options),
                 "known": round(100 * found.known, 3),
                 "new": round(100 * found.new, 3),
+                "by muscle": {
+                    part: percent(per_label_average_precision(y[test][of], score[of]))
+                    for part, of in rows.items()
+                },
                 "parameters": n_parameters,
                 "cpu_s": round(time.process_time() - start, 1),
                 "wall_s": round(time.perf_counter() - clock, 1),
             }
         )
     return results
+
+
+def percent(values):
+    """Round for the .jsonl file, which knows no NaN: a muscle group that no clip has."""
+    return [None if np.isnan(value) else round(100 * value, 3) for value in values]
 
 
 # --- table ----------------------------------------------------------------------------------------
@@ -299,6 +314,22 @@ def rows_of(table, done):
             }
         )
     return rows
+
+
+def muscle_rows(run, muscles, done):
+    """Lay out one model's average precision of each muscle group."""
+    found = [one for one in done if one["run"] == run and "by muscle" in one]
+    if not found:
+        return []
+    mean = {
+        part: np.mean([np.array(one["by muscle"][part], dtype=float) for one in found], axis=0)
+        for part in ("known", "new")
+    }
+    return [
+        {"muscle group": name}
+        | {part: "" if np.isnan(v[k]) else f"{v[k]:.1f}" for part, v in mean.items()}
+        for k, name in enumerate(muscles)
+    ]
 
 
 def spread(values):
@@ -382,6 +413,9 @@ def report(name, done, data, split):
         rows = rows_of(TABLES[title], done)
         if rows:
             notes += f"\n## {title}\n\n{_report.markdown_table(rows)}\n"
+    rows = muscle_rows("TransM3E", data.muscles, done)
+    if rows:
+        notes += f"\n## TransM3E by muscle group\n\n{_report.markdown_table(rows)}\n"
     _report.write_report(
         name,
         rows_of(TABLES[first], done),

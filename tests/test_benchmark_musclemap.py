@@ -9,6 +9,8 @@ import media
 import numpy as np
 import pytest
 
+from skrehab.muscles import MUSCLE_GROUPS
+
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1] / "benchmarks"
 
 
@@ -60,11 +62,15 @@ def test_quick_form_goes_on_where_it_stopped(benchmark, tmp_path, capsys):
     text = capsys.readouterr().out
     rows = tables(text)
     assert {"All ones", "Random", "HD-GCN", "TransM3E", "SP-MCTKD", "MCTF"} <= set(rows)
+    assert set(MUSCLE_GROUPS) <= set(rows)
     assert "VideoMAEv2-B" not in rows and rows["TransM3E"][-1] == "81.0"
     first = stored(tmp_path, "musclemap_quick_runs.jsonl")
     assert [one["run"] for one in first] == ["all ones", "random", "hdgcn", "TransM3E"]
     for one in first:
         assert 0 < one["known"] <= 100 and 0 < one["new"] <= 100
+        for part in ("known", "new"):  # the mean over the muscle groups that clips have
+            each = np.array(one["by muscle"][part], dtype=float)
+            assert np.nanmean(each) == pytest.approx(one[part], abs=0.01)
     data, _, _, split = benchmark.load(benchmark.parse(["--quick"]))
     assert not set(data.person[split.train]) & set(data.person[split.known])
     assert not set(data.activity[split.train]) & set(data.new_activities)
@@ -90,7 +96,8 @@ def test_the_real_layout(benchmark, tmp_path, capsys):
         activity = ("squats", "push ups", "running")[i % 3]
         split = "new_test" if activity == "running" else "train" if i < 9 else "known_test"
         frames = [np.full((32, 32, 3), rng.randint(200), np.uint8) for _ in range(6)]
-        media.write_video(root / "clips" / f"{i}.mp4", frames)
+        short = i == 11  # a test clip: it must not be found after the training
+        media.write_video(root / "clips" / f"{i}.mp4", frames[:3] if short else frames)
         np.save(root / "skeletons" / f"{i}.npy", rng.rand(6, 17, 3))
         lines.append(f"{i}.mp4,{activity},{split}")
     (root / "clips.csv").write_text("\n".join(lines))
@@ -98,7 +105,7 @@ def test_the_real_layout(benchmark, tmp_path, capsys):
     (root / "muscles.csv").write_text("\n".join(table))
     benchmark.main(["--quick", "--jobs", "1", "--root", str(root), "--only", "TransM3E"])
     assert (
-        "12 clips: 6 to train on, 2 of known activities and 4 of 1 new" in capsys.readouterr().out
+        "11 clips: 6 to train on, 2 of known activities and 3 of 1 new" in capsys.readouterr().out
     )
     [row] = stored(tmp_path, "musclemap_real_quick_runs.jsonl")
     assert row["run"] == "TransM3E" and row["parameters"] > 0

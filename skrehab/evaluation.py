@@ -53,13 +53,19 @@ def paired_comparison(a, b):
     Parameters
     ----------
     a, b : array-like of shape (n_patients,)
-        Score of each patient by the two methods.
+        Score of each patient by the two methods, patients in the same order.
 
     Returns
     -------
     dict
         ``difference`` (mean of a - b), ``n`` patients, ``p_t`` (paired t-test) and ``p_wilcoxon``
-        (signed ranks); the p-values are nan where fewer than two patients differ.
+        (signed ranks). Both p-values are nan where fewer than two patients differ; ``p_t`` also
+        where all differ by the same, which leaves a t-test no spread to go by.
+
+    Raises
+    ------
+    ValueError
+        If `a` and `b` do not hold one score each per patient.
 
     References
     ----------
@@ -71,13 +77,20 @@ def paired_comparison(a, b):
     >>> round(paired_comparison([0.8, 0.9, 0.7], [0.6, 0.6, 0.6])["difference"], 2)
     0.2
     """
-    difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    difference = difference[~np.isnan(difference)]
-    tested = len(difference) > 1 and np.ptp(difference) > 0
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(
+            "a and b must hold one score per patient, the same patients in both; got shapes "
+            f"{a.shape} and {b.shape}."
+        )
+    # 0.9 - 0.8 and 0.8 - 0.7 are the same difference, and tie in the ranks
+    difference = np.round((a - b)[~np.isnan(a - b)], 12)
+    tested = np.count_nonzero(difference) > 1
+    spread = tested and np.ptp(difference) > 0
     return {
         "difference": float(difference.mean()) if len(difference) else np.nan,
         "n": len(difference),
-        "p_t": float(stats.ttest_1samp(difference, 0).pvalue) if tested else np.nan,
+        "p_t": float(stats.ttest_1samp(difference, 0).pvalue) if spread else np.nan,
         "p_wilcoxon": float(stats.wilcoxon(difference).pvalue) if tested else np.nan,
     }
 
@@ -118,7 +131,7 @@ def summary_table(results, *, reference=None, random_state=0):
     Parameters
     ----------
     results : dict of str to skrehab.metrics.PatientScores
-        Scores of the same patients by each method.
+        Scores of the same patients by each method, paired by their names.
     reference : str, optional
         Method that the others are compared with, by Wilcoxon's test and Holm's adjustment.
     random_state : int, RandomState or None, default=0
@@ -130,6 +143,11 @@ def summary_table(results, *, reference=None, random_state=0):
         ``method, mean, sd, low, high, pooled, n_patients, undefined`` and, with a reference,
         ``difference, p_holm``.
 
+    Raises
+    ------
+    ValueError
+        If the methods were not scored on the same patients; the message names those that differ.
+
     Examples
     --------
     >>> from skrehab.evaluation import summary_table
@@ -140,6 +158,7 @@ def summary_table(results, *, reference=None, random_state=0):
     >>> row["method"], row["mean"], row["n_patients"]
     ('ours', 0.75, 2)
     """
+    scores = _same_patients(results)
     rows = []
     for method, result in results.items():
         low, high = bootstrap_interval(result.scores, random_state=random_state)
@@ -156,8 +175,25 @@ def summary_table(results, *, reference=None, random_state=0):
             }
         )
     if reference is not None:
-        pairs = [paired_comparison(r.scores, results[reference].scores) for r in results.values()]
+        pairs = [paired_comparison(scores[method], scores[reference]) for method in results]
         adjusted = holm([pair["p_wilcoxon"] for pair in pairs])
         for row, pair, p in zip(rows, pairs, adjusted):
             row |= {"difference": pair["difference"], "p_holm": float(p)}
     return rows
+
+
+def _same_patients(results):
+    """Scores of each method in one order of the patients, whom all must share."""
+    first, patients, scores = None, None, {}
+    for method, result in results.items():
+        by_name = dict(zip(result.patients, result.scores, strict=True))
+        if first is None:
+            first, patients = method, list(by_name)
+        differ = sorted(map(str, set(patients) ^ set(by_name)))
+        if differ:
+            raise ValueError(
+                f"A table compares methods on the same patients: {first!r} and {method!r} do not "
+                f"share {differ}. Score both on the patients they share."
+            )
+        scores[method] = [by_name[patient] for patient in patients]
+    return scores

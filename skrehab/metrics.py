@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from skrehab import multilabel_metrics
 from skrehab.multilabel_metrics import *  # noqa: F403 - several labels a trial have their own file
-from skrehab.trials import check_frame_labels, labelled, ragged
+from skrehab.trials import check_frame_labels, check_groups, labelled, ragged
 
 __all__ = [
     *multilabel_metrics.__all__,
@@ -166,11 +166,12 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
 
     A predicted segment is right if it overlaps a true one, not matched before, with an
     intersection over union of at least `min_overlap`; pairs of largest overlap are matched first.
+    Frames without a true label are left out, and segments end there.
 
     Parameters
     ----------
     frame_labels : sequence of array-like of shape (n_frames_i,)
-        True labels.
+        True labels; ``-1`` is left out.
     frame_predictions : sequence of array-like of shape (n_frames_i,)
         Predicted labels.
     min_overlap : float, default=0.5
@@ -183,6 +184,11 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
     precision, recall : float
         nan if nothing was predicted, or nothing was there.
 
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as predictions.
+
     Examples
     --------
     >>> from skrehab.metrics import segment_precision_recall
@@ -190,7 +196,7 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
     (0.5, 1.0)
     """
     n_true = n_predicted = n_matched = 0
-    for truth, predicted in zip(frame_labels, frame_predictions):
+    for truth, predicted in _labelled_stretches(frame_labels, frame_predictions):
         truth, predicted = segments(truth, positive), segments(predicted, positive)
         n_true, n_predicted = n_true + len(truth), n_predicted + len(predicted)
         overlaps = sorted(
@@ -207,6 +213,14 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
         n_matched / n_predicted if n_predicted else np.nan,
         n_matched / n_true if n_true else np.nan,
     )
+
+
+def _labelled_stretches(frame_labels, frame_values):
+    """Yield labels and values of every run of labelled frames."""
+    values = [np.asarray(v) for v in frame_values]
+    for truth, value in zip(check_frame_labels(frame_labels, values), values):
+        for start, stop in segments(labelled(truth), positive=True):
+            yield truth[start:stop], value[start:stop]
 
 
 def _iou(a, b):
@@ -433,7 +447,8 @@ def by_patient(metric, y_true, y_score, groups):
     metric : callable
         ``metric(y_true, y_score) -> float``, for example :func:`frame_roc_auc`.
     y_true, y_score : sequence of length n_trials
-        What the metric takes: trial labels and scores, or frame labels and scores.
+        What the metric takes: trial labels and scores, or frame labels and scores; paired by
+        position, whatever index a pandas Series has.
     groups : array-like of shape (n_trials,)
         Patient of each trial.
 
@@ -443,6 +458,11 @@ def by_patient(metric, y_true, y_score, groups):
         One score a patient; nan where the metric is not defined, and no warning: the result names
         them.
 
+    Raises
+    ------
+    ValueError
+        If there are not as many labels, scores and patients.
+
     Examples
     --------
     >>> from skrehab.metrics import by_patient, frame_roc_auc
@@ -450,7 +470,13 @@ def by_patient(metric, y_true, y_score, groups):
     >>> print(by_patient(frame_roc_auc, truth, [[0, 1], [1, 0], [0, 0]], ["A", "B", "C"]))
     0.500 +- 0.707 over 2 patients, pooled 0.625; not defined for C
     """
-    groups = np.asarray(groups)
+    y_true, y_score = list(y_true), list(y_score)
+    if len(y_true) != len(y_score):
+        raise ValueError(
+            f"y_true and y_score must hold one entry per trial each: {len(y_true)} and "
+            f"{len(y_score)} given."
+        )
+    groups = check_groups(np.asarray(groups), y_true)
     patients = np.unique(groups)
 
     def score(index):

@@ -68,6 +68,37 @@ def test_no_p_value_where_nothing_can_be_tested(a, b, difference):
     assert np.isnan(result["p_t"]) and np.isnan(result["p_wilcoxon"])
 
 
+def test_patients_who_all_differ_by_the_same():
+    """Ranks can be tested; a t-test has no spread to go by, whatever rounding left of one."""
+    b = np.linspace(0.1, 0.7, 10)
+    for a in (b + 0.25, np.full(10, 0.75)):
+        result = paired_comparison(a, a - 0.25)
+        assert result["difference"] == 0.25 and result["n"] == 10
+        assert result["p_wilcoxon"] == 2 * 0.5**10 and np.isnan(result["p_t"])
+
+
+def test_one_patient_who_differs_is_not_tested():
+    result = paired_comparison([0.75, 0.5, 0.5], [0.5, 0.5, 0.5])
+    assert result["difference"] == pytest.approx(0.25 / 3) and result["n"] == 3
+    assert np.isnan(result["p_t"]) and np.isnan(result["p_wilcoxon"])
+    two = paired_comparison([0.75, 0.6, 0.5], [0.5, 0.5, 0.5])
+    assert two["p_wilcoxon"] == 0.5 and two["p_t"] < 0.5
+
+
+def test_rounding_breaks_no_ties():
+    """0.9 - 0.8 and 0.7 - 0.8 are as far apart as each other."""
+    a, b = np.array([0.9, 0.7, 0.6, 0.9]), np.array([0.8, 0.8, 0.3, 0.4])
+    exact = stats.wilcoxon([0.1, -0.1, 0.3, 0.5]).pvalue
+    assert paired_comparison(a, b)["p_wilcoxon"] == exact
+    assert len(np.unique(np.abs(a - b)[:2])) == 2  # which is what rounding does
+
+
+@pytest.mark.parametrize("b", [[0.5, 0.6], 0.5, [[0.5], [0.6], [0.7]], [0.5]])
+def test_other_numbers_of_patients_are_refused(b):
+    with pytest.raises(ValueError, match=r"one score per patient.*got shapes \(3,\) and"):
+        paired_comparison([0.7, 0.8, 0.9], b)
+
+
 # --- Holm -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("p", "expected"),
@@ -117,3 +148,26 @@ def test_summary_table_with_a_reference():
     ]
     np.testing.assert_allclose([row["p_holm"] for row in rows], holm(raw))
     assert np.isnan(by_name["lstm"]["p_holm"]) and by_name["lstm"]["difference"] == 0
+
+
+@pytest.mark.parametrize("reference", [None, "a"])
+@pytest.mark.parametrize(
+    ("patients", "differ"), [("BCD", r"\['A', 'D'\]"), ("ABCD", r"\['D'\]"), ("AB", r"\['C'\]")]
+)
+def test_methods_scored_on_other_patients_are_not_compared(patients, differ, reference):
+    results = {
+        "a": PatientScores(list("ABC"), np.array([0.9, 0.8, 0.7]), 0.8),
+        "b": PatientScores(list(patients), np.linspace(0.8, 0.3, len(patients)), 0.6),
+    }
+    with pytest.raises(ValueError, match=f"'a' and 'b' do not share {differ}"):
+        summary_table(results, reference=reference)
+
+
+def test_patients_are_paired_by_name():
+    results = {
+        "a": PatientScores(list("ABC"), np.array([0.9, 0.8, 0.4]), 0.8),
+        "b": PatientScores(list("CAB"), np.array([0.3, 0.9, 0.8]), 0.8),
+    }
+    row = summary_table(results, reference="a")[1]
+    assert row["difference"] == pytest.approx(-0.1 / 3)  # by position it would have a p-value
+    assert np.isnan(row["p_holm"])

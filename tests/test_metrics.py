@@ -9,6 +9,7 @@ import sklearn
 from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_video
 from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score, cross_validate
 
 from skrehab.metrics import (
@@ -139,6 +140,29 @@ def test_a_small_overlap_does_not_take_a_segment_from_a_large_one():
 def test_segments_are_counted_over_trials():
     truth, predicted = [[1, 0, 1], [0, 1, 0]], [[1, 0, 0], [0, 1, 0]]
     assert segment_precision_recall(truth, predicted) == (1, pytest.approx(2 / 3))
+
+
+def test_frames_without_truth_are_no_false_alarm():
+    """What nobody labelled can neither be found nor falsely found; segments end there."""
+    assert segment_precision_recall([[0, 1, 1, -1, -1, -1]], [[0, 1, 1, 0, 1, 1]]) == (1, 1)
+    # the unlabelled frame parts both the true and the predicted segment
+    assert segment_precision_recall([[1, 1, -1, 1, 1]], [[1, 1, 1, 1, 0]]) == (1, 1)
+    assert segment_precision_recall([[1, 1, -1, 1, 1]], [[1, 1, 1, 0, 0]]) == (1, 0.5)
+    words = [["lean", "lean", -1, "none"]]
+    assert segment_precision_recall(words, [["lean"] * 4], positive="lean") == (0.5, 1)
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "message"),
+    [
+        ([[0, 1, 1], [1, 1]], [[0, 1, 1]], "1 trials, 2 given"),
+        ([[0, 1, 1]], [[0, 1, 1], [1, 1]], "2 trials, 1 given"),
+        ([[0, 1, 1]], [[0, 1, 1, 0]], r"y\[0\] must have shape \(4,\), got \(3,\)"),
+    ],
+)
+def test_segments_of_other_trials_are_refused(truth, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        segment_precision_recall(truth, predicted)
 
 
 # --- trials ---------------------------------------------------------------------------------------
@@ -313,6 +337,30 @@ def test_by_patient_takes_any_metric_of_two_arguments():
     )
     assert result.patients == [7, 8] and result.scores.tolist() == [1, 0.5]
     assert "not defined" not in str(result)
+
+
+def test_by_patient_pairs_by_position_not_by_the_index_of_a_series():
+    pd = pytest.importorskip("pandas")
+    for index in ([2, 3, 0, 1], [4, 5, 6, 7], list("abcd")):
+        truth = pd.Series([0, 0, 1, 1], index=index)
+        groups = pd.Series(["A", "B", "A", "B"], index=index)
+        result = by_patient(roc_auc_score, truth, np.array([0.1, 0.2, 0.8, 0.9]), groups)
+        assert result.pooled == 1 and result.scores.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("n_true", "n_scores", "groups", "message"),
+    [
+        (4, 4, ["A", "B"], "one patient per trial: 4 trials"),
+        (4, 4, list("ABABA"), "one patient per trial: 4 trials"),
+        (4, 4, None, "one patient per trial: 4 trials"),
+        (4, 3, list("ABAB"), "one entry per trial each: 4 and 3 given"),
+        (4, 5, list("ABAB"), "one entry per trial each: 4 and 5 given"),
+    ],
+)
+def test_by_patient_leaves_no_trial_out_silently(n_true, n_scores, groups, message):
+    with pytest.raises(ValueError, match=message):
+        by_patient(frame_roc_auc, [[0, 1]] * n_true, [[0.1, 0.9]] * n_scores, groups)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,11 @@ def pseudo_labels(scores, trial_label, *, threshold, normal_label=0):
         `trial_label` where the score is above the (upper) threshold, `normal_label` elsewhere,
         ``-1`` between two thresholds.
 
+    Raises
+    ------
+    ValueError
+        If the threshold is not one number in [0, 1] or two increasing ones.
+
     References
     ----------
     Mesquita et al. 2025, arXiv:2506.03752, equations (1) and (2).
@@ -77,6 +82,7 @@ def pseudo_labels(scores, trial_label, *, threshold, normal_label=0):
     >>> pseudo_labels(np.array([0.1, 0.5, 0.9]), 0, threshold=(0.3, 0.6))
     array([0, 0, 0])
     """
+    threshold = _check_threshold(threshold)
     kind = object
     if not isinstance(trial_label, str):  # a signed type, so that bool and uint can hold -1 too
         kind = np.promote_types(np.asarray(trial_label).dtype, np.int8)
@@ -134,7 +140,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
     threshold_ : float or (float, float)
         Threshold that was used.
     fallback_ : {None, "single_threshold", "true_labels"}
-        What was done when only one class of frames was left.
+        What was done when only one class of frames was left: one threshold, between the two, or
+        the true trial labels, with the thresholds asked for. Where these left one class as well,
+        it is ``"true_labels"`` with one threshold, see ``threshold_``.
     classes_ : ndarray of shape (n_classes,)
         Trial labels.
 
@@ -235,14 +243,14 @@ class SaliencyPseudoLabeler(BaseEstimator):
         Raises
         ------
         ValueError
-            If the threshold is not in [0, 1] or not increasing, there is no published one, or the
-            normal label is not known.
+            If the threshold is not one number in [0, 1] or two increasing ones, there is no
+            published one, the normal label is not known, or a class is called -1.
         """
         trials = check_trials(X)
         y = check_trial_labels(y, trials)
         self.threshold_ = self._resolve_threshold()
         self.classes_ = np.unique(y)
-        if not labelled(self.classes_).all():
+        if not labelled(self.classes_).all() or str(UNLABELLED) in self.classes_.tolist():
             raise ValueError(
                 f"A trial label is {UNLABELLED}, which among frame labels means 'not used'. Give "
                 f"that class another name; the labels are {self.classes_.tolist()}."
@@ -252,16 +260,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
             params = process_routing(self, "fit_resample", **params).estimator.fit
 
         self.estimator_ = clone(self.estimator).fit(trials, y, **params)
-        source = y if self.label_source == "true" else self.estimator_.predict(trials)
-        self.fallback_ = None
-        labels = self._label(trials, source, normal)
-        if _n_classes(labels) < 2 and np.ndim(self.threshold_):
-            self.fallback_ = "single_threshold"
-            self.threshold_ = float(np.mean(self.threshold_))
-            labels = self._label(trials, source, normal)
-        if _n_classes(labels) < 2 and self.label_source == "predicted":
-            self.fallback_ = "true_labels"
-            labels = self._label(trials, y, normal)
+        labels = self._label(trials, y, normal)
         if _n_classes(labels) < 2:
             warnings.warn(
                 f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
@@ -279,9 +278,29 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.transduction_ = ragged(labels)
         return X, self.transduction_
 
-    def _label(self, trials, source, normal):
-        """Label all trials, taking `source` as each trial's label."""
-        self.scores_ = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
+    def _label(self, trials, y, normal):
+        """Label all trials, falling back until two classes of frames are there."""
+        thresholds = [(self.threshold_, None)]
+        if np.ndim(self.threshold_):
+            thresholds.append((float(np.mean(self.threshold_)), "single_threshold"))
+        sources = [(y, None)]
+        if self.label_source == "predicted":
+            sources = [(self.estimator_.predict(trials), None), (y, "true_labels")]
+        for source, true_labels in sources:
+            self.scores_ = self._score(trials, source, normal)
+            for self.threshold_, single_threshold in thresholds:
+                self.fallback_ = true_labels or single_threshold
+                labels = [
+                    pseudo_labels(scores, label, threshold=self.threshold_, normal_label=normal)
+                    for scores, label in zip(self.scores_, source)
+                ]
+                if _n_classes(labels) > 1:
+                    return labels
+        return labels
+
+    def _score(self, trials, source, normal):
+        """Score the frames of all trials, taking `source` as each trial's label."""
+        pseudo_scores = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
         positive = np.flatnonzero(np.asarray(source) != normal)
         if len(positive):
             scores = self.estimator_.saliency(
@@ -293,11 +312,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 aggregate=self.aggregate,
             )
             for i, values in zip(positive, scores):
-                self.scores_[i] = values
-        return [
-            pseudo_labels(scores, label, threshold=self.threshold_, normal_label=normal)
-            for scores, label in zip(self.scores_, source)
-        ]
+                pseudo_scores[i] = values
+        return pseudo_scores
 
     def _resolve_threshold(self):
         if isinstance(self.threshold, str):
@@ -309,14 +325,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
                     f"number. Published: {sorted(PUBLISHED_THRESHOLDS)}."
                 )
             return row["dual" if self.threshold == "published_dual" else "single"]
-        values = np.atleast_1d(np.asarray(self.threshold, dtype=float))
-        inside = ((values >= 0) & (values <= 1)).all()
-        if len(values) > 2 or not inside or (np.diff(values) <= 0).any():
-            raise ValueError(
-                "threshold must be one number in [0, 1] or two increasing ones, got "
-                f"{self.threshold!r}."
-            )
-        return float(values[0]) if np.ndim(self.threshold) == 0 else tuple(values.tolist())
+        return _check_threshold(self.threshold)
 
     def _resolve_normal_label(self):
         if self.normal_label is not None:
@@ -349,6 +358,20 @@ class SaliencyPseudoLabeler(BaseEstimator):
         tags = tag_trial_input(super().__sklearn_tags__())
         tags.target_tags.required = True
         return tags
+
+
+def _check_threshold(threshold):
+    """One threshold as a float, or two as a tuple."""
+    try:
+        values = np.asarray(threshold, dtype=float)
+    except (TypeError, ValueError):
+        values = np.array(np.nan)  # no number at all
+    increasing = values.ndim == 0 or (values.shape == (2,) and values[0] < values[1])
+    if not (increasing and ((values >= 0) & (values <= 1)).all()):
+        raise ValueError(
+            f"threshold must be one number in [0, 1] or two increasing ones, got {threshold!r}."
+        )
+    return values.item() if values.ndim == 0 else tuple(values.tolist())
 
 
 def _n_classes(labels):

@@ -155,6 +155,44 @@ def test_a_classifier_that_calls_everything_normal_falls_back_to_the_labels():
     assert [int(one.sum()) for one in labeler.transduction_] == [0, 3, 0, 3]
 
 
+def test_true_labels_are_tried_with_the_thresholds_asked_for():
+    """One threshold mends nothing where every trial is called normal, so both stay."""
+    X, y = ramp()
+    asked = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=(0.3, 0.6))
+    with pytest.warns(UserWarning, match="fell back to true_labels"):
+        asked.fit(X, y)
+    expected = clone(asked).set_params(label_source="true").fit(X, y)
+    assert asked.threshold_ == expected.threshold_ == (0.3, 0.6)
+    assert asked.fallback_ == "true_labels"
+    for found, wanted in zip(asked.transduction_, expected.transduction_):
+        assert found.tolist() == wanted.tolist()
+    assert UNLABELLED in asked.transduction_[1]
+
+
+def test_both_causes_at_once_need_both_remedies():
+    X, y = ramp()
+    X = [x[:2] for x in X]
+
+    class Middling(Ramp):
+        def saliency(self, X, **options):
+            return ragged(np.array([0.4, 0.6]) for _ in X)
+
+    labeler = SaliencyPseudoLabeler(Middling([0] * 4), threshold=(0.3, 0.7))
+    # normal trials still give frames of class 0, and between the thresholds none of class 1
+    with pytest.warns(UserWarning, match="fell back to true_labels"):
+        labeler.fit(X, y)
+    assert labeler.fallback_ == "true_labels" and labeler.threshold_ == 0.5
+    assert [one.tolist() for one in labeler.transduction_] == [[0, 0], [0, 1]] * 2
+
+
+def test_saliency_is_computed_once_for_two_tries_of_the_threshold():
+    X, y = ramp()
+    labeler = SaliencyPseudoLabeler(Ramp(flat=True), threshold=(0.2, 0.4), label_source="true")
+    with pytest.warns(UserWarning, match="one class only"):
+        labeler.fit(X, y)
+    assert labeler.fallback_ == "single_threshold" and len(labeler.estimator_.asked_) == 1
+
+
 @pytest.mark.parametrize("label_source", ["predicted", "true"])
 def test_flat_saliency_is_said(label_source):
     X, y = ramp()
@@ -173,12 +211,19 @@ def test_no_warning_without_a_reason():
 
 # --- thresholds and labels that are refused -------------------------------------------------------
 @pytest.mark.parametrize(
-    "threshold", [-0.1, 1.1, (0.5, 0.4), (0.4, 0.4), (0.1, 0.2, 0.3), (0.3, 6.5), np.nan]
+    "threshold",
+    [
+        *(-0.1, 1.1, np.nan, (0.5, 0.4), (0.4, 0.4), (0.3, 6.5), (0.3, np.nan)),
+        *((0.3,), [], (0.1, 0.2, 0.3), [[0.1, 0.2]], ["low", "high"], [0.1, None]),
+    ],
 )
 def test_bad_thresholds(threshold):
     X, y = ramp()
-    with pytest.raises(ValueError, match=r"one number in \[0, 1\] or two increasing ones, got"):
+    message = r"one number in \[0, 1\] or two increasing ones, got"
+    with pytest.raises(ValueError, match=message):
         SaliencyPseudoLabeler(Ramp(), threshold=threshold).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        pseudo_labels(SCORES, 1, threshold=threshold)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +264,9 @@ def test_a_class_called_minus_one_is_refused():
     X, y = ramp()
     with pytest.raises(ValueError, match="A trial label is -1, which among frame labels means"):
         SaliencyPseudoLabeler(Ramp()).fit(X, 2 * y - 1)
+    text = np.array(["-1", "1"])[y]
+    with pytest.raises(ValueError, match="A trial label is -1, which among frame labels means"):
+        SaliencyPseudoLabeler(Ramp(), normal_label="1").fit(X, text)
 
 
 def test_boolean_labels():

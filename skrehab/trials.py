@@ -229,7 +229,8 @@ def check_frame_labels(y, X):
     Parameters
     ----------
     y : sequence of array-like of shape (n_frames_i,)
-        Labels with ``-1`` for frames that are not labelled. Integers, or objects such as strings.
+        Labels with ``-1`` for frames that are not labelled. Whole numbers or words; among words
+        ``-1`` stays a number, and the result is an object array.
     X : sequence of ndarray of shape (n_frames_i, ...)
         The trials they belong to.
 
@@ -241,7 +242,8 @@ def check_frame_labels(y, X):
     Raises
     ------
     ValueError
-        If a trial's labels do not match its frames; the message names the trial.
+        If a trial's labels do not match its frames, mix words with numbers other than ``-1``, or
+        hold the text ``"-1"``; the message names the trial.
 
     Examples
     --------
@@ -249,6 +251,8 @@ def check_frame_labels(y, X):
     >>> from skrehab.trials import check_frame_labels
     >>> check_frame_labels([[0, 1, -1]], [np.zeros((3, 33, 3))])[0]
     array([ 0,  1, -1])
+    >>> check_frame_labels([["none", "lean", -1]], [np.zeros((3, 33, 3))])[0]
+    array(['none', 'lean', -1], dtype=object)
     """
     if y is None:
         raise ValueError(
@@ -258,7 +262,7 @@ def check_frame_labels(y, X):
         raise ValueError(f"y must hold one label array per trial: {len(X)} trials, {len(y)} given.")
     labels = []
     for i, (item, trial) in enumerate(zip(y, X)):
-        item = np.asarray(item)
+        item = _as_labels(item)
         if item.shape != (len(trial),):
             raise ValueError(
                 f"Frame labels are needed: y[{i}] must have shape ({len(trial)},), got "
@@ -268,8 +272,34 @@ def check_frame_labels(y, X):
             if not (np.isfinite(item).all() and (item == np.round(item)).all()):
                 raise ValueError(f"y[{i}] must hold whole numbers, with -1 for 'not labelled'.")
             item = item.astype(int)
+        elif item.dtype.kind in "USO":
+            _check_words(item.tolist(), f"y[{i}]")
         labels.append(item)
     return ragged(labels)
+
+
+def _as_labels(item):
+    """Read labels as an array; numpy alone would make a word of -1 among words."""
+    array = np.asarray(item)
+    if array.dtype.kind in "US" and not hasattr(item, "dtype"):
+        if not all(isinstance(label, str | bytes) for label in item):
+            return np.array(item, dtype=object)
+    return array
+
+
+def _check_words(labels, name):
+    words = [label for label in labels if isinstance(label, str | bytes)]
+    if "-1" in words or b"-1" in words:
+        raise ValueError(
+            f"{name} holds the text '-1'. Frames that are not labelled are marked with the number "
+            "-1, among words in a list or an array of dtype object."
+        )
+    others = [label for label in labels if not isinstance(label, str | bytes)]
+    if words and (wrong := [other for other in others if other != UNLABELLED]):
+        raise ValueError(
+            f"{name} mixes words such as {words[0]!r} with {wrong[0]!r}. Beside words only -1 may "
+            "stand, for 'not labelled'."
+        )
 
 
 def labelled(frame_labels):

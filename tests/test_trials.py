@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.utils import get_tags
 
-from skrehab import DisplacementSmoother
+from skrehab import DisplacementSmoother, FrameMLP
 from skrehab.trials import (
     UNLABELLED,
     check_frame_labels,
@@ -154,6 +154,18 @@ def test_equal_length_frame_labels_stay_one_array_a_trial():
     assert y.shape == (2,) and y[0].shape == (4,)
 
 
+def test_minus_one_among_words_is_no_word():
+    """numpy reads such a list as text, and makes a class called "-1" of what is not labelled."""
+    y = check_frame_labels([["normal", "lean", -1, -1], ("lean",) * 6], TRIALS)
+    assert y[0].tolist() == ["normal", "lean", -1, -1]
+    assert labelled(y[0]).tolist() == [True, True, False, False]
+    assert y[1].dtype.kind == "U"
+    model = FrameMLP((4,), max_epochs=1, random_state=0).fit(
+        [np.nan_to_num(trial) for trial in TRIALS], y
+    )
+    assert model.classes_.tolist() == ["lean", "normal"]
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -164,6 +176,12 @@ def test_equal_length_frame_labels_stay_one_array_a_trial():
         ([[0] * 4, [[0]] * 6], r"y\[1\] must have shape \(6,\), got \(6, 1\)"),
         ([[0.5] * 4, [0] * 6], r"y\[0\] must hold whole numbers"),
         ([[np.nan] * 4, [0] * 6], r"y\[0\] must hold whole numbers"),
+        ([["a"] * 4, np.array(["a", -1] * 3)], r"y\[1\] holds the text '-1'.*the number -1"),
+        ([["a"] * 4, ["a", "-1"] * 3], r"y\[1\] holds the text '-1'"),
+        ([["a"] * 4, np.array([b"a", b"-1"] * 3)], r"y\[1\] holds the text '-1'"),
+        ([["a"] * 4, np.array(["a", "-1"] * 3, dtype=object)], r"y\[1\] holds the text '-1'"),
+        ([["a", 1, -1, "b"], [0] * 6], r"y\[0\] mixes words such as 'a' with 1\."),
+        ([["a", np.nan, -1, "b"], [0] * 6], r"y\[0\] mixes words such as 'a' with nan"),
     ],
 )
 def test_bad_frame_labels(y, message):

@@ -351,7 +351,8 @@ def explain(
         frames itself; such scores have no map of landmarks (NaN).
     baseline : {"zeros", "rest"} or ndarray
         Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
-        to a trial, such as one pose ``(n_landmarks, n_coords)``.
+        to a trial, such as one pose ``(n_landmarks, n_coords)``. Where a landmark is lost the path
+        stays at zero.
     n_steps : int or "auto"
         See :func:`integrated_gradients`.
     tol : float
@@ -428,7 +429,7 @@ def _frame_logits(module, x, lengths, target):
 
 
 def _baseline_batch(trials, x, baseline):
-    """Start of the path for a padded batch; padding starts, and stays, at zero."""
+    """Start of the path for a padded batch; padding and lost landmarks start, and stay, at zero."""
     start = torch.zeros_like(x)
     if isinstance(baseline, str) and baseline == "zeros":
         return start
@@ -442,5 +443,5 @@ def _baseline_batch(trials, x, baseline):
             raise ValueError(
                 f"baseline of shape {np.shape(baseline)} does not fit a trial of {trial.shape}."
             ) from None
-        row[: len(trial)] = torch.from_numpy(np.array(pose))
+        row[: len(trial)] = torch.from_numpy(np.where(np.isnan(trial), np.float32(0), pose))
     return start

@@ -392,6 +392,34 @@ def test_lost_landmarks_get_nothing(method, aggregate, baseline):
     assert all(np.isfinite(scores).all() for scores in result.scores)
 
 
+@pytest.mark.parametrize("baseline", ["zeros", "rest", np.ones((4, 3))], ids=["0", "rest", "pose"])
+@pytest.mark.parametrize("name", ["lstm", "act"])
+def test_attributions_are_complete_with_lost_landmarks(name, baseline):
+    """What is reported is kept: the scores sum to what the logit gained, lost entries apart."""
+    trials, _ = draw(lengths=(12, 20))
+    start = [np.zeros_like(trials[0]), np.zeros_like(trials[1])]
+    for trial, pose in zip(trials, start):
+        trial[3:][np.random.RandomState(0).rand(*trial[3:].shape) < 0.4] = np.nan
+        if not isinstance(baseline, str):
+            pose[:] = baseline
+        elif baseline == "rest":
+            pose[:] = trial[0]
+        pose[np.isnan(trial)] = 0  # where a landmark is lost there is no way to go
+    module = network(name)
+    result = explain(
+        *(module, trials, [1, 1]),
+        baseline=baseline,
+        n_steps=64,
+        aggregate="signed",
+        normalize=False,
+    )
+    with torch.no_grad():
+        at_x, at_start = (module(*pad_trials(ends))[:, 0].numpy() for ends in (trials, start))
+    sums = [scores.sum() for scores in result.scores]
+    np.testing.assert_allclose(sums, at_x - at_start, atol=1e-4)
+    assert (result.completeness_error < 1e-4).all()
+
+
 def test_baselines():
     trials, _ = draw()
     module = Linear()

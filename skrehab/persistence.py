@@ -83,8 +83,9 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     path : str or path-like
         Folder to make.
     metadata : dict, optional
-        Anything JSON can hold, for people to read: data, protocol, scores, frame rate. What a
-        model card tells of it is listed at :func:`skrehab.model_card.model_card`.
+        Anything JSON can hold, and numpy's numbers, for people to read: data, protocol, scores,
+        frame rate. What a model card tells of it is listed at
+        :func:`skrehab.model_card.model_card`.
     card : bool or str, optional
         Write a model card, ``README.md``: True always, False never, a str is its text. None writes
         one if `metadata` tells of data, patients, protocol, scores or licence.
@@ -100,6 +101,8 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     ------
     TypeError
         If something in it cannot be saved; the message names it.
+    ValueError
+        If a number in `metadata` is not finite; the message names it.
     FileExistsError
         If the folder is there already.
 
@@ -117,6 +120,7 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     if path.exists() and not (overwrite and (path / "model.json").is_file()):
         hint = "pass overwrite=True" if (path / "model.json").is_file() else "it is not a model"
         raise FileExistsError(f"{path} exists already ({hint}).")
+    metadata = _plain(metadata or {}, "metadata")
     readme = path / "README.md"
     if card is None:  # nobody asked: a card that somebody wrote by hand stays
         card = tells_enough(metadata) and (not readme.exists() or _is_ours(readme))
@@ -127,7 +131,7 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "skrehab": skrehab.__version__,
-        "metadata": metadata or {},
+        "metadata": metadata,
         "estimator": _encode(estimator, type(estimator).__name__, arrays),
     }
     text = json.dumps(tree, indent=1, allow_nan=False)
@@ -143,6 +147,33 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
 
 def _is_ours(readme):
     return CARD_MARK in readme.read_text(encoding="utf-8", errors="replace")
+
+
+def _plain(value, where):
+    """Metadata as JSON can hold them, with numpy's numbers as plain ones."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            raise ValueError(
+                f"{where} is {value}, which JSON cannot hold. Leave it out, or give None."
+            )
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(v, f"{where}[{i}]") for i, v in enumerate(value)]
+    if isinstance(value, dict):
+        return {_plain_key(key, where): _plain(v, f"{where}[{key!r}]") for key, v in value.items()}
+    hint = " Give .tolist() of it." if isinstance(value, np.ndarray) else ""
+    raise TypeError(f"{where} cannot be saved: it is {type(value).__name__}.{hint}")
+
+
+def _plain_key(key, where):
+    key = key.item() if isinstance(key, np.generic) else key
+    if isinstance(key, str | int) or (isinstance(key, float) and np.isfinite(key)):
+        return key
+    raise TypeError(f"{where} has the key {key!r}: keys must be text or finite numbers.")
 
 
 def _encode(value, where, arrays):

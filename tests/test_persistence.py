@@ -179,10 +179,40 @@ def test_metadata(model, tmp_path):
     assert read_metadata(model[0]) == {"fps": 30}
     skrehab.save(model[1], tmp_path / "other")
     assert read_metadata(tmp_path / "other") == {}
-    for bad in ({"x": object()}, {"auc": float("nan")}):
-        with pytest.raises((TypeError, ValueError)):
-            skrehab.save(model[1], tmp_path / "bad", metadata=bad)
-        assert not (tmp_path / "bad").exists()
+
+
+def test_numbers_of_numpy_are_metadata_too(model, tmp_path):
+    metadata = {
+        "auc": np.float32(0.5),
+        "patients": np.int64(18),
+        "blind": np.True_,
+        "scores": {"by patient": [np.float64(0.25), {np.int64(3): (1, None)}]},
+        "site": np.str_("A"),
+    }
+    folder = skrehab.save(model[1], tmp_path / "m", metadata=metadata)
+    assert read_metadata(folder) == {
+        "auc": 0.5,
+        "patients": 18,
+        "blind": True,
+        "scores": {"by patient": [0.25, {"3": [1, None]}]},
+        "site": "A",
+    }
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ({"x": object()}, TypeError, r"metadata\['x'\] cannot be saved: it is object"),
+        ({"auc": float("nan")}, ValueError, r"metadata\['auc'\] is nan.*Leave it out"),
+        ({"s": {"high": [0.5, np.float32("inf")]}}, ValueError, r"\['s'\]\['high'\]\[1\] is inf"),
+        ({"scores": np.ones(2)}, TypeError, r"\['scores'\].*it is ndarray\. Give \.tolist\(\)"),
+        ({"a": {(1, 2): 3}}, TypeError, r"metadata\['a'\] has the key \(1, 2\)"),
+    ],
+)
+def test_metadata_that_cannot_be_saved_are_named(bad, error, message, model, tmp_path):
+    with pytest.raises(error, match=message):
+        skrehab.save(model[1], tmp_path / "bad", metadata=bad)
+    assert not (tmp_path / "bad").exists()
 
 
 # --- a network of the user's own ------------------------------------------------------------------

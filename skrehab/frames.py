@@ -15,6 +15,7 @@ from skrehab.networks.mlp import MLP
 from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
+    held_out_patients,
     probabilities,
     seeded,
     train,
@@ -67,7 +68,7 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         Hold out some training patients (True means ``"patient"``, which needs ``groups`` in `fit`)
         or trials, stop when their loss no longer falls, keep the best weights.
     validation_fraction : float, default=0.15
-        Share held out for early stopping.
+        Share held out for early stopping; of patients at most one half.
     patience : int, default=10
         Epochs to wait for a better validation loss.
     device : str, default="cpu"
@@ -90,7 +91,7 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
     n_landmarks_, n_coords_ : int
         Trailing shape of the trials.
     validation_groups_ : ndarray or None
-        Patients held out for early stopping.
+        Patients held out as a whole for early stopping.
 
     References
     ----------
@@ -170,7 +171,7 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         y : sequence of array-like of shape (n_frames_i,)
             Frame labels of each trial; frames labelled ``-1`` are not used.
         sample_weight : array-like of shape (n_trials,) or sequence of (n_frames_i,), optional
-            Weights of trials or frames.
+            Weights of trials or frames; only how they compare counts.
         groups : array-like of shape (n_trials,), optional
             Patients, for early stopping.
 
@@ -197,11 +198,11 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(np.concatenate([labels[m] for labels, m in zip(y, use)]))
         random_state = check_random_state(self.random_state)
 
-        def frames(trials):
+        def frames(trials, purpose):
             """Labelled frames of some trials as (features, class codes, weights)."""
             picked = [i for i in trials if use[i].any()]
             if not picked:
-                raise ValueError("No frame is labelled among the trials left for training.")
+                raise ValueError(f"No frame is labelled among the trials {purpose}.")
             features = np.concatenate([_flatten(X[i][use[i]]) for i in picked])
             labels = np.concatenate([y[i][use[i]] for i in picked])
             if weights is None:
@@ -213,21 +214,25 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         # when patients are held out, keep trials that hold several classes in proportion
         strata = np.array([len(np.unique(labels[m])) > 1 for labels, m in zip(y, use)], dtype=int)
         inside, held_out = validation_split(
-            strata, groups, self.early_stopping, self.validation_fraction, random_state
+            strata,
+            groups,
+            self.early_stopping,
+            self.validation_fraction,
+            random_state,
+            labels=[labels[m] for labels, m in zip(y, use)],
         )
-        self.validation_groups_ = None
-        if held_out is not None and groups is not None:
-            self.validation_groups_ = np.unique(groups[held_out])
+        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
 
-        features, codes, weight = frames(inside)
+        features, codes, weight = frames(inside, "left for training")
         if self.resampler is not None:
             features, codes, weight = self._resample(features, codes, weight, random_state)
-        weight = weight * compute_sample_weight(self.class_weight, self.classes_[codes])
-        samples = Samples(torch.from_numpy(features), codes, weight)
+        of_class = np.ones(len(self.classes_))
+        of_class[codes] = compute_sample_weight(self.class_weight, self.classes_[codes])
+        samples = Samples(torch.from_numpy(features), codes, weight * of_class[codes])
         validation = None
         if held_out is not None:
-            features, codes, weight = frames(held_out)
-            validation = Samples(torch.from_numpy(features), codes, weight)
+            features, codes, weight = frames(held_out, "held out for early stopping")
+            validation = Samples(torch.from_numpy(features), codes, weight * of_class[codes])
 
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()

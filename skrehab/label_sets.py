@@ -20,7 +20,7 @@ __all__ = [
 
 # --- losses ---------------------------------------------------------------------------------------
 class SigmoidBCE(nn.Module):
-    """Binary cross-entropy of every label by itself, averaged over labels, then over weighted trials."""
+    """Binary cross-entropy of every label by itself; a mean over labels, then weighted trials."""
 
     def forward(self, logits, target_and_weight):
         target, weight = target_and_weight

@@ -33,6 +33,7 @@ from skrehab.skeletons import get_skeleton
 from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
+    held_out_patients,
     seeded,
     train,
     trial_weights,
@@ -288,9 +289,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         self.classes_ = np.arange(self.n_labels_)
         shapes = [trial["pose"].shape for trial in trials if trial["pose"] is not None]
         self.n_landmarks_, self.n_coords_ = shapes[0][1:] if shapes else (None, None)
-        self.validation_groups_ = None
-        if held_out is not None and groups is not None:
-            self.validation_groups_ = np.unique(groups[held_out])
+        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
         self.history_ = []
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()

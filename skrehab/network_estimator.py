@@ -21,6 +21,7 @@ from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
+    held_out_patients,
     seeded,
     train,
     validation_split,
@@ -117,17 +118,20 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             return check_videos(X)
         return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
 
-    def _train(self, X, targets, weights, groups, *, strata, criterion=WeightedLoss):
+    def _train(self, X, targets, weights, groups, *, strata, labels=None, criterion=WeightedLoss):
         """Hold out what early stopping needs, build the network, start it, and train it."""
         spec = networks.get_spec(self.network)
         random_state = check_random_state(self.random_state)
         inside, held_out = validation_split(
-            strata, groups, self.early_stopping, self.validation_fraction, random_state
+            strata,
+            groups,
+            self.early_stopping,
+            self.validation_fraction,
+            random_state,
+            labels=labels,
         )
         self.n_landmarks_, self.n_coords_ = (None, None) if spec.input == "rgb" else X[0].shape[1:]
-        self.validation_groups_ = None
-        if held_out is not None and groups is not None:
-            self.validation_groups_ = np.unique(groups[held_out])
+        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)

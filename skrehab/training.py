@@ -4,7 +4,9 @@ It draws only from its own seed, leaves torch's global random state as it was, a
 patients for early stopping.
 """
 
+import copy
 import math
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -28,6 +30,7 @@ __all__ = [
     "TRAINING_CONSTRAINTS",
     "Recipe",
     "WeightedLoss",
+    "held_out_patients",
     "probabilities",
     "seeded",
     "train",
@@ -112,7 +115,11 @@ TRAINING_CONSTRAINTS = {
 
 
 class WeightedLoss(nn.Module):
-    """Cross-entropy on logits, binary with one logit, as a weighted mean over the batch."""
+    """Cross-entropy on logits, binary with one logit: the mean of loss times weight.
+
+    Divided by the number of samples and not by their weights, which would cancel weights between
+    batches, in batches of one altogether; :func:`train` gives it weights whose mean is 1.
+    """
 
     def forward(self, logits, target_and_weight):
         target, weight = target_and_weight
@@ -122,7 +129,7 @@ class WeightedLoss(nn.Module):
             )
         else:
             loss = F.cross_entropy(logits, target, reduction="none")
-        return (loss * weight).sum() / weight.sum().clamp(min=1e-12)
+        return (loss * weight).mean()
 
 
 def probabilities(logits):
@@ -144,9 +151,15 @@ def probabilities(logits):
     return exp / exp.sum(axis=1, keepdims=True)
 
 
+# torch draws weights and dropout from one generator for all threads
+_TORCH_RANDOM_STATE = threading.RLock()
+
+
 @contextmanager
 def seeded(random_state, device="cpu"):
     """Seed torch for a block, and put its random state back afterwards.
+
+    Blocks of several threads run one after another, since all draw from torch's one generator.
 
     Parameters
     ----------
@@ -162,7 +175,8 @@ def seeded(random_state, device="cpu"):
     """
     seed = int(random_state.randint(np.iinfo(np.int32).max))
     on_gpu = torch.device(device).type == "cuda"
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if on_gpu else []):
+    devices = range(torch.cuda.device_count()) if on_gpu else []
+    with _TORCH_RANDOM_STATE, torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if on_gpu:
             torch.cuda.manual_seed_all(seed)
@@ -179,17 +193,20 @@ def train(
     module : torch.nn.Module
         Network; trained in place.
     samples : skrehab.batching.Samples
-        Training samples.
+        Training samples. What counts is how their weights compare: their mean is scaled to 1, once
+        for all batches.
     recipe : Recipe
         How to train.
     generator : torch.Generator
         Source of the shuffle.
     validation : skrehab.batching.Samples, optional
-        Held-out samples; training stops early on their loss and keeps the best weights.
+        Held-out samples, with weights as above; training stops early on their loss and keeps the
+        best weights.
     tuning : skrehab.finetuning.Tuning, optional
         Which layers are frozen or learn slower; None trains all alike.
     criterion : type, default=WeightedLoss
-        Loss module; takes outputs, and targets with weights.
+        Loss module; takes outputs, and targets with weights, and returns the mean of loss times
+        weight over a batch.
 
     Returns
     -------
@@ -221,18 +238,25 @@ def train(
         "iterator_train": Batches,
         "iterator_train__generator": generator,
         "iterator_valid": Batches,
-        "train_split": None if validation is None else predefined_split(validation),
+        "train_split": None if validation is None else predefined_split(_mean_weight_1(validation)),
         "callbacks": callbacks + list(extra.pop("callbacks", [])),
         "device": recipe.device,
         "verbose": recipe.verbose,
         **rates,
     }
     net = NeuralNet(**(settings | extra))
-    net.fit(samples)
+    net.fit(_mean_weight_1(samples))
     net.module_.eval()
     curves = ("epoch", "train_loss", "valid_loss")
     history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
     return history
+
+
+def _mean_weight_1(samples):
+    """Scale the weights of samples, in a copy."""
+    scaled = copy.copy(samples)
+    scaled.weights = samples.weights / samples.weights.double().mean().clamp(min=1e-12)
+    return scaled
 
 
 def _silent(*args):
@@ -259,7 +283,7 @@ def trial_weights(y, class_weight=None, sample_weight=None):
     Raises
     ------
     ValueError
-        If there is not one weight per trial.
+        If there is not one weight per trial, one is negative or not finite, or all are 0.
     """
     weights = compute_sample_weight(class_weight, y)
     if sample_weight is None:
@@ -270,10 +294,50 @@ def trial_weights(y, class_weight=None, sample_weight=None):
             f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
             f"{sample_weight.shape}."
         )
+    bad = np.flatnonzero(~(np.isfinite(sample_weight) & (sample_weight >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"sample_weight[{bad[0]}] is {sample_weight[bad[0]]}: weights must be finite and not "
+            "negative; a weight of 0 leaves a trial out."
+        )
+    if not sample_weight.any():
+        raise ValueError("sample_weight is 0 for every trial: none is left to train on.")
     return weights * sample_weight
 
 
-def validation_split(y, groups, how, fraction, random_state):
+def held_out_patients(groups, held_out, how):
+    """Name the patients that early stopping held out as a whole.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_samples,) or None
+        Patients.
+    held_out : ndarray of int or None
+        Indices, as from :func:`validation_split`.
+    how : {"patient", "trial"} or bool
+        As given to :func:`validation_split`.
+
+    Returns
+    -------
+    ndarray or None
+        Patients; None where trials are held out, or nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.training import held_out_patients
+    >>> patients = np.array(["A", "A", "B"])
+    >>> held_out_patients(patients, [0, 1], "patient").tolist()
+    ['A']
+    >>> held_out_patients(patients, [0], "trial") is None
+    True
+    """
+    if held_out is None or how == "trial":
+        return None
+    return np.unique(groups[held_out])
+
+
+def validation_split(y, groups, how, fraction, random_state, *, labels=None):
     """Choose the samples held out for early stopping.
 
     Parameters
@@ -285,9 +349,12 @@ def validation_split(y, groups, how, fraction, random_state):
     how : {"patient", "trial"} or bool
         Hold out whole patients, or trials; True means ``"patient"``, False nothing.
     fraction : float
-        Share to hold out, about.
+        Share to hold out, about; of patients at most one half.
     random_state : numpy.random.RandomState
         Source of randomness.
+    labels : sequence of label or of array-like of labels, optional
+        What is learned from each sample. The training side keeps one of each if it can, and a
+        warning names those that it lacks. None takes `y`, and does not warn.
 
     Returns
     -------
@@ -297,7 +364,13 @@ def validation_split(y, groups, how, fraction, random_state):
     Raises
     ------
     ValueError
-        If patients are to be held out but `groups` is missing or names fewer than two.
+        If patients are to be held out but `groups` is missing or names fewer than two, or more than
+        half of them are asked for.
+
+    Warns
+    -----
+    UserWarning
+        If a label stands on the held-out side only: it will not be learned.
 
     Examples
     --------
@@ -311,12 +384,36 @@ def validation_split(y, groups, how, fraction, random_state):
     if not how:
         return np.arange(len(y)), None
     if how == "trial":
-        # stratification needs two of each class
-        counts = np.unique(y, return_counts=True)[1]
-        strata = y if counts.min() > 1 else np.zeros(len(y))
-        n_held_out = max(math.ceil(fraction * len(y)), len(np.unique(strata)))
-        splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=random_state)
-        return next(splitter.split(strata, strata))
+        inside, held_out = _split_trials(y, fraction, random_state)
+    else:
+        what = y if labels is None else labels
+        inside, held_out = _split_patients(y, groups, fraction, random_state, what)
+    if labels is not None:
+        missing = np.setdiff1d(_distinct(labels, held_out), _distinct(labels, inside)).tolist()
+        if missing:
+            warnings.warn(
+                f"Early stopping holds out every sample labelled {missing}: what is left to train "
+                "on cannot teach that. Give more patients or trials, or early_stopping=False.",
+                stacklevel=2,
+            )
+    return inside, held_out
+
+
+def _distinct(labels, index):
+    """Find the labels that some samples have, one each or several."""
+    return np.unique(np.concatenate([np.atleast_1d(labels[i]) for i in index]))
+
+
+def _split_trials(y, fraction, random_state):
+    # stratification needs two of each class
+    counts = np.unique(y, return_counts=True)[1]
+    strata = y if counts.min() > 1 else np.zeros(len(y))
+    n_held_out = max(math.ceil(fraction * len(y)), len(np.unique(strata)))
+    splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=random_state)
+    return next(splitter.split(strata, strata))
+
+
+def _split_patients(y, groups, fraction, random_state, labels):
     if groups is None:
         raise ValueError(
             "early_stopping by patient needs groups, one patient per trial: pass "
@@ -330,6 +427,11 @@ def validation_split(y, groups, how, fraction, random_state):
             f"early_stopping by patient needs at least 2 patients, got {n_patients}: "
             f"{np.unique(groups).tolist()}."
         )
+    if fraction > 0.5:
+        raise ValueError(
+            f"validation_fraction must be at most 0.5 where patients are held out, got {fraction}: "
+            "fewer would be left to train on than to stop by."
+        )
     n_splits = int(np.clip(round(1 / fraction), 2, n_patients))
     # with fewer trials of every class than parts it refuses: then patients only are divided
     strata = y if np.unique(y, return_counts=True)[1].max() >= n_splits else np.zeros(len(y))
@@ -337,6 +439,7 @@ def validation_split(y, groups, how, fraction, random_state):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         splits = list(splitter.split(strata, strata, groups))
-    # prefer a split that leaves every class on both sides; which of those, the seed decides
+    # prefer a split that leaves every label on both sides, or else to train on: what is not trained
+    # on is never learned. Which of those, the seed decides
     splits = [splits[i] for i in random_state.permutation(n_splits)]
-    return max(splits, key=lambda split: sum(len(np.unique(y[side])) for side in split))
+    return max(splits, key=lambda split: tuple(len(_distinct(labels, side)) for side in split))

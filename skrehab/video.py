@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils.multiclass import check_classification_targets
 
 from skrehab.network_estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.saliency import explain
@@ -40,7 +41,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Hold out some training patients (True means ``"patient"``, which needs ``groups`` in `fit`)
         or some trials, stop when their loss no longer falls, keep the best weights.
     validation_fraction : float, default=0.15
-        Share held out for early stopping.
+        Share held out for early stopping; of patients at most one half.
     patience : int, default=10
         Epochs to wait for a better validation loss.
     device : str, default="cpu"
@@ -77,7 +78,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
     n_landmarks_, n_coords_ : int or None
         Trailing shape of the trials; None for RGB videos.
     validation_groups_ : ndarray or None
-        Patients held out for early stopping.
+        Patients held out as a whole for early stopping.
     weights_report_ : skrehab.networks.weights.LoadReport or None
         Which arrays came from `weights`, which were drawn and why.
 
@@ -169,7 +170,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         y : array-like of shape (n_trials,)
             One label per trial, two classes or more.
         sample_weight : array-like of shape (n_trials,), optional
-            Weights.
+            Weights; only how they compare counts.
         groups : array-like of shape (n_trials,), optional
             Patients, for early stopping.
 
@@ -181,11 +182,12 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Raises
         ------
         ValueError
-            If there is only one class, labels do not fit the trials, or early stopping by patient
-            is asked for without groups.
+            If there is only one class, labels do not fit the trials or are measurements, a weight
+            is negative or not finite, or early stopping by patient is asked for without groups.
         """
         X = self._check_input(X)
         y = check_trial_labels(y, X)
+        check_classification_targets(y)
         groups = check_groups(groups, X)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -194,7 +196,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
                 f"labelled {self.classes_.tolist()[0]!r}."
             )
         weights = trial_weights(y, self.class_weight, sample_weight)
-        return self._train(X, codes, weights, groups, strata=codes)
+        return self._train(X, codes, weights, groups, strata=codes, labels=y)
 
     def _n_outputs(self):
         return 1 if len(self.classes_) == 2 else len(self.classes_)

@@ -193,10 +193,40 @@ def test_early_stopping_by_patient_refuses_to_guess(tiny):
         tiny_frames(early_stopping=True).fit(tiny.X, tiny.frame_labels)
     model = tiny_frames(early_stopping="trial").fit(tiny.X, tiny.frame_labels)
     assert model.validation_groups_ is None
+    model.fit(tiny.X, tiny.frame_labels, groups=tiny.patients)
+    assert model.validation_groups_ is None  # no patient is held out as a whole
+
+
+def test_the_only_patient_with_a_class_is_trained_on(tiny):
+    mine = tiny.patients == "patient-0"
+    y = [labels if own else 0 * labels for labels, own in zip(tiny.frame_labels, mine)]
+    for seed in range(8):
+        model = tiny_frames(early_stopping=True, max_epochs=1, random_state=seed)
+        assert "patient-0" not in model.fit(tiny.X, y, groups=tiny.patients).validation_groups_
+
+
+def test_held_out_frames_have_the_weights_of_their_classes(tiny):
+    """The loss to stop by is the loss that is trained; here nothing is learned, and class 1 all."""
+    settings = {"early_stopping": "trial", "lr": 1e-12, "max_epochs": 1, "dropout": 0.0}
+    model = tiny_frames(class_weight={0: 1e-9, 1: 1.0}, **settings).fit(tiny.X, tiny.frame_labels)
+    only_1 = [np.where(labels == 1, 1.0, 1e-9) for labels in tiny.frame_labels]
+    same = tiny_frames(**settings).fit(tiny.X, tiny.frame_labels, sample_weight=only_1)
+    assert model.history_[0]["valid_loss"] == pytest.approx(same.history_[0]["valid_loss"])
+    assert model.history_[0]["train_loss"] == pytest.approx(same.history_[0]["train_loss"])
+
+
+@pytest.mark.parametrize("weights", [{"class_weight": {0: 1, 1: 50}}, {}])
+def test_weights_count_in_batches_of_one(tiny, weights):
+    X, y = tiny.X[:4], tiny.frame_labels[:4]
+    plain = tiny_frames(batch_size=1, max_epochs=1).fit(X, y)
+    more = None if weights else [1 + 49 * labels for labels in y]
+    other = tiny_frames(batch_size=1, max_epochs=1, **weights).fit(X, y, sample_weight=more)
+    gain = [(b - a)[:, 1].mean() for a, b in zip(plain.predict_proba(X), other.predict_proba(X))]
+    assert min(gain) > 0.01
 
 
 def test_no_labelled_frame_left_to_train_on(tiny):
-    """All labelled frames belong to the patient who is held out."""
+    """All labelled frames belong to one patient: nobody is left to stop by."""
     y = [np.full(len(trial), UNLABELLED) for trial in tiny.X]
     probe = tiny_frames(early_stopping=True)
     labelled_one = [labels.copy() for labels in tiny.frame_labels]
@@ -210,9 +240,9 @@ def test_no_labelled_frame_left_to_train_on(tiny):
         try:
             probe.fit(tiny.X, only, groups=tiny.patients)
         except ValueError as error:
-            assert "No frame is labelled among the trials left" in str(error)
+            assert "No frame is labelled among the trials held out for early stopp" in str(error)
             failures += 1
-    assert failures >= 1
+    assert failures == 4
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

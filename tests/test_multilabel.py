@@ -77,8 +77,8 @@ def test_loss_is_torchs_cross_entropy_of_the_probabilities(loss):
     expected = F.binary_cross_entropy(proba, target)
     criterion = LOSSES[loss]()
     torch.testing.assert_close(criterion(logits, (target, torch.ones(6))), expected)
-    # a weight counts a trial as often
-    weight = torch.tensor([2.0, 1, 0, 0, 0, 0])
+    # a weight counts a trial as often; their mean is 1
+    weight = torch.tensor([4.0, 2, 0, 0, 0, 0])
     expected = F.binary_cross_entropy(proba[[0, 0, 1]], target[[0, 0, 1]])
     torch.testing.assert_close(criterion(logits, (target, weight)), expected)
 

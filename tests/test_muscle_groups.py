@@ -185,7 +185,7 @@ def test_loss_is_the_networks_own_and_counts_weights():
         assert rows.tolist() == [0, 1, 2, 3] and out["distillation"] > 0
         criterion = BranchLoss(loss, 0.7)
         torch.testing.assert_close(criterion(outputs, (y, torch.ones(4))), network.loss(out, y))
-        only = criterion(outputs, (y, torch.tensor([1.0, 0, 0, 0])))
+        only = criterion(outputs, (y, torch.tensor([4.0, 0, 0, 0])))
         first = {k: v if k == "distillation" else v[:1] for k, v in out.items()}
         torch.testing.assert_close(only, network.loss(first, y[:1]))
 

@@ -224,7 +224,7 @@ def test_the_ordered_loss_is_proportional_odds():
     target, weight = torch.tensor([2, 0]), torch.tensor([1.0, 3.0])
     loss = OrderedLoss()(logits, (target, weight))
     each = -torch.log(wanted[[0, 1], [2, 0]])
-    assert loss.item() == pytest.approx((each[0].item() + 3 * each[1].item()) / 4)
+    assert loss.item() == pytest.approx((each[0].item() + 3 * each[1].item()) / 2)
 
 
 def test_the_ordered_loss_stays_finite():
@@ -235,10 +235,10 @@ def test_the_ordered_loss_stays_finite():
         assert torch.isfinite(loss) and torch.isfinite(grad).all()
 
 
-def test_the_squared_error_is_a_weighted_mean():
+def test_the_squared_error_is_the_mean_of_error_times_weight():
     outputs, target = torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 1.0])
     loss = SquaredError()(outputs, (target, torch.tensor([1.0, 3.0])))
-    assert loss.item() == pytest.approx((1 + 3 * 9) / 4)
+    assert loss.item() == pytest.approx((1 + 3 * 9) / 2)
 
 
 # --- encoders -------------------------------------------------------------------------------------

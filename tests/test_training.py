@@ -1,6 +1,7 @@
 """The shared training loop: loss, schedule, seeds, and the hold-out for early stopping."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
+    held_out_patients,
     probabilities,
     seeded,
     train,
+    trial_weights,
     validation_split,
 )
 
@@ -49,11 +52,11 @@ def _keep_torch_state():
 
 
 # --- loss -----------------------------------------------------------------------------------------
-def test_loss_is_a_weighted_mean():
+def test_loss_is_the_mean_of_loss_times_weight():
     logits, target = torch.tensor([[2.0], [-1.0], [0.5]]), torch.tensor([1, 0, 0])
     weight = torch.tensor([1.0, 3.0, 0.0])
     each = [np.log1p(np.exp(-2)), np.log1p(np.exp(-1))]
-    expected = (each[0] + 3 * each[1]) / 4
+    expected = (each[0] + 3 * each[1]) / 3
     assert WeightedLoss()(logits, (target, weight)) == pytest.approx(expected)
     # one logit and the two-class form of it cost the same
     two = torch.cat([torch.zeros_like(logits), logits], dim=1)
@@ -85,6 +88,46 @@ def test_it_learns():
     assert history[-1]["train_loss"] < history[0]["train_loss"] / 2
     assert [row["epoch"] for row in history] == list(range(1, 21))
     assert not module.training
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_weights_count_between_batches_too(batch_size):
+    """A batch of heavy samples counts as much as its weights say, so does a batch of one."""
+    samples, module = line()
+    weights = np.random.RandomState(0).choice([0, 0.5, 20], size=64)
+    weighted = Samples(samples.inputs, samples.targets, weights)
+    with torch.no_grad():
+        logits, target = module(samples.inputs)[:, 0], samples.targets.float()
+        each = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    still = Recipe(lr=1e-12, max_epochs=1, batch_size=batch_size)
+    _, [row] = fit(still, samples=weighted, module=module, validation=weighted)
+    expected = np.average(each.numpy(), weights=weights)
+    assert row["train_loss"] == pytest.approx(expected, rel=1e-5)
+    assert row["valid_loss"] == pytest.approx(expected, rel=1e-5)
+    assert weighted.weights.tolist() == weights.tolist()  # the caller's stay as they were
+
+
+def test_weights_all_alike_are_no_weights():
+    recipe = Recipe(lr=0.1, max_epochs=2, batch_size=7)
+    samples, _ = line()
+    plain, _ = fit(recipe)
+    alike, _ = fit(recipe, samples=Samples(samples.inputs, samples.targets, np.full(64, 8.0)))
+    assert torch.equal(plain.weight, alike.weight) and torch.equal(plain.bias, alike.bias)
+
+
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ([1, np.nan, 1], r"sample_weight\[1\] is nan: weights must be finite and not negative"),
+        ([1, 1, -1], r"sample_weight\[2\] is -1.0: weights"),
+        ([np.inf, 1, 1], r"sample_weight\[0\] is inf"),
+        ([0, 0, 0], "sample_weight is 0 for every trial"),
+        ([1, 1], r"one weight per trial: 3 trials, got shape \(2,\)"),
+    ],
+)
+def test_weights_that_cannot_be(weights, message):
+    with pytest.raises(ValueError, match=message):
+        trial_weights(np.array([0, 1, 1]), None, weights)
 
 
 class Watch(Callback):
@@ -196,9 +239,27 @@ def test_seeded_is_a_function_of_the_random_state():
         assert torch.rand(1) != first  # a RandomState moves on
 
 
+def test_threads_do_not_draw_from_each_others_seed():
+    def draw(seed):
+        with seeded(np.random.RandomState(seed)):
+            return [float(torch.rand(10_000)[-1]) for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(draw, range(8)))
+    assert together == [draw(seed) for seed in range(8)]
+
+
+def test_seeded_blocks_may_stand_in_each_other():
+    with seeded(np.random.RandomState(0)), seeded(np.random.RandomState(1)):
+        inner = torch.rand(1)
+    with seeded(np.random.RandomState(1)):
+        assert torch.rand(1) == inner
+
+
 # --- hold-out -------------------------------------------------------------------------------------
-def split(y, groups, how, fraction=0.25, seed=0):
-    return validation_split(np.asarray(y), groups, how, fraction, np.random.RandomState(seed))
+def split(y, groups, how, fraction=0.25, seed=0, labels=None):
+    random_state = np.random.RandomState(seed)
+    return validation_split(np.asarray(y), groups, how, fraction, random_state, labels=labels)
 
 
 @pytest.mark.parametrize("how", [False, np.False_])
@@ -232,6 +293,49 @@ def test_every_class_on_both_sides_where_that_is_possible():
     for seed in range(5):
         inside, held_out = split(y, patients, True, 1 / 6, seed)
         assert set(y[inside]) == set(y[held_out]) == {0, 1}
+
+
+def test_the_only_patient_with_a_class_is_trained_on():
+    patients = np.repeat(list("ABCDE"), 4)
+    y = np.array([1, 1] + [0] * 18)
+    for seed in range(30):
+        inside, _ = split(y, patients, True, 0.15, seed)
+        assert set(y[inside]) == {0, 1}
+    # the same where a sample has several labels, or none
+    labels = [["lean", "rest"] if one else ["rest"] for one in y]
+    labels[-1] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(30):
+            inside, _ = split(np.zeros(20), patients, True, 0.15, seed, labels=labels)
+            assert 0 in inside
+
+
+def test_a_class_that_cannot_be_trained_on_is_named():
+    """Two patients, one class each."""
+    y = np.array(["lean", "lean", "usual", "usual"])
+    codes, patients = np.array([0, 0, 1, 1]), np.array(["A", "A", "B", "B"])
+    with pytest.warns(UserWarning, match=r"every sample labelled \['(lean|usual)'\]"):
+        split(codes, patients, True, 0.5, labels=y)
+    lone = np.array(["lean", *["usual"] * 3])
+    with pytest.warns(UserWarning, match=r"every sample labelled \['lean'\]"):
+        for seed in range(10):
+            split((lone == "usual").astype(int), None, "trial", 0.5, seed, labels=lone)
+
+
+def test_more_than_half_of_the_patients_cannot_be_held_out():
+    y, patients = [0, 1] * 4, np.repeat(np.arange(4), 2)
+    with pytest.raises(ValueError, match=r"validation_fraction must be at most 0.5 .* got 0.8"):
+        split(y, patients, True, 0.8)
+    assert len(split(y, patients, True, 0.5)[1]) == 4
+    assert len(split(y, None, "trial", 0.75)[1]) == 6
+
+
+def test_only_whole_patients_are_named_as_held_out():
+    patients = np.array(["A", "A", "B", "B"])
+    assert held_out_patients(patients, [3, 2], True).tolist() == ["B"]
+    assert held_out_patients(patients, [3, 2], "trial") is None
+    assert held_out_patients(patients, None, False) is None
 
 
 @pytest.mark.parametrize("n_patients", [2, 3, 8])

@@ -1,5 +1,7 @@
 """VideoClassifier: what it learns, its parameters, early stopping, saliency of its decisions."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -164,7 +166,9 @@ def test_early_stopping(how):
     losses = [row["valid_loss"] for row in classifier.history_]
     assert len(losses) < 60
     assert int(np.argmin(losses)) >= len(losses) - 1 - 2
-    if how != "trial":
+    if how == "trial":
+        assert classifier.validation_groups_ is None  # no patient is held out as a whole
+    else:
         assert len(classifier.validation_groups_) == 1
         assert set(classifier.validation_groups_) < set(tiny.patients)
 
@@ -207,6 +211,42 @@ def test_balanced_class_weight_evens_out_rare_classes(tiny):
     plain = tiny_video(max_epochs=10).fit(X, y)
     balanced = tiny_video(max_epochs=10, class_weight="balanced").fit(X, y)
     assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.1
+
+
+@pytest.mark.parametrize("weights", [{"class_weight": {0: 1, 1: 50}}, {}])
+def test_weights_count_in_batches_of_one(tiny, weights):
+    plain = tiny_video(batch_size=1).fit(tiny.X, tiny.y)
+    more = None if weights else 1 + 49 * tiny.y
+    other = tiny_video(batch_size=1, **weights).fit(tiny.X, tiny.y, sample_weight=more)
+    assert (other.predict_proba(tiny.X) - plain.predict_proba(tiny.X))[:, 1].min() > 0.01
+
+
+def test_weights_and_labels_that_cannot_be(tiny):
+    weights = np.ones(16)
+    weights[3] = np.nan
+    with pytest.raises(ValueError, match=r"sample_weight\[3\] is nan"):
+        tiny_video().fit(tiny.X, tiny.y, sample_weight=weights)
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        tiny_video().fit(tiny.X, np.linspace(0.1, 0.9, 16))
+
+
+def test_early_stopping_says_which_label_it_cannot_learn(tiny):
+    y = np.where(tiny.patients == "patient-0", "lean", "usual")
+    for seed in range(8):  # the only patient who leans is trained on
+        model = tiny_video(early_stopping=True, max_epochs=1, random_state=seed)
+        assert "patient-0" not in model.fit(tiny.X, y, groups=tiny.patients).validation_groups_
+    with pytest.warns(UserWarning, match=r"every sample labelled \['(lean|usual)'\]"):
+        model.fit(tiny.X[:8], y[:8], groups=tiny.patients[:8])
+
+
+def test_the_same_seed_in_threads(tiny):
+    def predict(seed):
+        return tiny_video(random_state=seed).fit(tiny.X, tiny.y).predict_proba(tiny.X)
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(predict, range(4)))
+    for seed, proba in enumerate(together):
+        np.testing.assert_array_equal(proba, predict(seed))
 
 
 def test_callbacks_of_skorch(tiny):

@@ -7,12 +7,8 @@ from torch import nn
 __all__ = ["OrderedLoss", "SquaredError", "ordered_log_probabilities"]
 
 
-def _weighted_mean(loss, weight):
-    return (loss * weight).sum() / weight.sum().clamp(min=1e-12)
-
-
 class SquaredError(nn.Module):
-    """Squared error of one score a trial, as a weighted mean over the batch.
+    """Squared error of one score a trial: the mean of loss times weight.
 
     References
     ----------
@@ -22,7 +18,7 @@ class SquaredError(nn.Module):
 
     def forward(self, outputs, target_and_weight):
         target, weight = target_and_weight
-        return _weighted_mean((outputs[:, 0] - target.to(outputs.dtype)) ** 2, weight)
+        return ((outputs[:, 0] - target.to(outputs.dtype)) ** 2 * weight).mean()
 
 
 def ordered_log_probabilities(logits):
@@ -57,7 +53,7 @@ def ordered_log_probabilities(logits):
 
 
 class OrderedLoss(nn.Module):
-    """Negative log-likelihood of ordered classes, as a weighted mean over the batch.
+    """Negative log-likelihood of ordered classes: the mean of loss times weight.
 
     References
     ----------
@@ -67,4 +63,4 @@ class OrderedLoss(nn.Module):
     def forward(self, logits, target_and_weight):
         target, weight = target_and_weight
         loss = F.nll_loss(ordered_log_probabilities(logits), target, reduction="none")
-        return _weighted_mean(loss, weight)
+        return (loss * weight).mean()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from imblearn.pipeline import Pipeline
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, cross_validate
 
 from skrehab.frames import FrameMLP
 from skrehab.metrics import by_patient, pool_frames
@@ -72,6 +72,9 @@ def build_pipeline(
 def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
     """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
 
+    A class that a frame model did not come to know, because only the patient left out has it or no
+    pseudo-label did, has probability 0.
+
     Parameters
     ----------
     pipeline : Pipeline
@@ -100,16 +103,31 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
             f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "
             "Use --no-evaluate to train without."
         )
-    proba = cross_val_predict(
+    # not cross_val_predict: it cannot put frame scores of folds that know other classes together
+    folds = cross_validate(
         pipeline,
         X,
         y,
         groups=groups,
         cv=LeaveOneGroupOut(),
-        method="predict_proba",
+        scoring=_no_score,
         n_jobs=n_jobs,
+        error_score="raise",
+        return_estimator=True,
+        return_indices=True,
     )
+    classes = np.unique(y)
+    proba = [None] * len(X)
+    for model, held_out in zip(folds["estimator"], folds["indices"]["test"]):
+        for i, frames in zip(held_out, model.predict_proba([X[i] for i in held_out])):
+            proba[i] = np.zeros((len(frames), len(classes)), frames.dtype)
+            proba[i][:, np.searchsorted(classes, model.classes_)] = frames
     return by_patient(roc_auc_score, y != 0, pool_frames(proba), groups)
+
+
+def _no_score(pipeline, X, y):
+    """Stand where scikit-learn wants a score; patients are scored together, after the last fold."""
+    return 0.0
 
 
 def encode_labels(y, normal_label=None):

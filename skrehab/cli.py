@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import statistics
 import sys
 import zipfile
 from pathlib import Path
@@ -37,7 +38,16 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Person = Annotated[
-    str, typer.Option(help="Whom to follow when several people are seen: largest, center, steady.")
+    str,
+    typer.Option(
+        help="Whom to follow when several people are seen: steady, follow, seated, largest, center."
+    ),
+]
+TargetFps = Annotated[
+    float | None, typer.Option(help="Resample videos to so many frames a second first.")
+]
+MinVisibility = Annotated[
+    float, typer.Option(min=0, max=1, help="Landmarks less visible than this become NaN.")
 ]
 
 
@@ -125,12 +135,8 @@ def pose(
     videos: Annotated[list[Path], typer.Argument(help="Video files.")],
     output: Output,
     person: Person = "steady",
-    target_fps: Annotated[
-        float | None, typer.Option(help="Resample to this frame rate first.")
-    ] = None,
-    min_visibility: Annotated[
-        float, typer.Option(help="Landmarks less visible than this become NaN.")
-    ] = 0.0,
+    target_fps: TargetFps = None,
+    min_visibility: MinVisibility = 0.0,
     model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
     overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
 ):
@@ -216,10 +222,16 @@ def train(
     manifest: Annotated[Path, typer.Argument(help="CSV: trial,path,patient,exercise,side,label.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model folder to make.")],
     network: Annotated[str, typer.Option(help="Video network; see 'skrehab models list'.")] = "act",
-    method: Annotated[str, typer.Option(help="Attribution method.")] = "integrated_gradients",
+    method: Annotated[
+        str, typer.Option(help="integrated_gradients, vanilla_gradient or frame_logits.")
+    ] = "integrated_gradients",
     threshold: Annotated[
-        str, typer.Option(help="One number, two joined by a comma, published or published_dual.")
-    ] = "0.3",
+        str | None,
+        typer.Option(
+            help="One number, two joined by a comma, published or published_dual. Default: the "
+            "published two, where there are none 0.3 (frame_logits: 0.5)."
+        ),
+    ] = None,
     normal_label: Annotated[
         str | None, typer.Option(help="Label that means 'no such motion'.")
     ] = None,
@@ -228,6 +240,8 @@ def train(
         bool, typer.Option(help="First score it on held-out patients, one at a time.")
     ] = True,
     person: Person = "steady",
+    target_fps: TargetFps = None,
+    min_visibility: MinVisibility = 0.0,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps extracted poses.")] = None,
     jobs: Jobs = 1,
     seed: Seed = 0,
@@ -241,7 +255,9 @@ def train(
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists already; choose another folder or --overwrite.")
     codes, names = encode_labels(data.y, normal_label)
-    poses, front = _poses(data, person, cache, jobs)
+    settings = {"person": person, "target_fps": target_fps, "min_visibility": min_visibility}
+    poses, front = _poses(data, settings, cache, jobs)
+    rates = _frame_rates(data, target_fps)
     pipeline = build_pipeline(
         network=network,
         method=method,
@@ -253,6 +269,7 @@ def train(
         "labels": names,
         "n_trials": len(poses),
         "n_patients": len(set(data.groups.tolist())),
+        "frame_rate": round(statistics.median(rates), 3) if rates else None,
     }
     if evaluate:
         scores = evaluate_by_patient(pipeline, poses, codes, data.groups, n_jobs=jobs)
@@ -276,17 +293,43 @@ def train(
     stdout.print(f"Model: {output}", highlight=False)
 
 
-def _poses(data, person, cache, jobs):
+def _poses(data, settings, cache, jobs):
     """Extract poses once; cross-validation must not decode the videos again for every fold."""
     if not isinstance(data.X[0], str | Path):
+        if settings["target_fps"] is not None or settings["min_visibility"]:
+            raise ValueError(
+                "--target-fps and --min-visibility are for videos, and the manifest names pose "
+                "files: give them to 'skrehab pose'."
+            )
         return data.X, None
     memory = None if cache is None else str(cache)
-    extractor = skrehab.PoseExtractor(person=person, memory=memory, n_jobs=jobs, verbose=1)
+    extractor = skrehab.PoseExtractor(**settings, memory=memory, n_jobs=jobs, verbose=1)
     return extractor.fit_transform(data.X), extractor
 
 
+def _frame_rates(data, target_fps):
+    """Frames a second of each trial that tells; the model will want videos of the same rate."""
+    from skrehab.pose import probe_video
+
+    if target_fps is not None:
+        return [target_fps]
+    if isinstance(data.X[0], str | Path):
+        rates = [probe_video(video).fps for video in data.X]
+    else:
+        times = [one for one in data.timestamps if one is not None and len(one) > 1]
+        rates = [(len(one) - 1) / float(one[-1] - one[0]) for one in times]
+    rates = [rate for rate in rates if rate > 0]
+    if rates and max(rates) > 1.1 * min(rates):
+        stderr.print(
+            f"note: trials have {min(rates):.3g} to {max(rates):.3g} frames a second, and "
+            "smoothing counts frames. --target-fps makes them alike.",
+            soft_wrap=True,
+        )
+    return rates
+
+
 def _parse_threshold(text):
-    if text in ("published", "published_dual"):
+    if text is None or text in ("published", "published_dual"):
         return text
     try:
         values = tuple(float(part) for part in text.split(","))
@@ -303,7 +346,9 @@ def assess(
     model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
     video: Annotated[Path, typer.Argument(help="Video file.")],
     output: Output = Path("."),
-    threshold: Annotated[float, typer.Option(help="Probability from which a frame counts.")] = 0.5,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability from which a frame counts.")
+    ] = 0.5,
     overlay: Annotated[
         bool, typer.Option(help="Also write the video with skeleton and score.")
     ] = True,
@@ -313,9 +358,16 @@ def assess(
     from skrehab.workflow import assess_video
 
     output.mkdir(parents=True, exist_ok=True)
-    names = read_metadata(model).get("labels")
+    metadata = read_metadata(model)
+    names = metadata.get("labels")
     with stderr.status(Text(f"assessing {video.name}")):
-        result = assess_video(skrehab.load(model), video)
+        result = assess_video(skrehab.load(model), video, frame_rate=metadata.get("frame_rate"))
+    if result.resampled_to:
+        stderr.print(
+            f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, as the "
+            "model was trained.",
+            soft_wrap=True,
+        )
     names = names or [str(code) for code in range(result.proba.shape[1])]
     table = output / f"{video.stem}_frames.csv"
     with open(table, "w", newline="", encoding="utf-8") as file:

@@ -51,10 +51,10 @@ def live(
 
     if (video is None) == (camera is None):
         raise ValueError("Give either --video FILE or --camera NUMBER.")
-    names = read_metadata(model).get("labels")
+    metadata = read_metadata(model)
     with ExitStack() as stack:
         gate = skrehab.CueGate(on, off, min_duration, min_gap)
-        session = _Session(skrehab.load(model), names, gate, person, model_path)
+        session = _Session(skrehab.load(model), metadata, gate, person, model_path, video)
         stack.callback(session.live.reset)
         sinks = [_JsonLines(session.names)] if headless else []
         if record is not None or record_video is not None:
@@ -102,9 +102,9 @@ def _run(session, frames, sinks, seconds):
 class _Session:
     """A live session with the names of its classes, and what is said of it at the end."""
 
-    def __init__(self, model, names, gate, person, model_path):
-        from skrehab.live_session import LiveSession, split_pose_step
-        from skrehab.pose import PoseExtractor
+    def __init__(self, model, metadata, gate, person, model_path, video):
+        from skrehab.live_session import LiveSession
+        from skrehab.pose import PoseExtractor, match_frame_rate, split_pose_step
 
         extractor, model = split_pose_step(model)
         extractor = extractor or PoseExtractor()
@@ -120,7 +120,9 @@ class _Session:
             )
         if model_path is not None:
             extractor.set_params(model_path=str(model_path))
-        self.target_fps = extractor.target_fps
+        if video is not None:  # a file says its rate beforehand
+            extractor = match_frame_rate(extractor, video, metadata.get("frame_rate"))
+        self.target_fps, names = extractor.target_fps, metadata.get("labels")
         self.live = LiveSession(model, extractor, gate)
         codes = self.live.stream.classes_.tolist()
         self.names = [names[code] for code in codes] if names else [str(code) for code in codes]

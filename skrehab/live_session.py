@@ -9,7 +9,7 @@ import numpy as np
 from skrehab.live import FrameStream
 from skrehab.pose import PoseExtractor, PoseStream
 
-__all__ = ["LiveSession", "Moment", "causal_extractor", "split_pose_step"]
+__all__ = ["LiveSession", "Moment", "causal_extractor"]
 
 
 class Moment(NamedTuple):
@@ -62,37 +62,6 @@ def causal_extractor(extractor):
     if extractor.person == "steady":
         settings["person"] = "follow"
     return PoseExtractor(**settings)
-
-
-def split_pose_step(model):
-    """Take the pose step off a model.
-
-    Parameters
-    ----------
-    model : estimator
-        Any model; it is not changed.
-
-    Returns
-    -------
-    extractor : PoseExtractor or None
-        A copy of the model's first step if that is a :class:`PoseExtractor`.
-    rest : estimator
-        What takes poses.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> import skrehab
-    >>> from skrehab.live_session import split_pose_step
-    >>> model = make_pipeline(skrehab.PoseExtractor(target_fps=15), skrehab.FrameMLP())
-    >>> extractor, rest = split_pose_step(model)
-    >>> extractor, [name for name, _ in rest.steps]
-    (PoseExtractor(target_fps=15), ['framemlp'])
-    """
-    steps = getattr(model, "steps", [("", model)])
-    if not isinstance(steps[0][1], PoseExtractor):
-        return None, model
-    return PoseExtractor(**steps[0][1].get_params()), model[1:]
 
 
 class LiveSession:

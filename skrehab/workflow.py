@@ -10,7 +10,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_validate
 from skrehab.frames import FrameMLP
 from skrehab.metrics import by_patient, pool_frames
 from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
-from skrehab.pseudo_labels import SaliencyPseudoLabeler
+from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, SaliencyPseudoLabeler
 from skrehab.video import VideoClassifier
 
 __all__ = ["Assessment", "assess_video", "build_pipeline", "encode_labels", "evaluate_by_patient"]
@@ -20,8 +20,8 @@ def build_pipeline(
     network="act",
     *,
     method="integrated_gradients",
-    threshold="published_dual",
-    max_epochs=50,
+    threshold=None,
+    max_epochs=100,
     frame_epochs=20,
     random_state=None,
 ):
@@ -32,12 +32,15 @@ def build_pipeline(
     Parameters
     ----------
     network : str, default="act"
-        Video network.
-    method : {"vanilla_gradient", "integrated_gradients"}, default="integrated_gradients"
-        Attribution method.
-    threshold : float, (float, float) or str, default="published_dual"
-        See :class:`SaliencyPseudoLabeler`.
-    max_epochs : int, default=50
+        Video network; one without a published threshold needs a number as `threshold`.
+    method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}, \
+            default="integrated_gradients"
+        Attribution method; ``"frame_logits"`` takes the scores of a network that scores frames
+        itself (``"mil_tcn"``).
+    threshold : float, (float, float) or str, optional
+        See :class:`SaliencyPseudoLabeler`. None takes the published pair where there is one; else
+        0.5 for ``"frame_logits"``, which are probabilities, and 0.3 for saliency.
+    max_epochs : int, default=100
         Epochs of the video network.
     frame_epochs : int, default=20
         Epochs of the frame model.
@@ -55,6 +58,10 @@ def build_pipeline(
     >>> [name for name, _ in build_pipeline().steps]
     ['motion', 'scale', 'labels', 'frames']
     """
+    if threshold is None and (network, method) in PUBLISHED_THRESHOLDS:
+        threshold = "published_dual"
+    elif threshold is None:
+        threshold = 0.5 if method == "frame_logits" else 0.3
     classifier = VideoClassifier(network, max_epochs=max_epochs, random_state=random_state)
     return Pipeline(
         [
@@ -186,10 +193,13 @@ class Assessment:
         Pose and times of its frames.
     proba : ndarray of shape (n_frames, n_classes)
         Class probabilities, the normal class first; NaN where nobody was seen.
+    resampled_to : float, optional
+        Frames a second to which the video was brought, since the model was trained so.
     """
 
     track: object
     proba: np.ndarray
+    resampled_to: float | None = None
 
     @property
     def score(self):
@@ -197,7 +207,7 @@ class Assessment:
         return 1 - self.proba[:, 0]
 
 
-def assess_video(model, video):
+def assess_video(model, video, *, frame_rate=None):
     """Extract the pose from a video and score every frame.
 
     Parameters
@@ -207,6 +217,9 @@ def assess_video(model, video):
         without one.
     video : str or path-like
         Video file.
+    frame_rate : float, optional
+        Frames a second of the trials that the model was trained on; a video of another rate is
+        resampled, see :func:`skrehab.pose.match_frame_rate`.
 
     Returns
     -------
@@ -215,16 +228,18 @@ def assess_video(model, video):
 
     Raises
     ------
+    ValueError
+        If the model was trained on other landmarks than those that videos give.
     skrehab.pose.VideoError
         If the video cannot be read or shows nobody.
     """
-    from skrehab.pose import PoseExtractor, extract_pose
+    from skrehab.pose import PoseExtractor, extract_pose, match_frame_rate, split_pose_step
 
-    extractor = model.steps[0][1]
-    if isinstance(extractor, PoseExtractor):
-        model = model[1:]
-    else:
+    extractor, model = split_pose_step(model)
+    if extractor is None:
         extractor = PoseExtractor(person="steady")
+        _check_landmarks(model)
+    own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
     options = extractor.get_params()
     coordinates = options.pop("coordinates")
     for not_of_one_video in ("on_error", "n_jobs", "verbose"):
@@ -232,4 +247,19 @@ def assess_video(model, video):
     track = extract_pose(video, **options)
     proba = np.array(model.predict_proba([track.landmarks(coordinates)])[0], dtype=float)
     proba[~track.found] = np.nan
-    return Assessment(track, proba)
+    return Assessment(track, proba, None if extractor.target_fps == own_rate else frame_rate)
+
+
+def _check_landmarks(model):
+    """Refuse, before a video is analysed, a model of other landmarks than MediaPipe's."""
+    seen = [
+        (step.n_landmarks_, step.n_coords_)
+        for step in getattr(model, "named_steps", {"": model}).values()
+        if getattr(step, "n_landmarks_", None) is not None
+    ]
+    if seen and seen[0] != (33, 4):
+        raise ValueError(
+            f"This model was trained on {seen[0][0]} landmarks with {seen[0][1]} values, and poses "
+            "of videos have 33 with 4 (x, y, z, visibility): it cannot assess videos. Train on "
+            "videos, or on files of 'skrehab pose'."
+        )

@@ -214,6 +214,59 @@ def test_from_video_to_overlay(run, manifest, tmp_path, monkeypatch):
     assert (tmp_path / "out" / "someone new_overlay.mp4").stat().st_size > 1000
 
 
+def test_models_of_other_landmarks_refuse_videos_before_looking_for_a_pose(run, manifest, tmp_path):
+    model = tmp_path / "model"
+    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    code, _, err = run("train", manifest, "-o", model, *options)
+    assert code == 0, err
+    video = write_video(tmp_path / "new.mp4", moving_astronaut(4)[0])
+    code, _, err = run("assess", model, video, "-o", tmp_path / "out")
+    assert code == 1
+    assert "trained on 33 landmarks with 3 values, and poses of videos have 33 with 4" in err
+
+
+@pytest.mark.skipif(model_file() is None, reason="no pose model file on this machine")
+def test_a_video_comes_at_the_rate_of_the_training(run, manifest, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKREHAB_MODELS", str(model_file()))
+    for path in tmp_path.glob("trial*.npy"):
+        trial = np.load(path)
+        trial = np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2)
+        np.savez(path.with_suffix(".npz"), world=trial, timestamps=np.arange(len(trial)) / 10)
+    manifest.write_text(manifest.read_text().replace(".npy", ".npz"))
+    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options)
+    assert code == 0, err
+    assert read_metadata(tmp_path / "model")["frame_rate"] == 10
+    for fps, n_rows in ((30, 5), (10.5, 13)):  # 0.43 s at 30 frames a second; nearly 10 as it is
+        video = write_video(tmp_path / f"at {fps}.mp4", moving_astronaut(13)[0], fps=fps)
+        code, _, err = run("assess", tmp_path / "model", video, "-o", tmp_path / "out")
+        assert code == 0, err
+        assert ("resampled to 10 frames a second" in err) is (fps == 30)
+        with open(tmp_path / "out" / f"at {fps}_frames.csv", encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) == n_rows
+
+
+def test_frame_rates_of_the_training(run, manifest, tmp_path):
+    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options, "--target-fps", 10)
+    assert code == 1
+    assert "give them to 'skrehab pose'" in err
+    first, second = sorted(tmp_path.glob("trial*.npy"))[:2]
+    for path, fps in ((first, 10), (second, 25)):
+        trial = np.load(path)
+        np.savez(path.with_suffix(".npz"), world=trial, timestamps=np.arange(len(trial)) / fps)
+        manifest.write_text(manifest.read_text().replace(path.name, path.with_suffix(".npz").name))
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options)
+    assert code == 0, err
+    assert "trials have 10 to 25 frames a second" in err
+
+
+def test_assess_wants_a_probability(run, tmp_path):
+    code, _, err = run("assess", tmp_path, "new.mp4", "--threshold", 7)
+    assert code == 2
+    assert "less than or equal to 1" in err
+
+
 def test_demo_writes_report_figures_and_scores(run, tmp_path):
     code, out, err = run("demo", "-o", tmp_path, "--patients", 3, "--repetitions", 1, "--jobs", 1)
     assert code == 0, err

@@ -343,5 +343,6 @@ def test_each_class_has_its_own_name():
     data = tiny_trials(n_landmarks=33, n_coords=4)
     labels = [np.where(one == 1, 2, 0) for one in data.frame_labels]
     model = FrameMLP((4,), max_epochs=1, random_state=0).fit(data.X, labels)
-    session = _Session(model, ["usual", "lean", "lift"], skrehab.CueGate(), None, MODEL)
+    metadata = {"labels": ["usual", "lean", "lift"]}
+    session = _Session(model, metadata, skrehab.CueGate(), None, MODEL, None)
     assert session.names == ["usual", "lift"]

@@ -185,6 +185,10 @@ def test_other_models(tmp_path):
     assert result["verdict"]["probabilities"] == pytest.approx([1 - top, top], abs=1e-4)
     assert describe_model(frames, LABELS)["saliency"] is False
 
+    slower = analyse_video(frames, video, extractor, frame_rate=10.0)
+    assert len(slower["scores"]) == 4 and "resampled to 10 frames" in slower["notes"][0]
+    assert len(result["scores"]) == 8 and not result["notes"]
+
     whole = tiny_video().fit(data.X, data.y)
     result = analyse_video(whole, video, extractor)
     assert result["scores"] is None and result["cue"] is None

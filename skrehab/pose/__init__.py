@@ -3,6 +3,7 @@
 from .bundle import build_bundle
 from .extractor import PoseExtractor
 from .faces import BlurReport, blur_faces
+from .model_step import match_frame_rate, split_pose_step
 from .persons import choose_person
 from .reader import VideoError, VideoInfo, probe_video, read_frames, resample_frames
 from .sharing import export_pose, patient_code
@@ -30,8 +31,10 @@ __all__ = [
     "fetch_pose_landmarker",
     "find_model",
     "list_models",
+    "match_frame_rate",
     "patient_code",
     "probe_video",
     "read_frames",
     "resample_frames",
+    "split_pose_step",
 ]

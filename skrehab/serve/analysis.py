@@ -6,9 +6,8 @@ import math
 import numpy as np
 
 from skrehab.cues import CueRule, cue_frames
-from skrehab.live_session import split_pose_step
 from skrehab.metrics import pool_frames
-from skrehab.pose import PoseExtractor, extract_pose
+from skrehab.pose import PoseExtractor, extract_pose, match_frame_rate, split_pose_step
 from skrehab.saliency import METHODS
 from skrehab.skeletons import get_skeleton
 
@@ -104,8 +103,15 @@ def describe_model(model, labels=None):
 
 
 def analyse_video(
-    model, video, extractor, *, labels=None, rule=CueRule(), progress=None  # noqa: B008  immutable
-):  # fmt: skip
+    model,
+    video,
+    extractor,
+    *,
+    frame_rate=None,
+    labels=None,
+    rule=CueRule(),  # noqa: B008  it is immutable
+    progress=None,
+):
     """Find the pose in a video and all that the model says of it.
 
     Parameters
@@ -116,6 +122,9 @@ def analyse_video(
         Video file.
     extractor : PoseExtractor
         Settings of the pose.
+    frame_rate : float, optional
+        Frames a second of the trials that the model was trained on; see
+        :func:`skrehab.pose.match_frame_rate`.
     labels : list of str, optional
         Name of each code of the model.
     rule : CueRule
@@ -145,6 +154,7 @@ def analyse_video(
     >>> result["verdict"]["label"]  # doctest: +SKIP
     'lean'
     """
+    own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
     options = extractor.get_params()
     for name in _SETTINGS_OF_MANY:
         options.pop(name)
@@ -152,6 +162,10 @@ def analyse_video(
     trial = track.landmarks(extractor.coordinates)
     found = track.found
     notes = []
+    if extractor.target_fps != own_rate:
+        notes.append(
+            f"The video was resampled to {frame_rate:g} frames a second, as the model was trained."
+        )
     if not found.all():
         notes.append(f"Nobody was seen in {(~found).sum()} of {len(found)} frames.")
     result = {

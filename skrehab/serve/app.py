@@ -39,6 +39,7 @@ def create_app(
     title="model",
     labels=None,
     rule=CueRule(),  # noqa: B008  it is immutable
+    frame_rate=None,
     model_path=None,
     token=None,
     max_upload=200 * 2**20,
@@ -57,6 +58,9 @@ def create_app(
         Name of each code, the usual movement first.
     rule : CueRule
         What switches the cue on and off.
+    frame_rate : float, optional
+        Frames a second of the trials that the model was trained on; videos of another rate are
+        resampled.
     model_path : str or path-like, optional
         Pose model file.
     token : str, optional
@@ -106,7 +110,7 @@ def create_app(
         "version": skrehab.__version__,
         **describe_model(rest, labels),
         "camera": _camera_refusal(rest, extractor),
-        "cameraRate": extractor.target_fps,
+        "cameraRate": extractor.target_fps or frame_rate,
         "edges": get_skeleton("mediapipe33").edges,
         "rule": rule._asdict(),
         "maxUpload": max_upload,
@@ -119,7 +123,8 @@ def create_app(
     page["index.html"] = page["index.html"].replace(b"{{token}}", token.encode())
 
     def analyse(path, progress):
-        return analyse_video(rest, path, extractor, labels=labels, rule=rule, progress=progress)
+        how = {"frame_rate": frame_rate, "labels": labels, "rule": rule}
+        return analyse_video(rest, path, extractor, progress=progress, **how)
 
     desk = Desk(analyse, max_waiting)
 

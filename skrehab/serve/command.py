@@ -42,10 +42,12 @@ def serve(
     from skrehab.serve import create_app
 
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")
+    metadata = read_metadata(model)
     app = create_app(
         skrehab.load(model),
         title=model.resolve().name,
-        labels=read_metadata(model).get("labels"),
+        labels=metadata.get("labels"),
+        frame_rate=metadata.get("frame_rate"),
         rule=CueRule(on, off, min_duration, min_gap),
         model_path=model_path,
         max_upload=max_upload * 2**20,

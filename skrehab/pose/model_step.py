@@ -1,0 +1,82 @@
+"""The pose step of a model, as those need it who show the model one video."""
+
+from sklearn.base import clone
+
+from .extractor import PoseExtractor
+from .reader import probe_video
+
+__all__ = ["match_frame_rate", "split_pose_step"]
+
+_TOLERANCE = 1.1  # 29.97 frames a second are 30
+
+
+def split_pose_step(model):
+    """Take the pose step off a model.
+
+    Parameters
+    ----------
+    model : estimator
+        Any model; it is not changed.
+
+    Returns
+    -------
+    extractor : PoseExtractor or None
+        A copy of the model's first step if that is a :class:`PoseExtractor`.
+    rest : estimator
+        What takes poses.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> import skrehab
+    >>> from skrehab.pose import split_pose_step
+    >>> model = make_pipeline(skrehab.PoseExtractor(target_fps=15), skrehab.FrameMLP())
+    >>> extractor, rest = split_pose_step(model)
+    >>> extractor, [name for name, _ in rest.steps]
+    (PoseExtractor(target_fps=15), ['framemlp'])
+    """
+    steps = getattr(model, "steps", [("", model)])
+    if not isinstance(steps[0][1], PoseExtractor):
+        return None, model
+    return clone(steps[0][1]), model[1:]
+
+
+def match_frame_rate(extractor, video, frame_rate):
+    """Let a video come at the frame rate that a model was trained at.
+
+    A moving average over five frames is 0.17 s at 30 frames a second and 0.5 s at 10: a model sees
+    another movement in a video of another rate.
+
+    Parameters
+    ----------
+    extractor : PoseExtractor
+        It is not changed.
+    video : str or path-like
+        Video file.
+    frame_rate : float or None
+        Of the training trials, frames a second; None where nobody knows.
+
+    Returns
+    -------
+    PoseExtractor
+        The extractor itself where it has a rate of its own, the video says none, or both differ by
+        less than a tenth; else a copy that resamples.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be read.
+
+    Examples
+    --------
+    >>> from skrehab import PoseExtractor
+    >>> from skrehab.pose import match_frame_rate
+    >>> match_frame_rate(PoseExtractor(target_fps=15), "clip.mp4", 30.0)  # knows its own
+    PoseExtractor(target_fps=15)
+    """
+    if frame_rate is None or extractor.target_fps is not None:
+        return extractor
+    own = probe_video(video).fps
+    if not own or max(own / frame_rate, frame_rate / own) < _TOLERANCE:
+        return extractor
+    return clone(extractor).set_params(target_fps=frame_rate)

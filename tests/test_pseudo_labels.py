@@ -5,11 +5,14 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GroupKFold, cross_validate
 
 from skrehab import SaliencyPseudoLabeler, VideoClassifier
+from skrehab.metrics import trial_roc_auc
 from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, pseudo_labels
 from skrehab.trials import UNLABELLED, ragged
 
@@ -324,6 +327,36 @@ def test_published_thresholds_look_through_a_frozen_estimator(tiny):
     video = VideoClassifier("lstm", max_epochs=1, random_state=0).fit(tiny.X, tiny.y)
     labeler = tiny_labeler(threshold="published").set_params(estimator=FrozenEstimator(video))
     assert labeler.fit(tiny.X, tiny.y).threshold_ == 0.25
+
+
+def test_weights_for_a_step_of_a_pipeline_arrive_with_routing_only(tiny):
+    """What docs/pitfalls.rst says: imbalanced-learn hands a resampler nothing without routing."""
+    weights = np.where(tiny.y == 1, 100.0, 1.0)
+    pipe = Pipeline([("labels", tiny_labeler()), ("frames", tiny_frames())])
+
+    def proba(**params):
+        return clone(pipe).fit(tiny.X, tiny.y, **params)["labels"].estimator_.predict_proba(tiny.X)
+
+    plain = proba()
+    np.testing.assert_array_equal(proba(labels__sample_weight=weights), plain)
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipe["labels"].estimator.set_fit_request(sample_weight=True)
+        pipe["frames"].set_fit_request(sample_weight=False)
+        weighted = proba(sample_weight=weights)
+        one = cross_validate(
+            *(pipe, tiny.X, tiny.y),
+            params={"sample_weight": weights, "groups": tiny.patients},
+            cv=GroupKFold(2),
+            scoring=trial_roc_auc,
+            return_estimator=True,
+            error_score="raise",
+        )["estimator"][0]
+    assert (weighted[:, 1] > plain[:, 1] + 0.01).all()
+    train = next(GroupKFold(2).split(tiny.X, tiny.y, tiny.patients))[0]
+    alone = tiny_video().fit([tiny.X[i] for i in train], tiny.y[train], weights[train])
+    np.testing.assert_array_equal(
+        one["labels"].estimator_.predict_proba(tiny.X), alone.predict_proba(tiny.X)
+    )
 
 
 def test_groups_reach_the_classifier_with_and_without_routing(tiny):

@@ -32,7 +32,7 @@ def build_pipeline(
     Parameters
     ----------
     network : str, default="act"
-        Video network; one without a published threshold needs a number as `threshold`.
+        Video network, one of :func:`skrehab.networks.list_networks`.
     method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}, \
             default="integrated_gradients"
         Attribution method; ``"frame_logits"`` takes the scores of a network that scores frames

@@ -39,7 +39,7 @@ def build_pipeline(
         itself (``"mil_tcn"``).
     threshold : float, (float, float) or str, optional
         See :class:`SaliencyPseudoLabeler`. None takes the published pair where there is one; else
-        0.5 for ``"frame_logits"``, which are probabilities, and 0.3 for saliency.
+        0.5 for ``"frame_logits"`` and 0.3 for saliency; 0 and 1 are a trial's lowest and highest.
     max_epochs : int, default=100
         Epochs of the video network.
     frame_epochs : int, default=20

@@ -18,6 +18,7 @@ from skrehab.training import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
+    held_out_patients,
     probabilities,
     seeded,
     train,
@@ -259,9 +260,7 @@ class QualityRegressor(BaseEstimator):
         inside, held_out = validation_split(
             strata, groups, self.early_stopping, self.validation_fraction, random_state
         )
-        self.validation_groups_ = None
-        if held_out is not None and groups is not None:
-            self.validation_groups_ = np.unique(groups[held_out])
+        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
 
         pose, appearance = X[0].get("pose"), X[0].get("appearance")
         self.n_landmarks_, self.n_coords_ = (None, None) if pose is None else pose.shape[1:]

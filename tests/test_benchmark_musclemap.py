@@ -46,6 +46,7 @@ def stored(tmp_path, name):
 def test_every_row_has_a_run(benchmark, capsys):
     benchmark.main(["--list"])
     runs = {*capsys.readouterr().out.split("\n"), *(f"late {how}" for how in benchmark.LATE)}
+    runs |= {f"TransM3E without {modality}" for modality in ("rgb", "pose")}
     full_only = {name for name, (small, _) in benchmark.NETWORKS.items() if small is None}
     for table in benchmark.TABLES.values():
         for label, run, published in table:
@@ -65,7 +66,9 @@ def test_quick_form_goes_on_where_it_stopped(benchmark, tmp_path, capsys):
     assert set(MUSCLE_GROUPS) <= set(rows)
     assert "VideoMAEv2-B" not in rows and rows["TransM3E"][-1] == "81.0"
     first = stored(tmp_path, "musclemap_quick_runs.jsonl")
-    assert [one["run"] for one in first] == ["all ones", "random", "hdgcn", "TransM3E"]
+    whole = ["all ones", "random", "hdgcn", "TransM3E"]
+    without = [f"TransM3E without {modality}" for modality in ("rgb", "pose")]
+    assert [one["run"] for one in first] == whole + without
     for one in first:
         assert 0 < one["known"] <= 100 and 0 < one["new"] <= 100
         for part in ("known", "new"):  # the mean over the muscle groups that clips have
@@ -79,8 +82,8 @@ def test_quick_form_goes_on_where_it_stopped(benchmark, tmp_path, capsys):
     benchmark.main([*few, "late"])
     assert "LateFusionMul" in tables(capsys.readouterr().out)
     after = stored(tmp_path, "musclemap_quick_runs.jsonl")
-    assert after[:4] == first
-    assert [one["run"] for one in after[4:]] == ["late sum", "late concat", "late mul"]
+    assert after[:6] == first
+    assert [one["run"] for one in after[6:]] == ["late sum", "late concat", "late mul"]
     with pytest.raises(SystemExit, match="There is no run"):
         benchmark.main(["--only", "nothing"])
 
@@ -107,5 +110,5 @@ def test_the_real_layout(benchmark, tmp_path, capsys):
     assert (
         "11 clips: 6 to train on, 2 of known activities and 3 of 1 new" in capsys.readouterr().out
     )
-    [row] = stored(tmp_path, "musclemap_real_quick_runs.jsonl")
+    row, *_ = stored(tmp_path, "musclemap_real_quick_runs.jsonl")
     assert row["run"] == "TransM3E" and row["parameters"] > 0

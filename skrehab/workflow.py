@@ -233,19 +233,15 @@ def assess_video(model, video, *, frame_rate=None):
     skrehab.pose.VideoError
         If the video cannot be read or shows nobody.
     """
-    from skrehab.pose import PoseExtractor, extract_pose, match_frame_rate, split_pose_step
+    from skrehab.pose import PoseExtractor, extract_with, match_frame_rate, split_pose_step
 
     extractor, model = split_pose_step(model)
     if extractor is None:
         extractor = PoseExtractor(person="steady")
         _check_landmarks(model)
     own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
-    options = extractor.get_params()
-    coordinates = options.pop("coordinates")
-    for not_of_one_video in ("on_error", "n_jobs", "verbose"):
-        options.pop(not_of_one_video)
-    track = extract_pose(video, **options)
-    proba = np.array(model.predict_proba([track.landmarks(coordinates)])[0], dtype=float)
+    track = extract_with(extractor, video)
+    proba = np.array(model.predict_proba([track.landmarks(extractor.coordinates)])[0], dtype=float)
     proba[~track.found] = np.nan
     return Assessment(track, proba, None if extractor.target_fps == own_rate else frame_rate)
 

@@ -34,7 +34,7 @@ from media import (
 import skrehab
 from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, SkeletonConverter
 from skrehab.cues import CueRule, cue_frames
-from skrehab.pose import extract_pose
+from skrehab.pose import extract_with
 from skrehab.serve import Busy, Desk, analyse_video, create_app, describe_model
 from skrehab.serve.analysis import split_model
 from skrehab.serve.guard import HEADERS
@@ -120,10 +120,10 @@ def test_a_shared_video_from_end_to_end(model, monkeypatch):
     tracks = []
 
     def extract(*video, **options):
-        tracks.append(extract_pose(*video, **options))
+        tracks.append(extract_with(*video, **options))
         return tracks[-1]
 
-    monkeypatch.setattr("skrehab.serve.analysis.extract_pose", extract)  # it takes 5 s: once only
+    monkeypatch.setattr("skrehab.serve.analysis.extract_with", extract)  # it takes 5 s: once only
     whole = Pipeline([("pose", PoseExtractor(MODEL)), *model.steps])
     app = create_app(whole, labels=LABELS, token=TOKEN)
     headers = {"x-skrehab-token": TOKEN}

@@ -3,7 +3,7 @@
 from .bundle import build_bundle
 from .extractor import PoseExtractor
 from .faces import BlurReport, blur_faces
-from .model_step import match_frame_rate, split_pose_step
+from .model_step import extract_with, match_frame_rate, split_pose_step
 from .persons import choose_person
 from .reader import VideoError, VideoInfo, probe_video, read_frames, resample_frames
 from .sharing import export_pose, patient_code
@@ -28,6 +28,7 @@ __all__ = [
     "compare_views",
     "export_pose",
     "extract_pose",
+    "extract_with",
     "fetch_pose_landmarker",
     "find_model",
     "list_models",

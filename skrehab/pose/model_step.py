@@ -4,10 +4,13 @@ from sklearn.base import clone
 
 from .extractor import PoseExtractor
 from .reader import probe_video
+from .track import extract_pose
 
-__all__ = ["match_frame_rate", "split_pose_step"]
+__all__ = ["extract_with", "match_frame_rate", "split_pose_step"]
 
 _TOLERANCE = 1.1  # 29.97 frames a second are 30
+# how an extractor treats many videos, and which coordinates it returns: not of one video's pose
+_OF_MANY = ("coordinates", "on_error", "n_jobs", "verbose")
 
 
 def split_pose_step(model):
@@ -80,3 +83,38 @@ def match_frame_rate(extractor, video, frame_rate):
     if not own or max(own / frame_rate, frame_rate / own) < _TOLERANCE:
         return extractor
     return clone(extractor).set_params(target_fps=frame_rate)
+
+
+def extract_with(extractor, video, *, progress=None):
+    """Extract the pose from one video as an extractor is set.
+
+    Parameters
+    ----------
+    extractor : PoseExtractor
+        Its settings are used.
+    video : str or path-like
+        Video file.
+    progress : callable, optional
+        See :func:`extract_pose`.
+
+    Returns
+    -------
+    PoseTrack
+        Pose and times.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be read or shows nobody.
+
+    Examples
+    --------
+    >>> from skrehab import PoseExtractor
+    >>> from skrehab.pose import extract_with
+    >>> extract_with(PoseExtractor(target_fps=15), "clip.mp4").world.shape  # doctest: +SKIP
+    (212, 33, 4)
+    """
+    options = extractor.get_params()
+    for name in _OF_MANY:
+        options.pop(name)
+    return extract_pose(video, progress=progress, **options)

@@ -7,7 +7,7 @@ import numpy as np
 
 from skrehab.cues import CueRule, cue_frames
 from skrehab.metrics import pool_frames
-from skrehab.pose import PoseExtractor, extract_pose, match_frame_rate, split_pose_step
+from skrehab.pose import PoseExtractor, extract_with, match_frame_rate, split_pose_step
 from skrehab.saliency import METHODS
 from skrehab.skeletons import get_skeleton
 
@@ -16,7 +16,6 @@ __all__ = ["analyse_video", "describe_model", "split_model"]
 # Attention over n frames takes memory in n squared, and integrated gradients many rows at a time.
 _MOST_FRAMES = {"integrated_gradients": 600, "vanilla_gradient": 3000}
 _PARTS = ("head", "left arm", "right arm", "trunk", "left leg", "right leg", "other")
-_SETTINGS_OF_MANY = ("coordinates", "on_error", "n_jobs", "verbose", "memory", "allow_telemetry")
 
 
 def split_model(model, model_path=None):
@@ -155,10 +154,7 @@ def analyse_video(
     'lean'
     """
     own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
-    options = extractor.get_params()
-    for name in _SETTINGS_OF_MANY:
-        options.pop(name)
-    track = extract_pose(video, progress=progress, **options)
+    track = extract_with(extractor, video, progress=progress)
     trial = track.landmarks(extractor.coordinates)
     found = track.found
     notes = []

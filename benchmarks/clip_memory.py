@@ -57,9 +57,9 @@ def measure(source, n, n_workers, folder):
     """Go through n clips once and print what it took."""
     import torch
 
-    from skrehab.batching import Batches, Samples
-    from skrehab.clips import collate_clips, read_clip
     from skrehab.datasets.exercise_clips import make_exercise_clips
+    from skrehab.training.batching import Batches, Samples
+    from skrehab.training.clips import collate_clips, read_clip
 
     torch.set_num_threads(1)
     recipe = SimpleNamespace(

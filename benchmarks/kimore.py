@@ -23,13 +23,12 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skrehab.appearance_features import AppearanceFeatures
-from skrehab.conversion import convert
 from skrehab.datasets import load_kimore, load_uiprmd_npz, load_utkinect, load_uwa3d
+from skrehab.evaluation import evaluate_by_exercise, paired_bootstrap
+from skrehab.preprocessing.conversion import convert
 from skrehab.pretraining import PoseSequencePretrainer
-from skrehab.quality import QualityRegressor
+from skrehab.quality import AppearanceFeatures, QualityRegressor
 from skrehab.quality.ablations import table1_settings
-from skrehab.quality.metrics import evaluate_by_exercise, paired_bootstrap
 
 # Spearman x 100 by exercise, as printed in the two tables
 PUBLISHED = {

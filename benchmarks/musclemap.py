@@ -28,7 +28,6 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skrehab import MultiLabelFusion, MultiLabelVideoClassifier, MuscleGroupClassifier
-from skrehab.clips import frame_positions
 from skrehab.datasets import load_musclemap, make_exercise_clips
 from skrehab.metrics import (
     KnownNewSplit,
@@ -36,7 +35,8 @@ from skrehab.metrics import (
     known_new_split,
     per_label_average_precision,
 )
-from skrehab.modalities import MODALITIES, normalize_pose
+from skrehab.training.clips import frame_positions
+from skrehab.training.modalities import MODALITIES, normalize_pose
 
 # --- settings -------------------------------------------------------------------------------------
 # synthetic clips: many, and few epochs, for each shows another room, which is to be overlooked;

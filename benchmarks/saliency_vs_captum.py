@@ -51,8 +51,8 @@ def measure(folder, who):
     from captum.attr import IntegratedGradients
 
     import skrehab
-    from skrehab.batching import pad_trials
     from skrehab.saliency import integrated_gradients
+    from skrehab.training.batching import pad_trials
 
     torch.set_num_threads(1)
     module = skrehab.load(folder).module_

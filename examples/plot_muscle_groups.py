@@ -23,10 +23,10 @@ from skrehab import (
     MuscleGroupClassifier,
     SkeletonDisplay,
 )
-from skrehab.clips import frame_positions
 from skrehab.datasets import make_exercise_clips
-from skrehab.label_maps import label_map
 from skrehab.metrics import mean_average_precision
+from skrehab.saliency import label_map
+from skrehab.training.clips import frame_positions
 
 activities = ["squats", "biceps curls", "band pushdowns", "lateral raises", "squat curls"]
 data = make_exercise_clips(

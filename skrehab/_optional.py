@@ -1,4 +1,4 @@
-"""One clear error for a missing optional package."""
+"""Imports that wait: names of a room on first use, and one clear error for a missing package."""
 
 import importlib
 
@@ -33,3 +33,34 @@ def require(package, extra, purpose):
             f"{package} is needed {purpose}, and could not be imported "
             f"({type(error).__name__}: {error}). Install it with: pip install '{what}'"
         ) from error
+
+
+def lazy_names(room, public):
+    """Make a package load its public names on first use (PEP 562).
+
+    Parameters
+    ----------
+    room : str
+        The package, its ``__name__``.
+    public : dict of str to str
+        Public name to the module below the package that holds it.
+
+    Returns
+    -------
+    tuple
+        ``(__getattr__, __dir__, __all__)`` of the package.
+
+    Examples
+    --------
+    >>> from skrehab import metrics
+    >>> metrics.frame_roc_auc.__module__
+    'skrehab.metrics.frames'
+    """
+
+    def load(name):
+        if name in public:
+            return getattr(importlib.import_module(f"{room}.{public[name]}"), name)
+        raise AttributeError(f"module {room!r} has no attribute {name!r}")
+
+    names = sorted(public)
+    return load, lambda: names, names

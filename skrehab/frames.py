@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.batching import Samples
-from skrehab.networks.mlp import MLP
-from skrehab.training import (
+from skrehab.networks.sequence.mlp import MLP
+from skrehab.training.batching import Samples
+from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     held_out_patients,

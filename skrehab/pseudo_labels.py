@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from skrehab.saliency import AGGREGATIONS, METHODS
+from skrehab.saliency.gradients import AGGREGATIONS, METHODS
 from skrehab.trials import (
     UNLABELLED,
     check_trial_labels,

@@ -258,7 +258,7 @@ for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder c
 # --- what all skeletons share, so that one network can learn from several data sets ---------------
 # The names are OpenNI's, whose 15 joints UWA3D Multiview II has. In common15 a hand is the wrist
 # and a foot the ankle, which every source but OpenNI shows, the neck is where the shoulders meet,
-# the torso halfway down the back: nothing is guessed. See skrehab.conversion.
+# the torso halfway down the back: nothing is guessed. See skrehab.preprocessing.conversion.
 for _name in ("common15", "uwa3d15"):
     _register(
         _name,

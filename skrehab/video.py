@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrehab.network_estimator import NETWORK_CONSTRAINTS, NetworkEstimator
-from skrehab.saliency import explain
-from skrehab.training import probabilities, trial_weights
+from skrehab.saliency.gradients import explain
+from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
+from skrehab.training.loop import probabilities, trial_weights
 from skrehab.trials import check_groups, check_trial_labels, ragged
 
 __all__ = ["VideoClassifier"]

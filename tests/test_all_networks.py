@@ -14,7 +14,7 @@ from torch import nn
 
 from skrehab import VideoClassifier, networks, skeletons
 from skrehab.networks._layers import resample_frames
-from skrehab.networks.act import SIZES
+from skrehab.networks.sequence.act import SIZES
 
 GOLDEN = json.loads((pathlib.Path(__file__).parent / "golden" / "act.json").read_text())["cases"]
 every_network = pytest.mark.parametrize("row", **instances.network_rows())

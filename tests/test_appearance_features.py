@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skrehab.appearance_features import AppearanceFeatures, _features, cut_clips
-from skrehab.clips import prepare_clip
 from skrehab.pose.reader import VideoError, read_frames
 from skrehab.quality import QualityRegressor
+from skrehab.quality.appearance import AppearanceFeatures, _features, cut_clips
+from skrehab.training.clips import prepare_clip
 
 C3D = {"widths": (2, 2, 4, 4, 4), "dense_width": 8, "image_size": 32}
 I3D = {"width": 4, "depths": (1, 1, 1, 1), "image_size": 32}
@@ -151,7 +151,7 @@ def test_a_video_is_computed_once_and_known_by_its_content(tmp_path, monkeypatch
         computed.append(one)
         return _features(module, one, *how)
 
-    monkeypatch.setattr("skrehab.appearance_features._features", counting)
+    monkeypatch.setattr("skrehab.quality.appearance._features", counting)
     frames = video(18)
     path = media.write_video(tmp_path / "a.mp4", frames)
     transformer = fitted([path], memory=tmp_path / "cache")

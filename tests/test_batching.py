@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from skrehab import batching
-from skrehab.batching import Batches, Samples, iterate_by_length, pad_trials, prefetch
+from skrehab.training import batching
+from skrehab.training.batching import (
+    Batches,
+    Samples,
+    iterate_by_length,
+    pad_trials,
+    prefetch,
+)
 
 
 def trials(*lengths):

@@ -10,9 +10,9 @@ import pytest
 from media import model_file, moving_astronaut, write_video
 
 import skrehab
-from skrehab import cli
+from skrehab.cli import main as cli
+from skrehab.datasets import encode_labels
 from skrehab.persistence import read_metadata
-from skrehab.workflow import encode_labels
 
 
 @pytest.fixture
@@ -66,7 +66,8 @@ def test_version(run):
 
 def test_the_command_starts_light(run_python):
     """Help, or a slip in typing, must not wait for torch."""
-    code = "import skrehab.cli, sys; print(*{'torch', 'sklearn', 'av', 'fastapi'} & {*sys.modules})"
+    code = "import skrehab.cli.main, sys"
+    code += "; print(*{'torch', 'sklearn', 'av', 'fastapi'} & {*sys.modules})"
     assert run_python(code) == ""
 
 

@@ -18,14 +18,13 @@ from media import (
 )
 
 import skrehab
-from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor, cli
-from skrehab.cues import cue_frames
+from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor
+from skrehab.cli import main as cli
 from skrehab.datasets._pose_files import read_pose
-from skrehab.live_view import LiveWindow, draw_live
-from skrehab.overlay import ALERT, CALM, UNKNOWN
+from skrehab.live import LiveWindow, PoseRecording, VideoRecording, cue_frames, draw_live
+from skrehab.live.overlay import ALERT, CALM, UNKNOWN
 from skrehab.pose import VideoError, probe_video, read_frames
 from skrehab.pose.camera import read_camera
-from skrehab.recording import PoseRecording, VideoRecording
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 MODEL = model_file()
@@ -95,7 +94,7 @@ def test_a_real_video_headless(run, model, tmp_path):
     assert len(lines) == 30
     np.testing.assert_allclose([line["t"] for line in lines], np.arange(30) / 30, atol=1e-3)
     assert all(line["latency_ms"] > 0 for line in lines)
-    from skrehab.workflow import assess_video
+    from skrehab.assessment import assess_video
 
     offline = assess_video(skrehab.load(model), video)
     np.testing.assert_allclose(scores(lines), offline.proba, rtol=0, atol=2e-6)
@@ -336,7 +335,7 @@ def test_a_camera_that_is_not_there():
 
 def test_each_class_has_its_own_name():
     """A label for which no frame was found in training is not mistaken for the next one."""
-    from skrehab.cli_live import _Session
+    from skrehab.cli.live import _Session
 
     if MODEL is None:
         pytest.skip("no pose model file")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from skrehab.clips import (
+from skrehab.pose.reader import VideoError
+from skrehab.training.clips import (
     check_videos,
     collate_clips,
     frame_positions,
     prepare_clip,
     read_clip,
 )
-from skrehab.pose.reader import VideoError
 
 
 def recipe(**changes):

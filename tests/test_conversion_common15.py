@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skrehab.conversion import conversion, convert
 from skrehab.datasets import load_uiprmd_npz
+from skrehab.preprocessing.conversion import conversion, convert
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 COMMON = get_skeleton("common15")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skrehab import CueGate
-from skrehab.cues import CueRule, CueState, cue_frames, next_cue
+from skrehab.live import CueRule, CueState, cue_frames, next_cue
 
 FPS = 30
 

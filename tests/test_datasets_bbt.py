@@ -12,8 +12,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skrehab.datasets import make_bbt_clips
-from skrehab.datasets._bbt_film import LazyClip
-from skrehab.datasets._bbt_patients import BLOCKS, WITH_OBJECT, WITHOUT_OBJECT, plan_clips
+from skrehab.datasets.drawn.bbt_film import LazyClip
+from skrehab.datasets.drawn.bbt_patients import (
+    BLOCKS,
+    WITH_OBJECT,
+    WITHOUT_OBJECT,
+    plan_clips,
+)
 
 NAMES = ["Grasping", "Non-task Movement", "Transport with Object", "Transport without Object"]
 GRASPING, NON_TASK, WITH, WITHOUT = NAMES

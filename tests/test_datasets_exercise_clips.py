@@ -6,14 +6,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skrehab.clips import check_videos, read_clip
-from skrehab.datasets._ex_activities import ACTIVITIES, FLOOR, LOWER, UPPER
-from skrehab.datasets._ex_film import ExerciseClip, _act, _camera, _style
-from skrehab.datasets._ex_persons import plan_clips
-from skrehab.datasets._ex_render import Clip
+from skrehab.datasets.drawn.ex_activities import ACTIVITIES, FLOOR, LOWER, UPPER
+from skrehab.datasets.drawn.ex_film import ExerciseClip, _act, _camera, _style
+from skrehab.datasets.drawn.ex_persons import plan_clips
+from skrehab.datasets.drawn.ex_render import Clip
 from skrehab.datasets.exercise_clips import make_exercise_clips
 from skrehab.metrics import known_new_split
 from skrehab.muscles import MUSCLE_GROUPS
+from skrehab.training.clips import check_videos, read_clip
 
 SOME = ["squats", "biceps curls", "push ups", "band rows", "bicycle crunches"]
 PLAN = plan_clips(2, 1, list(ACTIVITIES.values()), np.random.RandomState(0))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from media import write_video
 
-from skrehab.clips import read_clip
 from skrehab.datasets.musclemap import load_musclemap
 from skrehab.metrics import KnownNewSplit, known_new_split
+from skrehab.training.clips import read_clip
 
 ACTIVITIES = {"squats": (1, 0, 1), "Push-Ups": (0, 1, 0), "running": (1, 0, 0)}
 # clip, activity, split, frames

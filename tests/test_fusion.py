@@ -18,7 +18,7 @@ from skrehab import (
     VideoClassifier,
 )
 from skrehab.metrics import mean_average_precision
-from skrehab.modalities import split_modalities
+from skrehab.training.modalities import split_modalities
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,8 @@ from media import noise, write_video
 
 from skrehab.live import FrameStream
 from skrehab.pose import VideoError, probe_video, read_frames, resample_frames
-from skrehab.pose_quality import pose_quality
-from skrehab.preprocessing import displacement, moving_average
-from skrehab.repairs.gaps import fill_gaps
-from skrehab.repairs.sides import mirror
-from skrehab.repairs.swaps import find_swaps
+from skrehab.preprocessing import displacement, fill_gaps, find_swaps, mirror, moving_average
+from skrehab.preprocessing.pose_measures import pose_quality
 from skrehab.trials import check_trials
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import skrehab
 from skrehab import LandmarkScaler
-from skrehab.hub import from_pretrained, push_to_hub
+from skrehab.persistence import from_pretrained, push_to_hub
 
 pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
 
@@ -228,10 +228,10 @@ def test_the_hub_learns_little(hub, model, tmp_path, run_python):
     hub.seen.clear()
     code = """
 import sys
-import skrehab.hub
+import skrehab.persistence.hub
 assert "huggingface_hub" not in sys.modules
-skrehab.hub.from_pretrained("lab/lean", local_files_only=False, token=False, endpoint=sys.argv[1],
-                            cache_dir=sys.argv[2])
+skrehab.from_pretrained("lab/lean", local_files_only=False, token=False, endpoint=sys.argv[1],
+                        cache_dir=sys.argv[2])
 """
     run_python(code, hub.url, tmp_path / "cache")
     agents = {headers.get("user-agent") or headers.get("User-Agent") for *_, headers in hub.seen}

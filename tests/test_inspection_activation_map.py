@@ -10,10 +10,9 @@ pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 
 from skrehab import ActivationMapDisplay, MultiLabelVideoClassifier, MuscleGroupClassifier
-from skrehab.class_activation import grad_cam, token_joints
-from skrehab.clips import collate_clips
 from skrehab.inspection.activation_map import _blend
-from skrehab.label_maps import label_map
+from skrehab.saliency import grad_cam, label_map, token_joints
+from skrehab.training.clips import collate_clips
 
 SIZE = {"widths": (8, 16), "depths": (1, 1), "image_size": 32}
 

@@ -14,7 +14,7 @@ from skrehab import (
     MultiLabelVideoClassifier,
     QualityRegressor,
 )
-from skrehab.model_card import CARD_MARK, model_card, tells_enough
+from skrehab.persistence import CARD_MARK, model_card, tells_enough
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 

@@ -15,9 +15,14 @@ from sklearn.utils import estimator_checks
 from test_all_estimators import AVAILABLE
 from torch import nn
 
-from skrehab.label_sets import LOSSES, SoftmaxBCE, check_multilabel, label_probabilities
 from skrehab.metrics import map_scorer, mean_average_precision
-from skrehab.multilabel import MultiLabelVideoClassifier
+from skrehab.multilabel import (
+    LOSSES,
+    MultiLabelVideoClassifier,
+    SoftmaxBCE,
+    check_multilabel,
+    label_probabilities,
+)
 
 N_LABELS = 3
 

@@ -97,7 +97,7 @@ def test_what_does_not_fit():
 
 def test_reached_through_skrehab_metrics():
     assert {"mean_average_precision", "map_scorer", "known_new_split"} <= set(
-        skrehab.metrics.__all__
+        skrehab.evaluation.__all__
     )
 
 

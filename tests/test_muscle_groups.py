@@ -20,18 +20,18 @@ from sklearn.utils import estimator_checks
 
 import skrehab
 from skrehab import MultiLabelVideoClassifier, MuscleGroupClassifier
-from skrehab.branch_training import BranchLoss, BranchTraining
-from skrehab.label_sets import LOSSES
+from skrehab.fusion import BranchLoss, BranchTraining
 from skrehab.metrics import map_scorer, mean_average_precision
-from skrehab.modalities import (
+from skrehab.multilabel import LOSSES
+from skrehab.networks.two_stream.transm3e import TransM3E
+from skrehab.pose import VideoError
+from skrehab.training.modalities import (
     check_clip_lengths,
     check_modalities,
     collate_modalities,
     jitter_colors,
     normalize_pose,
 )
-from skrehab.networks.transm3e import TransM3E
-from skrehab.pose import VideoError
 
 SIZES = {"widths": (8, 16), "depths": (1, 1), "image_size": 32, "n_frames": 4}
 SIZES |= {"pose_widths": (8, 12), "pose_frames": 16}

@@ -7,7 +7,7 @@ import torch
 from golden_check import fill, golden_case, golden_input
 
 from skrehab import networks
-from skrehab.networks.act_weights import read_act_h5
+from skrehab.networks.sequence.act_weights import read_act_h5
 from skrehab.networks.weights import load_weights, read_weights
 
 MPOSE = {"n_landmarks": 13, "n_coords": 4, "n_outputs": 20}

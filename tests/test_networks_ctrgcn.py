@@ -5,8 +5,8 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.networks._graph import directed_stack
-from skrehab.networks.ctrgcn import CTRGCN, TopologyRefinement
+from skrehab.networks.graph._graph import directed_stack
+from skrehab.networks.graph.ctrgcn import CTRGCN, TopologyRefinement
 from skrehab.networks.weights import load_weights
 from skrehab.skeletons import get_skeleton
 

@@ -5,9 +5,18 @@ import pytest
 import torch
 from torch import nn
 
-from skrehab.networks.appearance import AppearanceModule, AppearanceStream, RowNorm
-from skrehab.networks.expert import Expert, FrameEncoder, OrderedLogits, PoseStream
-from skrehab.networks.pose_sequence import PretrainedGRU, mean_over_frames
+from skrehab.networks.sequence.pose_sequence import PretrainedGRU, mean_over_frames
+from skrehab.networks.two_stream.appearance import (
+    AppearanceModule,
+    AppearanceStream,
+    RowNorm,
+)
+from skrehab.networks.two_stream.expert import (
+    Expert,
+    FrameEncoder,
+    OrderedLogits,
+    PoseStream,
+)
 
 
 def count(module):

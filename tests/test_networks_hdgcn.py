@@ -8,8 +8,8 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.networks._hierarchy import hierarchy_graphs, hierarchy_groups
-from skrehab.networks.hdgcn import HDGCN, EdgeConv, HierarchyAttention
+from skrehab.networks.graph._hierarchy import hierarchy_graphs, hierarchy_groups
+from skrehab.networks.graph.hdgcn import HDGCN, EdgeConv, HierarchyAttention
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 TINY = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 2, "n_frames": 16}

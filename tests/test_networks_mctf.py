@@ -5,7 +5,7 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.networks.mctf import FUSIONS, MCTF, build_fusion
+from skrehab.networks.two_stream.mctf import FUSIONS, MCTF, build_fusion
 
 every_fusion = pytest.mark.parametrize("name", FUSIONS)
 

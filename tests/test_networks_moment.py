@@ -11,9 +11,9 @@ from golden_check import check_layout, check_outputs, fill, golden_case, golden_
 from torch import nn
 
 pytest.importorskip("transformers", reason="MOMENT needs the extra skrehab[moment]")
-from skrehab.networks._lora import LoRALinear, add_lora, merge_lora
-from skrehab.networks._moment_layers import instance_norm, pad_left
-from skrehab.networks.moment import MOMENT, SIZES
+from skrehab.networks.sequence._lora import LoRALinear, add_lora, merge_lora
+from skrehab.networks.sequence._moment_layers import instance_norm, pad_left
+from skrehab.networks.sequence.moment import MOMENT, SIZES
 
 TINY = {
     "d_model": 16,

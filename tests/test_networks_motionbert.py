@@ -5,7 +5,7 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.networks.motionbert import MotionBERT, crop_scale
+from skrehab.networks.sequence.motionbert import MotionBERT, crop_scale
 
 TINY = {"dim_feat": 16, "mlp_ratio": 2, "depth": 2, "n_heads": 2, "dim_rep": 8, "hidden": 16}
 TINY |= {"n_frames": 15}

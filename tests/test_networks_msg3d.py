@@ -6,8 +6,13 @@ import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 from torch import nn
 
-from skrehab.networks._hops import adjacency, hop_distances, hop_graphs, spread_over_window
-from skrehab.networks.msg3d import MSG3D, MultiScaleGraphConv, MultiScaleTemporalConv
+from skrehab.networks.graph._hops import (
+    adjacency,
+    hop_distances,
+    hop_graphs,
+    spread_over_window,
+)
+from skrehab.networks.graph.msg3d import MSG3D, MultiScaleGraphConv, MultiScaleTemporalConv
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 TINY = {"widths": (6, 12), "windows": (3,), "n_gcn_scales": 4, "n_g3d_scales": 2, "n_frames": 16}

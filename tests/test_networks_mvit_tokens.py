@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from skrehab.networks._tokens import row_drop
-from skrehab.networks.mvit_tokens import MViTTokens
-from skrehab.networks.torchvision_video import MViT
+from skrehab.networks.rgb.torchvision_video import MViT
+from skrehab.networks.two_stream._tokens import row_drop
+from skrehab.networks.two_stream.mvit_tokens import MViTTokens
 
 RGB = {"widths": (8, 16, 32), "depths": (1, 2, 1), "n_frames": 4, "image_size": 64}
 

@@ -7,11 +7,16 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skrehab import VideoClassifier
-from skrehab.batching import pad_trials
-from skrehab.conversion import convert
 from skrehab.networks.pose_input import PoseInput, find_skeleton, scale_poses
-from skrehab.networks.pose_sequence import Discriminator, FrameDecoder, PoseEncoder, PretrainedGRU
+from skrehab.networks.sequence.pose_sequence import (
+    Discriminator,
+    FrameDecoder,
+    PoseEncoder,
+    PretrainedGRU,
+)
+from skrehab.preprocessing.conversion import convert
 from skrehab.skeletons import get_skeleton
+from skrehab.training.batching import pad_trials
 
 LENGTHS = torch.tensor([9, 1, 4, 6])
 

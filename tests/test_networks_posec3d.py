@@ -7,8 +7,8 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.networks._heatmaps import compact, heatmaps
-from skrehab.networks.posec3d import PoseC3D
+from skrehab.networks.sequence._heatmaps import compact, heatmaps
+from skrehab.networks.sequence.posec3d import PoseC3D
 
 TINY = {"base_channels": 4, "stage_blocks": (1, 1, 1), "image_size": 16, "n_frames": 12}
 

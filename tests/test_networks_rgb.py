@@ -9,12 +9,12 @@ import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 from torch import nn
 
-from skrehab.networks._clip_recipe import IMAGENET, ClipRecipe
 from skrehab.networks._torchvision import video_models
-from skrehab.networks.c3d import C3D
-from skrehab.networks.resnet3d import C2D, I3D, Slow, SlowFast
-from skrehab.networks.torchvision_video import R3D, MViT, R2Plus1D, VideoSwin, _stages
-from skrehab.networks.transformers_video import Hiera, VideoMAE, _import_hiera
+from skrehab.networks.rgb._clip_recipe import IMAGENET, ClipRecipe
+from skrehab.networks.rgb.c3d import C3D
+from skrehab.networks.rgb.resnet3d import C2D, I3D, Slow, SlowFast
+from skrehab.networks.rgb.torchvision_video import R3D, MViT, R2Plus1D, VideoSwin, _stages
+from skrehab.networks.rgb.transformers_video import Hiera, VideoMAE, _import_hiera
 
 NARROW = {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1), "n_frames": 4, "image_size": 32}
 SHORT = {"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32}
@@ -415,7 +415,7 @@ def test_transformers_still_imports_and_workers_unpickle(run_python, tmp_path):
         pickle.dump(build(R3D), file)
     code = """
 import pickle, sys
-import skrehab.networks.torchvision_video, skrehab.networks.transformers_video
+import skrehab.networks.rgb.torchvision_video, skrehab.networks.rgb.transformers_video
 print("torchvision" in sys.modules, "transformers" in sys.modules, "timm" in sys.modules)
 with open(sys.argv[1], "rb") as file:
     network = pickle.load(file)

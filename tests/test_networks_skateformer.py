@@ -5,9 +5,14 @@ import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 
-from skrehab.conversion import conversion
-from skrehab.networks._skate_attention import PARTITIONS, SkateAttention, partition, reverse
-from skrehab.networks.skateformer import KINECT20, SkateFormer
+from skrehab.networks.sequence._skate_attention import (
+    PARTITIONS,
+    SkateAttention,
+    partition,
+    reverse,
+)
+from skrehab.networks.sequence.skateformer import KINECT20, SkateFormer
+from skrehab.preprocessing.conversion import conversion
 from skrehab.skeletons import get_skeleton
 
 TINY = {"n_frames": 16, "widths": (16, 32), "n_blocks": 1, "n_heads": 8}

@@ -8,16 +8,16 @@ import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
 from torch import nn
 
-from skrehab.networks._graph import (
+from skrehab.networks.graph._graph import (
     STRATEGIES,
     directed_stack,
     normalise_columns,
     partition,
     root,
 )
-from skrehab.networks._hops import adjacency
-from skrehab.networks.stgcn import STGCN, gather, unit_sizes
-from skrehab.networks.stgcnpp import MultiScaleTemporalConv, STGCNPlusPlus
+from skrehab.networks.graph._hops import adjacency
+from skrehab.networks.graph.stgcn import STGCN, gather, unit_sizes
+from skrehab.networks.graph.stgcnpp import MultiScaleTemporalConv, STGCNPlusPlus
 from skrehab.networks.weights import load_weights
 from skrehab.skeletons import get_skeleton, list_skeletons
 

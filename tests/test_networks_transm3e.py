@@ -7,11 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from skrehab.networks.distillation import TokenDistillation, distillation_pairs, token_divergence
-from skrehab.networks.hdgcn import HDGCN
-from skrehab.networks.hdgcn_tokens import HDGCNTokens
-from skrehab.networks.mctf import FUSIONS
-from skrehab.networks.transm3e import TransM3E
+from skrehab.networks.graph.hdgcn import HDGCN
+from skrehab.networks.two_stream.distillation import (
+    TokenDistillation,
+    distillation_pairs,
+    token_divergence,
+)
+from skrehab.networks.two_stream.hdgcn_tokens import HDGCNTokens
+from skrehab.networks.two_stream.mctf import FUSIONS
+from skrehab.networks.two_stream.transm3e import TransM3E
 
 POSE = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 1, "n_frames": 16}
 BOTH = {"size": "tiny", "widths": (8, 16), "depths": (1, 1), "n_frames": 4, "image_size": 32}

@@ -22,9 +22,8 @@ from skrehab import (
     SkeletonConverter,
     networks,
 )
-from skrehab.onnx_export import OnnxModel, OnnxStream, export_onnx
-from skrehab.repairs.gaps import GapFiller
-from skrehab.repairs.sides import SideNormalizer
+from skrehab.onnx import OnnxModel, OnnxStream, export_onnx
+from skrehab.preprocessing import GapFiller, SideNormalizer
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -515,14 +514,14 @@ def test_other_models_are_refused(tiny, tmp_path):
 def test_telemetry_is_off_before_onnxruntime_is_imported(live, tmp_path, run_python):
     code = """
 import os, sys
-import skrehab.onnx_export, skrehab.onnx_export.runtime
+import skrehab.onnx, skrehab.onnx.runtime
 assert not {"onnx", "onnxruntime", "torch"} & set(sys.modules)
 class Watch:
     def find_spec(self, name, path=None, target=None):
         if name == "onnxruntime":
             print("told:", os.environ.get("ORT_DISABLE_TELEMETRY"))
 sys.meta_path.insert(0, Watch())
-skrehab.onnx_export.OnnxStream(sys.argv[1])
+skrehab.onnx.OnnxStream(sys.argv[1])
 """
     environment = os.environ.pop("ORT_DISABLE_TELEMETRY", None)
     try:

@@ -537,6 +537,6 @@ def test_missing_and_oversized_files(model, tmp_path, monkeypatch):
 def test_every_public_estimator_is_on_the_list():
     from instances import public_estimators
 
-    from skrehab.persistence import _CLASSES
+    from skrehab.persistence.models import _CLASSES
 
     assert set(public_estimators()) <= set(_CLASSES)

@@ -8,12 +8,8 @@ import pytest
 from test_repairs_swaps import exchanged, walk
 
 from skrehab.pose import PoseTrack
-from skrehab.pose_quality import (
-    PoseLimits,
-    PoseQuality,
-    check_pose_quality,
-    pose_quality,
-)
+from skrehab.preprocessing.pose_check import PoseLimits, check_pose_quality
+from skrehab.preprocessing.pose_measures import PoseQuality, pose_quality
 
 FAULTLESS = {"coverage": 1, "longest_gap": 0, "unclear": 0, "jumps": 0, "swaps": 0}
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from skrehab.clips import frame_positions, read_clip
 from skrehab.pose import VideoError, read_frames
 from skrehab.pose.seeking import _plan, _read_by_seeking, count_frames, read_frames_at
+from skrehab.training.clips import frame_positions, read_clip
 
 N = 150
 BLOCKS = np.random.RandomState(0).randint(0, 255, (15, 20, 3)).astype(np.uint8)

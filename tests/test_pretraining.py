@@ -13,11 +13,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from skrehab import VideoClassifier
-from skrehab.batching import pad_trials
-from skrehab.networks.pose_sequence import PretrainedGRU
+from skrehab.networks.sequence.pose_sequence import PretrainedGRU
 from skrehab.pretraining import PoseSequencePretrainer, pretrainer
 from skrehab.pretraining.loop import length_batches
 from skrehab.pretraining.tasks import OBJECTIVES
+from skrehab.training.batching import pad_trials
 from skrehab.trials import check_trials
 
 TINY = {"hidden_size": 4, "batch_size": 4, "max_epochs": 3, "lr": 0.01, "random_state": 0}

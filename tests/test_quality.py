@@ -19,12 +19,12 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from skrehab import LandmarkScaler
+from skrehab.metrics import spearman, spearman_scorer
 from skrehab.preprocessing import DisplacementSmoother
 from skrehab.pretraining import PoseSequencePretrainer
 from skrehab.quality import QualityRegressor
 from skrehab.quality.ablations import table1_settings
 from skrehab.quality.losses import OrderedLoss, SquaredError, ordered_log_probabilities
-from skrehab.quality.metrics import spearman, spearman_scorer
 from skrehab.quality.streams import check_streams
 
 SIZES = {"max_epochs": 2, "lr": 0.01, "random_state": 0, "hidden_size": 4}

@@ -10,14 +10,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrehab.quality.metrics import (
-    evaluate_by_exercise,
-    mean_absolute_deviation,
-    paired_bootstrap,
-    rmse,
-    spearman,
-    spearman_scorer,
-)
+from skrehab.evaluation import evaluate_by_exercise, paired_bootstrap
+from skrehab.metrics import mean_absolute_deviation, rmse, spearman, spearman_scorer
 
 
 # --- metrics --------------------------------------------------------------------------------------

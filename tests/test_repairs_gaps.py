@@ -6,7 +6,7 @@ from instances import tiny_frames, tiny_trials
 from sklearn.pipeline import make_pipeline
 
 from skrehab.live import FrameStream
-from skrehab.repairs.gaps import GapFiller, fill_gaps
+from skrehab.preprocessing import GapFiller, fill_gaps
 
 NAN = np.nan
 

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrehab.datasets import make_rehab_trials
 from skrehab.live import FrameStream
-from skrehab.repairs.sides import (
+from skrehab.preprocessing import (
     SideNormalizer,
     detect_mirrored,
     mirror,

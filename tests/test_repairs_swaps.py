@@ -8,7 +8,7 @@ from instances import tiny_frames
 from sklearn.pipeline import make_pipeline
 
 from skrehab.live import FrameStream
-from skrehab.repairs.swaps import LeftRightRepair, find_swaps, swap_parts, swap_sides
+from skrehab.preprocessing import LeftRightRepair, find_swaps, swap_parts, swap_sides
 from skrehab.skeletons import get_skeleton
 
 SKELETON = "mediapipe33"

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from skrehab import networks
-from skrehab.batching import pad_trials
-from skrehab.saliency import (
+from skrehab.saliency.gradients import (
     AGGREGATIONS,
     LEVELS,
     _clenshaw_curtis,
@@ -19,6 +18,7 @@ from skrehab.saliency import (
     min_max,
     vanilla_gradient,
 )
+from skrehab.training.batching import pad_trials
 
 LENGTHS = (12, 31, 5, 20)
 

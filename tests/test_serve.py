@@ -33,14 +33,14 @@ from media import (
 
 import skrehab
 from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, SkeletonConverter
-from skrehab.cues import CueRule, cue_frames
+from skrehab.assessment import Assessment, assess_video
+from skrehab.live import CueRule, cue_frames
 from skrehab.pose import extract_with
 from skrehab.serve import Busy, Desk, analyse_video, create_app, describe_model
 from skrehab.serve.analysis import split_model
 from skrehab.serve.guard import HEADERS
 from skrehab.serve.jobs import private_folder
 from skrehab.serve.uploads import BadUpload, check_kind, shown_name
-from skrehab.workflow import Assessment, assess_video
 
 pytest.importorskip("fastapi", reason="the page needs skrehab[serve]")
 from fastapi.testclient import TestClient
@@ -714,7 +714,7 @@ def test_the_command(model, pose_model, tmp_path):
     saved = skrehab.save(model, tmp_path / "lean", metadata={"labels": LABELS})
     scratch = tmp_path / "tmp"
     scratch.mkdir()
-    code = "from skrehab.cli import main; main()"
+    code = "from skrehab.cli.main import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "serve", saved, "--port", "0", "--model-path", pose_model],
         stdout=subprocess.PIPE,
@@ -749,7 +749,7 @@ def test_the_command(model, pose_model, tmp_path):
 
 
 def test_a_port_that_is_taken(model, pose_model, tmp_path, monkeypatch, capsys):
-    from skrehab import cli
+    from skrehab.cli import main as cli
 
     saved = skrehab.save(model, tmp_path / "lean")
     with socket.create_server(("127.0.0.1", 0)) as taken:

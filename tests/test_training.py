@@ -9,8 +9,8 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from skrehab.batching import Samples
-from skrehab.training import (
+from skrehab.training.batching import Samples
+from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,

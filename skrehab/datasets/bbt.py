@@ -6,8 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skrehab.datasets._bbt_film import LazyClip
-from skrehab.datasets._bbt_patients import IMBALANCED, TARGET_NAMES, plan_clips
+from skrehab.datasets.drawn.bbt_film import LazyClip
+from skrehab.datasets.drawn.bbt_patients import IMBALANCED, TARGET_NAMES, plan_clips
 
 __all__ = ["make_bbt_clips"]
 

@@ -6,9 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skrehab.datasets._ex_activities import ACTIVITIES
-from skrehab.datasets._ex_film import ExerciseClip
-from skrehab.datasets._ex_persons import plan_clips
+from skrehab.datasets.drawn.ex_activities import ACTIVITIES
+from skrehab.datasets.drawn.ex_film import ExerciseClip
+from skrehab.datasets.drawn.ex_persons import plan_clips
 from skrehab.muscles import MUSCLE_GROUPS, plain_name
 
 __all__ = ["make_exercise_clips"]
@@ -103,7 +103,7 @@ def make_exercise_clips(
     See Also
     --------
     load_musclemap : Read the real clips from one's own copy.
-    skrehab.metrics.known_new_split : Divide clips by known and new activities.
+    skrehab.evaluation.known_new_split : Divide clips by known and new activities.
 
     References
     ----------

@@ -30,7 +30,7 @@ Read from {root}: {n_clips} clips of {n_activities} activities, {n_muscles} musc
 Peng et al., "Towards Video-based Activated Muscle Group Estimation in the Wild", ACM MM 2024. In
 the paper: 15,004 clips of 135 activities, 20 muscle groups; train 7,069, known and new validation
 1,599 and 2,355, known and new test 1,594 and 2,360 clips. Report mean average precision on known
-and on new activities, and the mean of both: see skrehab.metrics.known_new_scores.
+and on new activities, and the mean of both: see skrehab.evaluation.known_new_scores.
 """
 
 
@@ -83,7 +83,7 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
         * ``activity``: str array (n_clips,); ``new_activities``: names of those that no training
           clip shows, by the splits, or without splits those of the paper;
         * ``split``: str array (n_clips,), or None without that column, for
-          :class:`skrehab.metrics.KnownNewSplit`;
+          :class:`skrehab.evaluation.KnownNewSplit`;
         * ``clip``: str array (n_clips,), paths as in the table; ``skeleton``: ``"coco17"``;
           ``DESCR``: str.
 
@@ -103,7 +103,8 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
     See Also
     --------
     make_exercise_clips : Synthetic clips of the same form.
-    skrehab.metrics.known_new_split : Divide clips as the paper does, where there is no ``split``.
+    skrehab.evaluation.known_new_split : Divide clips as the paper does, where there is no
+    ``split``.
 
     Notes
     -----
@@ -291,7 +292,7 @@ def _choose(split, rows, has_split, table):
     if not has_split:
         raise ValueError(
             f"{table} has no column split, so there is no split {split!r}. Leave split=None and "
-            "divide with skrehab.metrics.known_new_split."
+            "divide with skrehab.evaluation.known_new_split."
         )
     wanted = [split] if isinstance(split, str) else list(split)
     names = {_split_name(name) for name in wanted}

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from skrehab.datasets._bbt_patients import TARGET_NAMES
 from skrehab.datasets._coco_files import read_coco17
 from skrehab.datasets._tables import open_table
+from skrehab.datasets.drawn.bbt_patients import TARGET_NAMES
 from skrehab.datasets.manifest import _Problems
 
 __all__ = ["load_strokevision_bench"]

@@ -5,27 +5,17 @@
 loaded on first use.
 """
 
-import importlib
+from skrehab._optional import lazy_names
 
-# public name -> module that holds it
-_PUBLIC = {
-    "PoseFile": "poses",
-    "read_pose": "poses",
-    "write_pose": "poses",
-    "read_long_table": "tables",
-    "write_long_table": "tables",
-    "read_intervals": "intervals",
-    "write_intervals": "intervals",
-}
-
-__all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "PoseFile": "poses",
+        "read_intervals": "intervals",
+        "read_long_table": "tables",
+        "read_pose": "poses",
+        "write_intervals": "intervals",
+        "write_long_table": "tables",
+        "write_pose": "poses",
+    },
+)

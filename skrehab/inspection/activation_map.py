@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..label_maps import label_map
+from skrehab.saliency.label_maps import label_map
+
 from ..muscles import MUSCLE_GROUPS, plain_name
 from ._common import INK, MUTED, POSITIVE, choose_frames, figure_and_axes
 
@@ -103,8 +104,8 @@ class ActivationMapDisplay:
         label : int or str, default=None
             Column of y, or its name; None for the likeliest.
         method : {"grad_cam", "tokens"}, default="grad_cam"
-            :func:`skrehab.class_activation.grad_cam`, or
-            :func:`skrehab.class_activation.token_attention` where the network has tokens.
+            :func:`skrehab.saliency.class_activation.grad_cam`, or
+            :func:`skrehab.saliency.class_activation.token_attention` where the network has tokens.
         layer : str, default=None
             Layer of Grad-CAM; None for the last one that has places.
         muscles : sequence of str, default=None
@@ -126,7 +127,7 @@ class ActivationMapDisplay:
         ------
         ValueError
             If there is no such label, or the classifier or the trial has no RGB. (For joints see
-            :func:`skrehab.label_maps.label_map` and :class:`skrehab.SkeletonDisplay`.)
+            :func:`skrehab.saliency.label_maps.label_map` and :class:`skrehab.SkeletonDisplay`.)
         """
         if method not in _METHODS:
             raise ValueError(f"method must be one of {list(_METHODS)}, got {method!r}.")

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from skrehab.conversion import conversion, guess_skeleton
 from skrehab.networks._layers import resample_frames
+from skrehab.preprocessing.conversion import conversion, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 __all__ = ["SkeletonNetwork"]

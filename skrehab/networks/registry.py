@@ -78,21 +78,21 @@ class NetworkSpec:
 _ROWS = [
     NetworkSpec(
         name="lstm",
-        builder="skrehab.networks.recurrent:LSTM",
+        builder="skrehab.networks.sequence.recurrent:LSTM",
         summary="one LSTM layer, many to one; the baseline of Mesquita et al.",
         reference="Hochreiter & Schmidhuber 1997; Mesquita et al. 2025",
         licence="BSD-3-Clause",
     ),
     NetworkSpec(
         name="gru",
-        builder="skrehab.networks.recurrent:GRU",
+        builder="skrehab.networks.sequence.recurrent:GRU",
         summary="one GRU layer, many to one",
         reference="Cho et al. 2014",
         licence="BSD-3-Clause",
     ),
     NetworkSpec(
         name="act",
-        builder="skrehab.networks.act:ActionTransformer",
+        builder="skrehab.networks.sequence.act:ActionTransformer",
         summary="Action Transformer: encoder over 30 pooled frames and a class token",
         reference="Mazzia et al. 2022, Pattern Recognition 124:108487",
         licence="BSD-3-Clause; official weights: GPLv3 or Apache-2.0, unclear",
@@ -101,7 +101,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="mil_tcn",
-        builder="skrehab.networks.mil_tcn:MilTCN",
+        builder="skrehab.networks.sequence.mil_tcn:MilTCN",
         summary="temporal convolutions that score every frame, pooled as multiple instances; ours",
         reference="Wu et al. 2015; Ilse et al. 2018",
         licence="BSD-3-Clause",
@@ -109,21 +109,21 @@ _ROWS = [
     ),
     NetworkSpec(
         name="rocket",
-        builder="skrehab.networks.rocket:Rocket",
+        builder="skrehab.networks.sequence.rocket:Rocket",
         summary="random convolutions, a linear layer learns; trains in seconds; after ROCKET",
         reference="Dempster et al. 2020, arXiv:1910.13051",
         licence="BSD-3-Clause",
     ),
     NetworkSpec(
         name="pretrained_gru",
-        builder="skrehab.networks.pose_sequence:PretrainedGRU",
+        builder="skrehab.networks.sequence.pose_sequence:PretrainedGRU",
         summary="the encoder that PoseSequencePretrainer trains, with a linear classifier",
         reference="Nekoui & Cheng, BMVC 2021",
         licence="BSD-3-Clause",
     ),
     NetworkSpec(
         name="skateformer",
-        builder="skrehab.networks.skateformer:SkateFormer",
+        builder="skrehab.networks.sequence.skateformer:SkateFormer",
         summary="attention in windows of neighbouring and distant frames and joints",
         reference="Do & Kim, ECCV 2024",
         licence="BSD-3-Clause; official weights: research and education only",
@@ -132,7 +132,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="motionbert",
-        builder="skrehab.networks.motionbert:MotionBERT",
+        builder="skrehab.networks.sequence.motionbert:MotionBERT",
         summary="DSTformer: attention over joints and time in both orders, and an action head",
         reference="Zhu et al., ICCV 2023",
         licence="BSD-3-Clause; official weights: Apache-2.0",
@@ -142,7 +142,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="msg3d",
-        builder="skrehab.networks.msg3d:MSG3D",
+        builder="skrehab.networks.graph.msg3d:MSG3D",
         summary="multi-scale graph convolutions over space and windows of space-time",
         reference="Liu et al., CVPR 2020",
         licence="BSD-3-Clause; official weights: MIT; PYSKL's: Apache-2.0",
@@ -151,7 +151,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="hdgcn",
-        builder="skrehab.networks.hdgcn:HDGCN",
+        builder="skrehab.networks.graph.hdgcn:HDGCN",
         summary="graph convolutions on a hierarchy of joints, with attention over its edges",
         reference="Lee et al., ICCV 2023",
         licence="BSD-3-Clause; official weights: MIT",
@@ -160,7 +160,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="stgcn",
-        builder="skrehab.networks.stgcn:STGCN",
+        builder="skrehab.networks.graph.stgcn:STGCN",
         summary="graph convolutions over joints, convolutions over time",
         reference="Yan et al., AAAI 2018",
         licence="BSD-3-Clause; official weights: BSD-2-Clause",
@@ -168,7 +168,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="stgcnpp",
-        builder="skrehab.networks.stgcnpp:STGCNPlusPlus",
+        builder="skrehab.networks.graph.stgcnpp:STGCNPlusPlus",
         summary="ST-GCN with learned graph offsets and several time scales, after PYSKL",
         reference="Duan et al., ACM MM 2022",
         licence="BSD-3-Clause; PYSKL's weights: Apache-2.0",
@@ -176,7 +176,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="ctrgcn",
-        builder="skrehab.networks.ctrgcn:CTRGCN",
+        builder="skrehab.networks.graph.ctrgcn:CTRGCN",
         summary="graph convolutions whose graph is refined channel by channel",
         reference="Chen et al., ICCV 2021",
         licence="BSD-3-Clause; official weights: CC BY-NC 4.0; PYSKL's: Apache-2.0",
@@ -184,7 +184,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="posec3d",
-        builder="skrehab.networks.posec3d:PoseC3D",
+        builder="skrehab.networks.sequence.posec3d:PoseC3D",
         summary="SlowOnly ResNet-50 over heat-maps of the joints",
         reference="Duan et al., CVPR 2022",
         licence="BSD-3-Clause; PYSKL's weights: Apache-2.0",
@@ -193,7 +193,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="hdgcn_mct",
-        builder="skrehab.networks.hdgcn_tokens:HDGCNTokens",
+        builder="skrehab.networks.two_stream.hdgcn_tokens:HDGCNTokens",
         summary="HD-GCN with one classification token a label",
         reference="Peng et al., ACM MM 2024; Lee et al., ICCV 2023",
         licence="BSD-3-Clause",
@@ -202,7 +202,7 @@ _ROWS = [
     ),
     NetworkSpec(
         name="moment",
-        builder="skrehab.networks.moment:MOMENT",
+        builder="skrehab.networks.sequence.moment:MOMENT",
         summary="MOMENT: T5 encoder pretrained on time series, one channel a coordinate",
         reference="Goswami et al., ICML 2024",
         licence="BSD-3-Clause, through transformers; official weights: MIT",

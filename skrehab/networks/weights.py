@@ -129,7 +129,7 @@ def _read(path):
     except Exception as error:  # torch and safetensors each raise their own
         raise ValueError(f"{path} cannot be read as weights: {error}") from error
     if path.suffix in (".h5", ".hdf5"):
-        from skrehab.networks.act_weights import read_act_h5
+        from skrehab.networks.sequence.act_weights import read_act_h5
 
         return read_act_h5(path)
     raise ValueError(

@@ -11,15 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from skrehab.batching import pad_trials
 from skrehab.networks.pose_input import true_frames
-from skrehab.networks.pose_sequence import (
+from skrehab.networks.sequence.pose_sequence import (
     Discriminator,
     FrameDecoder,
     PaceDecoder,
     PoseEncoder,
     mean_over_frames,
 )
+from skrehab.training.batching import pad_trials
 
 from .tasks import OBJECTIVES
 

@@ -14,10 +14,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._optional import require
-from skrehab.batching import iterate_by_length, pad_trials
 from skrehab.networks.pose_input import PoseInput, find_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
-from skrehab.training import seeded
+from skrehab.training.batching import iterate_by_length, pad_trials
+from skrehab.training.loop import seeded
 from skrehab.trials import check_trials, tag_trial_input
 
 from .checkpoints import Checkpoint, run_key

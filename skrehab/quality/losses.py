@@ -1,4 +1,4 @@
-"""Losses of scores and of ordered classes, for :func:`skrehab.training.train`."""
+"""Losses of scores and of ordered classes, for :func:`skrehab.training.loop.train`."""
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,8 @@ def ordered_log_probabilities(logits):
     Parameters
     ----------
     logits : torch.Tensor of shape (n, n_classes - 1)
-        Falling along the second axis, as from :class:`skrehab.networks.expert.OrderedLogits`.
+        Falling along the second axis, as from
+        :class:`skrehab.networks.two_stream.expert.OrderedLogits`.
 
     Returns
     -------

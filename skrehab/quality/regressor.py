@@ -12,9 +12,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.batching import Samples
-from skrehab.networks.expert import Expert, FrameEncoder
-from skrehab.training import (
+from skrehab.networks.two_stream.expert import Expert, FrameEncoder
+from skrehab.training.batching import Samples
+from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
@@ -113,7 +113,7 @@ class QualityRegressor(BaseEstimator):
 
     Attributes
     ----------
-    module_ : skrehab.networks.expert.Expert
+    module_ : skrehab.networks.two_stream.expert.Expert
         The trained network; it holds the encoder if that was trained with it.
     encoder_ : transformer or None
         The encoder that was kept as it is.
@@ -458,7 +458,7 @@ class QualityRegressor(BaseEstimator):
         Returns
         -------
         float
-            The score. For rank correlation use :data:`skrehab.quality.metrics.spearman_scorer`.
+            The score. For rank correlation use :data:`skrehab.metrics.quality.spearman_scorer`.
         """
         measure = r2_score if self.head == "regression" else accuracy_score
         return float(measure(y, self.predict(X), sample_weight=sample_weight))

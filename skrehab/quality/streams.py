@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrehab.batching import pad_trials
+from skrehab.training.batching import pad_trials
 from skrehab.trials import check_trials
 
 __all__ = ["check_appearance", "check_streams", "collate_streams"]
@@ -133,7 +133,7 @@ def check_streams(X, streams, *, n_landmarks=None, n_coords=None, n_features=Non
 
 
 def collate_streams(trials):
-    """Name what :class:`skrehab.networks.expert.Expert` takes.
+    """Name what :class:`skrehab.networks.two_stream.expert.Expert` takes.
 
     Parameters
     ----------

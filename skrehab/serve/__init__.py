@@ -6,25 +6,15 @@ serve MODEL``; :func:`create_app` gives the application to those who run a serve
 Names are loaded on first use: every ``skrehab`` command looks in here, and few need torch.
 """
 
-import importlib
+from skrehab._optional import lazy_names
 
-# public name -> module that holds it
-_PUBLIC = {
-    "Busy": "jobs",
-    "Desk": "jobs",
-    "analyse_video": "analysis",
-    "create_app": "app",
-    "describe_model": "analysis",
-}
-
-__all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "Busy": "jobs",
+        "Desk": "jobs",
+        "analyse_video": "analysis",
+        "create_app": "app",
+        "describe_model": "analysis",
+    },
+)

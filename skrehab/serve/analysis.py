@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from skrehab.cues import CueRule, cue_frames
-from skrehab.metrics import pool_frames
+from skrehab.live.cues import CueRule, cue_frames
+from skrehab.metrics.frames import pool_frames
 from skrehab.pose import PoseExtractor, extract_with, match_frame_rate, split_pose_step
-from skrehab.saliency import METHODS
+from skrehab.saliency.gradients import METHODS
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["analyse_video", "describe_model", "split_model"]

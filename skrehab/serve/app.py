@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import skrehab
 from skrehab._optional import require
-from skrehab.cues import CueGate, CueRule, _check_rule
-from skrehab.live_session import LiveSession
+from skrehab.live.cues import CueGate, CueRule, _check_rule
+from skrehab.live.session import LiveSession
 from skrehab.pose import find_model
 from skrehab.skeletons import get_skeleton
 

@@ -9,8 +9,8 @@ import time
 import numpy as np
 
 from skrehab._optional import require
-from skrehab.cues import CueGate
-from skrehab.live_session import LiveSession
+from skrehab.live.cues import CueGate
+from skrehab.live.session import LiveSession
 
 from .analysis import _names, _numbers, _pixels
 

@@ -37,8 +37,8 @@ def serve(
     Only this machine can reach the page, at the address that is printed. Videos are deleted as soon
     as they are analysed.
     """
-    from skrehab.cues import CueRule
-    from skrehab.persistence import read_metadata
+    from skrehab.live.cues import CueRule
+    from skrehab.persistence.models import read_metadata
     from skrehab.serve import create_app
 
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")

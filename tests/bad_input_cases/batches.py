@@ -119,7 +119,7 @@ class CommandError(Exception):
 
 def skrehab(*arguments):
     """Run the command in this process; a traceback is an error of another kind."""
-    from skrehab import cli
+    from skrehab.cli import main as cli
 
     out, err, before = io.StringIO(), io.StringIO(), sys.argv
     sys.argv = ["skrehab", *map(str, arguments)]

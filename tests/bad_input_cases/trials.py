@@ -7,11 +7,8 @@ import numpy as np
 from bad_input_cases.case import battery
 from skrehab.frames import FrameMLP
 from skrehab.live import FrameStream
-from skrehab.pose_quality import check_pose_quality
-from skrehab.preprocessing import DisplacementSmoother
-from skrehab.repairs.gaps import GapFiller
-from skrehab.repairs.sides import SideNormalizer
-from skrehab.repairs.swaps import LeftRightRepair
+from skrehab.preprocessing import DisplacementSmoother, GapFiller, LeftRightRepair, SideNormalizer
+from skrehab.preprocessing.pose_check import check_pose_quality
 from skrehab.trials import check_trials
 
 CASES, case = battery()

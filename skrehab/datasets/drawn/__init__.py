@@ -1,0 +1,1 @@
+"""People and scenes drawn for the Box-and-Block test and the exercise clips."""

@@ -1,0 +1,71 @@
+"""A pipeline scored on patients that it did not see."""
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_validate
+
+from skrehab.metrics.frames import pool_frames
+from skrehab.metrics.patients import by_patient
+
+__all__ = ["evaluate_by_patient"]
+
+
+def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
+    """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
+
+    A class that a frame model did not come to know, because only the patient left out has it or no
+    pseudo-label did, has probability 0.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Ends in a frame classifier.
+    X : list of ndarray
+        Trials.
+    y : ndarray of shape (n_trials,)
+        Trial labels as numbers, 0 for normal.
+    groups : ndarray of shape (n_trials,)
+        Patients, at least two.
+    n_jobs : int, optional
+        Processes.
+
+    Returns
+    -------
+    skrehab.metrics.PatientScores
+        Trial-level area under the ROC curve of each patient.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two patients.
+    """
+    if len(np.unique(groups)) < 2:
+        raise ValueError(
+            f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "
+            "Use --no-evaluate to train without."
+        )
+    # not cross_val_predict: it cannot put frame scores of folds that know other classes together
+    folds = cross_validate(
+        pipeline,
+        X,
+        y,
+        groups=groups,
+        cv=LeaveOneGroupOut(),
+        scoring=_no_score,
+        n_jobs=n_jobs,
+        error_score="raise",
+        return_estimator=True,
+        return_indices=True,
+    )
+    classes = np.unique(y)
+    proba = [None] * len(X)
+    for model, held_out in zip(folds["estimator"], folds["indices"]["test"]):
+        for i, frames in zip(held_out, model.predict_proba([X[i] for i in held_out])):
+            proba[i] = np.zeros((len(frames), len(classes)), frames.dtype)
+            proba[i][:, np.searchsorted(classes, model.classes_)] = frames
+    return by_patient(roc_auc_score, y != 0, pool_frames(proba), groups)
+
+
+def _no_score(pipeline, X, y):
+    """Stand where scikit-learn wants a score; patients are scored together, after the last fold."""
+    return 0.0

@@ -1,0 +1,141 @@
+"""LiveSession: from pictures to scores and a cue, while the patient moves."""
+
+import math
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from skrehab.live.stream import FrameStream
+from skrehab.pose import PoseExtractor, PoseStream
+
+__all__ = ["LiveSession", "Moment", "causal_extractor"]
+
+
+class Moment(NamedTuple):
+    """One frame and what is said of it."""
+
+    timestamp: float
+    """Seconds."""
+    picture: np.ndarray
+    """(height, width, 3) uint8, RGB."""
+    proba: np.ndarray
+    """(n_classes,)."""
+    seen: bool
+    """Whether somebody is in the frame."""
+    score: float
+    """Probability that it is not the first class; NaN where nobody is seen."""
+    cue: bool
+    """Whether the cue is on."""
+    pose_ms: float
+    """What the pose took; 0 for a picture that is shown again."""
+    score_ms: float
+    """What the rest took."""
+    image: np.ndarray
+    """(33, 4), pixels and visibility."""
+    world: np.ndarray
+    """(33, 4), metres and visibility."""
+
+
+def causal_extractor(extractor):
+    """Take from an extractor the settings that can run while frames come.
+
+    Parameters
+    ----------
+    extractor : PoseExtractor
+        Any extractor; it is not changed.
+
+    Returns
+    -------
+    PoseExtractor
+        At the frame rate that comes; ``person="steady"``, chosen with hindsight, is ``"follow"``,
+        who is largest at the start.
+
+    Examples
+    --------
+    >>> from skrehab import PoseExtractor
+    >>> from skrehab.live.session import causal_extractor
+    >>> causal_extractor(PoseExtractor(person="steady", target_fps=15))
+    PoseExtractor(person='follow')
+    """
+    settings = extractor.get_params() | {"target_fps": None}
+    if extractor.person == "steady":
+        settings["person"] = "follow"
+    return PoseExtractor(**settings)
+
+
+class LiveSession:
+    """A model as two streams, pictures to poses and poses to scores, and the cue.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses; causal, as :class:`skrehab.FrameStream` needs it.
+    extractor : PoseExtractor
+        How the pose is taken; see :func:`causal_extractor`.
+    gate : CueGate
+        When the cue goes on and off.
+
+    Attributes
+    ----------
+    stream : FrameStream
+        Poses to scores; ``stream.classes_`` and ``stream.counts`` are its own.
+
+    Raises
+    ------
+    ValueError
+        If a step of the model looks ahead.
+
+    Examples
+    --------
+    >>> import skrehab
+    >>> from skrehab.live.session import LiveSession
+    >>> from skrehab.pose import read_frames
+    >>> session = LiveSession(
+    ...     skrehab.load("model"), skrehab.PoseExtractor(), skrehab.CueGate()
+    ... )  # doctest: +SKIP
+    >>> for timestamp, picture in read_frames("exercise.mp4"):  # doctest: +SKIP
+    ...     if session.push(picture, timestamp).cue:
+    ...         print("straighten up")
+    """
+
+    def __init__(self, model, extractor, gate):
+        self.poses = PoseStream(causal_extractor(extractor))
+        self.stream = FrameStream(model)
+        self.gate = gate
+        self._before = self._landmarks = None
+
+    def push(self, picture, timestamp):
+        """Say what is known of this frame.
+
+        Parameters
+        ----------
+        picture : ndarray of shape (height, width, 3), dtype uint8
+            RGB.
+        timestamp : float
+            Seconds, later than the frame before.
+
+        Returns
+        -------
+        Moment
+            The frame and what is said of it.
+        """
+        began = posed = time.perf_counter()
+        if picture is not self._before:  # else it is shown again, to fill a faster grid
+            self._landmarks = self.poses.push(picture, timestamp)
+            self._before = picture
+            posed = time.perf_counter()
+        proba = self.stream.push(self._landmarks, timestamp)
+        seen = self.poses.found
+        score = 1 - float(proba[0]) if seen else math.nan
+        cue = self.gate.push(score, timestamp)
+        took = 1000 * (posed - began), 1000 * (time.perf_counter() - posed)
+        poses = self.poses.image, self.poses.world
+        return Moment(timestamp, picture, proba, seen, score, cue, *took, *poses)
+
+    def reset(self):
+        """Start another trial, and free the pose model."""
+        self._before = None
+        self.poses.reset()
+        self.stream.reset()
+        self.gate.reset()

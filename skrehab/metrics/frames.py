@@ -1,0 +1,151 @@
+"""Scores of frames against frame truth, and frame scores pooled to one score a trial."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import f1_score, roc_auc_score
+
+from skrehab.trials import check_frame_labels, labelled, ragged
+
+__all__ = ["frame_f1", "frame_roc_auc", "pool_frames", "positive_scores"]
+
+
+# --- frames ---------------------------------------------------------------------------------------
+def _labelled_frames(frame_labels, frame_values):
+    """Join the labelled frames of all trials."""
+    values = [np.asarray(v) for v in frame_values]
+    truth = check_frame_labels(frame_labels, values)
+    use = [labelled(t) for t in truth]
+    return (
+        np.concatenate([t[m] for t, m in zip(truth, use)]),
+        np.concatenate([v[m] for v, m in zip(values, use)]),
+    )
+
+
+def positive_scores(frame_proba):
+    """Compute the probability of every frame that it is of any class but the first.
+
+    The first class is the normal one: labels are numbers, and 0 means no such motion.
+
+    Parameters
+    ----------
+    frame_proba : sequence of array-like of shape (n_frames_i,) or (n_frames_i, n_classes)
+        Scores or probabilities.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,), dtype object
+        One array ``(n_frames_i,)`` per trial; zeros where only one class was ever seen.
+    """
+    arrays = (np.asarray(p) for p in frame_proba)
+    return ragged(
+        a if a.ndim == 1 else (a[:, 1:].sum(axis=1) if a.shape[1] > 1 else np.zeros(len(a)))
+        for a in arrays
+    )
+
+
+def area_under_curve(truth, score, what, labels=None):
+    if len(np.unique(truth)) < 2:
+        only = np.unique(truth if labels is None else labels).tolist()
+        named = ", ".join(map(repr, only)) or "nothing"
+        warnings.warn(
+            f"ROC AUC is not defined for {what}: only {named} among the labels. The score is nan.",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
+        return np.nan
+    return float(roc_auc_score(truth, score))
+
+
+def frame_roc_auc(frame_labels, frame_scores):
+    """Compute the area under the ROC curve over all labelled frames.
+
+    Parameters
+    ----------
+    frame_labels : sequence of array-like of shape (n_frames_i,)
+        True labels of each trial's frames, 0 or 1; ``-1`` is left out.
+    frame_scores : sequence of array-like of shape (n_frames_i,) or (n_frames_i, 2)
+        Scores, or probabilities as from ``predict_proba``.
+
+    Returns
+    -------
+    float
+        The area; nan with a warning if there is only one class.
+
+    References
+    ----------
+    Mesquita et al. 2025, arXiv:2506.03752, Table IV.
+
+    Examples
+    --------
+    >>> from skrehab.metrics import frame_roc_auc
+    >>> frame_roc_auc([[0, 0, 1], [0, -1]], [[0.1, 0.3, 0.8], [0.2, 0.9]])
+    1.0
+    """
+    return area_under_curve(
+        *_labelled_frames(frame_labels, positive_scores(frame_scores)), "these trials"
+    )
+
+
+def frame_f1(frame_labels, frame_predictions, *, average="binary"):
+    """Compute the F1 score over all labelled frames.
+
+    Parameters
+    ----------
+    frame_labels : sequence of array-like of shape (n_frames_i,)
+        True labels; ``-1`` is left out.
+    frame_predictions : sequence of array-like of shape (n_frames_i,)
+        Predicted labels.
+    average : str, default="binary"
+        As in :func:`sklearn.metrics.f1_score`.
+
+    Returns
+    -------
+    float
+        The score; 0 if nothing is predicted positive.
+
+    Examples
+    --------
+    >>> from skrehab.metrics import frame_f1
+    >>> frame_f1([[0, 1, 1, -1]], [[0, 1, 0, 1]])
+    0.6666666666666666
+    """
+    truth, predicted = _labelled_frames(frame_labels, frame_predictions)
+    return float(f1_score(truth, predicted, average=average, zero_division=0))
+
+
+# --- segments -------------------------------------------------------------------------------------
+
+
+# --- trials ---------------------------------------------------------------------------------------
+def pool_frames(frame_proba, share=0.1):
+    """Turn frame scores into one score a trial: the mean of the highest ones.
+
+    Parameters
+    ----------
+    frame_proba : sequence of array-like of shape (n_frames_i,) or (n_frames_i, n_classes)
+        Frame scores or probabilities.
+    share : float, default=0.1
+        Share of the frames, at least one, that is averaged.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Trial scores.
+
+    Examples
+    --------
+    >>> from skrehab.metrics import pool_frames
+    >>> pool_frames([[0.1, 0.9, 0.3, 0.1]], share=0.5)
+    array([0.6])
+    """
+    return np.array(
+        [
+            np.sort(scores)[-max(1, round(share * len(scores))) :].mean()
+            for scores in positive_scores(frame_proba)
+        ]
+    )
+
+
+# --- patients -------------------------------------------------------------------------------------

@@ -1,0 +1,146 @@
+"""Scorers ``(estimator, X, y)``: by trial labels, or by frame truth routed to them alone.
+
+Frame truth is for scoring. Hyper-parameters are selected with :data:`trial_roc_auc`, which needs
+trial labels only.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skrehab.metrics.frames import area_under_curve, frame_roc_auc, pool_frames
+
+__all__ = ["FrameScorer", "TrialScorer", "trial_roc_auc"]
+
+
+class TrialScorer(BaseEstimator):
+    """Score an estimator by trial labels, whether it says frames or trials.
+
+    A callable ``(estimator, X, y)`` for ``scoring=``. Frame probabilities are pooled with
+    :func:`pool_frames`, then the area under the ROC curve against the trial labels is taken. It
+    needs no frame truth, so it is what hyper-parameters may be selected with.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Share of a trial's frames that is averaged.
+    pos_label : label, optional
+        The label whose probability is the score. None means any label but the smallest number;
+        text labels have no such order, so it must be given for them.
+
+    Notes
+    -----
+    A held-out patient with one class of trials has no area: the score is nan, with a warning that
+    names the patient where scikit-learn's metadata routing is on, which hands ``groups`` over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import VideoClassifier
+    >>> from skrehab.metrics import trial_roc_auc
+    >>> X = [np.full((10, 33, 3), label, dtype=float) for label in (0, 1) * 8]
+    >>> y = [0, 1] * 8
+    >>> trial_roc_auc(VideoClassifier("lstm", max_epochs=3, random_state=0).fit(X, y), X, y)
+    1.0
+    """
+
+    __metadata_request__score = {"groups": True}  # asked for wherever patients are given
+
+    def __init__(self, share=0.1, pos_label=None):
+        self.share = share
+        self.pos_label = pos_label
+
+    def score(self, estimator, X, y, groups=None):
+        """Score a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator with predict_proba
+            Classifier of trials or of frames.
+        X : list
+            Trials.
+        y : array-like of shape (n_trials,)
+            Trial labels, two classes.
+        groups : array-like of shape (n_trials,), optional
+            Patients, named where the score is not defined.
+
+        Returns
+        -------
+        float
+            Area under the ROC curve, nan if it is not defined.
+        """
+        proba = estimator.predict_proba(X)
+        classes = np.asarray(estimator.classes_)
+        if self.pos_label is None:
+            if classes.dtype.kind not in "biuf":
+                raise ValueError(
+                    f"Which of {classes.tolist()} is the motion looked for? Text labels have no "
+                    "order: score with TrialScorer(pos_label=...)."
+                )
+            truth = np.asarray(y) != classes[0]
+            scores = [1 - one[..., 0] for one in proba]
+        else:
+            truth = np.asarray(y) == self.pos_label
+            column = np.flatnonzero(classes == self.pos_label)
+            if len(column) == 0 and not truth.any():
+                raise ValueError(f"pos_label={self.pos_label!r} is not among {classes.tolist()}.")
+            # an estimator that never saw the label gives it no probability
+            scores = [one[..., column].sum(axis=-1) for one in proba]
+        says_frames = np.ndim(scores[0]) == 1
+        trial_scores = pool_frames(scores, self.share) if says_frames else np.array(scores)
+        return area_under_curve(truth, trial_scores, _name_patients(groups), labels=y)
+
+    __call__ = score
+
+
+class FrameScorer(BaseEstimator):
+    """Score a frame classifier by frame truth, routed to the scorer alone.
+
+    Use with ``cross_validate(..., params={"frame_labels": F, "groups": g})`` under
+    ``sklearn.config_context(enable_metadata_routing=True)``; scikit-learn then refuses to hand the
+    frame truth to ``fit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import FrameMLP
+    >>> from skrehab.metrics import FrameScorer
+    >>> X, y = [np.arange(6.0).reshape(6, 1, 1)] * 2, [np.array([0, 0, 0, 1, 1, 1])] * 2
+    >>> FrameScorer()(FrameMLP(lr=0.1, random_state=0).fit(X, y), X, y)
+    1.0
+    """
+
+    __metadata_request__score = {"frame_labels": True}  # and nobody else asks for it
+
+    def score(self, estimator, X, y, frame_labels=None):
+        """Score a fitted frame classifier.
+
+        Parameters
+        ----------
+        estimator : estimator with predict_proba
+            Frame classifier.
+        X : list
+            Trials.
+        y : array-like of shape (n_trials,)
+            Trial labels; not used when there is frame truth, but may be frame labels themselves.
+        frame_labels : sequence of array-like of shape (n_frames_i,), optional
+            Frame truth of these trials.
+
+        Returns
+        -------
+        float
+            Area under the ROC curve over labelled frames.
+        """
+        truth = y if frame_labels is None else frame_labels
+        return frame_roc_auc(truth, estimator.predict_proba(X))
+
+    __call__ = score
+
+
+trial_roc_auc = TrialScorer()
+
+
+def _name_patients(groups):
+    if groups is None:
+        return "these trials"
+    names = np.unique(groups).tolist()
+    return f"patient {names[0]}" if len(names) == 1 else f"patients {names}"

@@ -1,0 +1,15 @@
+"""Several yes-or-no labels a trial."""
+
+from skrehab._optional import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "MultiLabelMixin": "label_sets",
+        "MultiLabelVideoClassifier": "classifier",
+        "SigmoidBCE": "label_sets",
+        "SoftmaxBCE": "label_sets",
+        "check_multilabel": "label_sets",
+        "label_probabilities": "label_sets",
+    },
+)

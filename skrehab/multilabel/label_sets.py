@@ -1,0 +1,170 @@
+"""Several yes-or-no labels a trial: losses, probabilities, checks, and what estimators share."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.base import ClassifierMixin
+from torch import nn
+
+from skrehab.trials import tag_trial_input
+
+__all__ = [
+    "LOSSES",
+    "MultiLabelMixin",
+    "SigmoidBCE",
+    "SoftmaxBCE",
+    "check_multilabel",
+    "label_probabilities",
+]
+
+
+# --- losses ---------------------------------------------------------------------------------------
+class SigmoidBCE(nn.Module):
+    """Binary cross-entropy of every label by itself; a mean over labels, then weighted trials."""
+
+    def forward(self, logits, target_and_weight):
+        target, weight = target_and_weight
+        loss = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
+        return (loss.mean(dim=1) * weight).mean()
+
+
+class SoftmaxBCE(nn.Module):
+    """Binary cross-entropy of probabilities that share 1 between the labels.
+
+    So trained in MuscleMap. With k true labels no probability can be above 1 / k on average, so the
+    loss has a floor; it is kept to reproduce published figures.
+    """
+
+    def forward(self, logits, target_and_weight):
+        target, weight = target_and_weight
+        log_p = F.log_softmax(logits, dim=1)
+        # torch's own binary cross-entropy stops at -100 too
+        log_rest = torch.log1p(-log_p.exp().clamp(max=1 - 1e-7)).clamp(min=-100)
+        loss = -torch.where(target > 0, log_p.clamp(min=-100), log_rest)
+        return (loss.mean(dim=1) * weight).mean()
+
+
+LOSSES = {"sigmoid_bce": SigmoidBCE, "softmax_bce": SoftmaxBCE}
+
+
+def label_probabilities(logits, loss="sigmoid_bce"):
+    """Turn logits into the probability of each label.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., n_labels)
+        Logits.
+    loss : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
+        What the network was trained with.
+
+    Returns
+    -------
+    ndarray of shape (..., n_labels)
+        Probabilities; with ``"softmax_bce"`` they add up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.multilabel.label_sets import label_probabilities
+    >>> label_probabilities(np.zeros((1, 4)))
+    array([[0.5, 0.5, 0.5, 0.5]])
+    >>> label_probabilities(np.zeros((1, 4)), "softmax_bce")
+    array([[0.25, 0.25, 0.25, 0.25]])
+    """
+    if loss == "sigmoid_bce":
+        return 0.5 * (1 + np.tanh(0.5 * logits))  # never overflows
+    exp = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def check_multilabel(y, X, loss="sigmoid_bce"):
+    """Validate yes-or-no labels of trials.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_trials, n_labels)
+        1 where a trial has a label, else 0.
+    X : sequence of length n_trials
+        The trials, for the count.
+    loss : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
+        What a network is to be trained with.
+
+    Returns
+    -------
+    ndarray of shape (n_trials, n_labels), dtype float32
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is not one row a trial, an entry is neither 0 nor 1 (the message names it), or the
+        loss needs two labels and there is one.
+
+    Examples
+    --------
+    >>> from skrehab.multilabel.label_sets import check_multilabel
+    >>> check_multilabel([[True, False]], [None])
+    array([[1., 0.]], dtype=float32)
+    """
+    if y is None:
+        raise ValueError("y is needed: one row of labels per trial. It requires y to be passed.")
+    if len(y) != len(X):
+        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {len(y)} rows.")
+    y = np.asarray(y)
+    if y.ndim != 2 or y.shape[1] == 0 or y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "
+            "For one label a trial take VideoClassifier; sklearn.preprocessing.MultiLabelBinarizer "
+            "makes columns of lists of names."
+        )
+    if loss == "softmax_bce" and y.shape[1] == 1:
+        raise ValueError(
+            "loss='softmax_bce' shares a probability of 1 between the labels, and y has one label, "
+            "which would always get 1: take loss='sigmoid_bce'."
+        )
+    odd = np.argwhere(~((y == 0) | (y == 1)))
+    if len(odd):
+        row, column = odd[0]
+        raise ValueError(f"y[{row}, {column}] is {y[row, column]}: labels are 0 and 1.")
+    return y.astype(np.float32)
+
+
+# --- estimators -----------------------------------------------------------------------------------
+class MultiLabelMixin(ClassifierMixin):
+    """What classifiers with ``predict_proba``, one column a label, and a `threshold` share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from skrehab.multilabel.label_sets import MultiLabelMixin
+    >>> class Always(MultiLabelMixin, BaseEstimator):
+    ...     threshold = 0.5
+    ...     def predict_proba(self, X):
+    ...         return np.tile([0.9, 0.2], (len(X), 1))
+    >>> Always().predict([None])
+    array([[1, 0]])
+    """
+
+    def predict(self, X):
+        """Predict which labels each trial has.
+
+        Parameters
+        ----------
+        X : list
+            As in `predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_trials, n_labels), dtype int
+            1 where the probability reaches `threshold`, else 0.
+        """
+        return (self.predict_proba(X) >= self.threshold).astype(int)
+
+    def __sklearn_tags__(self):
+        tags = tag_trial_input(super().__sklearn_tags__())
+        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_class = False
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags

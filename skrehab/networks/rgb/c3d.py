@@ -1,0 +1,125 @@
+"""C3D: eight 3 x 3 x 3 convolutions and two wide dense layers.
+
+D. Tran, L. Bourdev, R. Fergus, L. Torresani, M. Paluri, "Learning Spatiotemporal Features with 3D
+Convolutional Networks", ICCV 2015, figure 3.
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+from skrehab.networks.rgb._clip_recipe import ClipRecipe
+from skrehab.networks.rgb._rgb import RGBNetwork
+
+__all__ = ["C3D"]
+
+# convolutions under the names of the published network, a pooling after each group
+GROUPS = (("conv1",), ("conv2",), ("conv3a", "conv3b"), ("conv4a", "conv4b"), ("conv5a", "conv5b"))
+
+
+class C3D(RGBNetwork):
+    """Classify clips of 16 frames by C3D, or describe them by its layer fc6.
+
+    The dense layers are made for clips of one shape. Pictures come as the published Sports-1M
+    weights saw them: in [0, 255] less a mean, which `clip` says.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of logits.
+    widths : tuple of five int, default=(64, 128, 256, 512, 512)
+        Channels of the groups of convolutions.
+    dense_width : int, default=4096
+        Units of fc6 and fc7.
+    n_frames : int, default=16
+        Frames of a clip.
+    image_size : int, default=112
+        Side of the pictures in pixels.
+    stride : int, optional
+        Distance of the clip's frames; None spreads them over the video. The published weights saw
+        successive frames.
+    dropout : float, default=0.5
+        After fc6 and after fc7.
+
+    References
+    ----------
+    Tran et al. 2015, ICCV. 78,409,573 parameters with 101 classes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks.rgb.c3d import C3D
+    >>> small = C3D(4, widths=(2, 2, 4, 4, 4), dense_width=8, image_size=32)
+    >>> clips = torch.randn(2, 3, 16, 32, 32)
+    >>> small(clips).shape, small.features(clips, layer="fc6").shape
+    (torch.Size([2, 4]), torch.Size([2, 8]))
+    """
+
+    head_prefix = "fc8."
+    exact = True
+
+    def __init__(
+        self,
+        n_outputs,
+        *,
+        widths=(64, 128, 256, 512, 512),
+        dense_width=4096,
+        n_frames=16,
+        image_size=112,
+        stride=None,
+        dropout=0.5,
+    ):
+        mean, std = tuple(value / 255 for value in (104.0, 117.0, 128.0)), (1 / 255,) * 3
+        clip = ClipRecipe(n_frames, round(image_size * 128 / 112), image_size, mean, std, stride)
+        super().__init__(clip, dropout)
+        channels = 3
+        for names, width in zip(GROUPS, widths):
+            for name in names:
+                self.add_module(name, nn.Conv3d(channels, width, 3, padding=1))
+                channels = width
+        side, times = image_size, n_frames
+        for i in range(len(GROUPS)):  # the last pooling takes an edge pixel more
+            side = side // 2 if i < 4 else (side + 2) // 2
+            times = times if i == 0 else times // 2
+        if min(side, times) < 1:
+            raise ValueError(
+                f"n_frames must be at least 16 and image_size 16 for five poolings, got {n_frames} "
+                f"and {image_size}."
+            )
+        self.fc6 = nn.Linear(channels * times * side**2, dense_width)
+        self.fc7 = nn.Linear(dense_width, dense_width)
+        self.fc8 = nn.Linear(dense_width, n_outputs)
+        for name, module in self.named_children():
+            if name.startswith("conv"):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            else:
+                nn.init.normal_(module.weight, std=0.005 if name != "fc8" else 0.01)
+            nn.init.zeros_(module.bias)
+        # as if clips came divided by the usual deviation: untrained logits stay near zero
+        self.conv1.weight.data.mul_(std[0] / 0.225)
+
+    def features(self, x, layer="fc7"):
+        """Compute the activations of a dense layer.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (batch, 3, n_frames, image_size, image_size)
+            Normalised clips.
+        layer : {"fc6", "fc7"}, default="fc7"
+            fc6 is what other work takes as the description of a clip, fc7 what the classifier sees.
+
+        Returns
+        -------
+        torch.Tensor of shape (batch, dense_width)
+            Activations, none negative.
+        """
+        self._check(x)
+        for i, names in enumerate(GROUPS):
+            for name in names:
+                x = F.relu(getattr(self, name)(x))
+            # (64, 16, 56, 56) -> (128, 8, 28, 28) -> (256, 4, 14, 14) -> (512, 2, 7, 7) -> 1, 4, 4
+            kernel = (1, 2, 2) if i == 0 else (2, 2, 2)
+            x = F.max_pool3d(x, kernel, padding=(0, 1, 1) if i == 4 else 0)
+        x = F.relu(self.fc6(x.flatten(1)))
+        if layer == "fc6":
+            return x
+        return F.relu(self.fc7(F.dropout(x, self.dropout, self.training)))

@@ -1,0 +1,165 @@
+"""Temporal convolutions that score every frame, pooled to one logit a trial (ours).
+
+A trial labelled abnormal has *some* abnormal frames: multiple-instance learning. The network scores
+each frame from its neighbourhood and pools the scores as that sentence says, by the mean of the
+highest ones. Nothing but trial labels trains it, yet its frame scores are assessment in themselves,
+live if it is causal.
+
+Pooling: mean of the top k (Wu et al. 2015, doi 10.1109/CVPR.2015.7298968), gated attention (Ilse et
+al. 2018, arXiv:1802.04712), noisy-or (Maron & Lozano-Perez 1998).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+__all__ = ["POOLINGS", "MilTCN"]
+
+POOLINGS = ("top", "attention", "noisy_or", "mean")
+
+
+class Block(nn.Module):
+    """Dilated convolution over time, normalised frame by frame, with a skip."""
+
+    def __init__(self, channels, kernel_size, dilation, dropout, causal):
+        super().__init__()
+        reach = dilation * (kernel_size - 1)
+        self.padding = (reach, 0) if causal else (reach // 2, reach - reach // 2)
+        self.conv = nn.Conv1d(channels, channels, kernel_size, dilation=dilation)
+        # over the channels of a frame: statistics over time would see padding, and the future
+        self.norm = nn.LayerNorm(channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x):  # (batch, frames, channels)
+        y = self.conv(F.pad(x.transpose(1, 2), self.padding)).transpose(1, 2)
+        return x + self.dropout(F.gelu(self.norm(y)))
+
+
+class MilTCN(nn.Module):
+    """Temporal convolutional network with multiple-instance pooling of frame scores.
+
+    Parameters
+    ----------
+    n_landmarks, n_coords : int
+        Trailing shape of the trials.
+    n_outputs : int
+        Number of logits.
+    channels : int, default=64
+        Width.
+    n_blocks : int, default=4
+        Convolutions; their dilations are 1, 2, 4, ...
+    kernel_size : int, default=5
+        Frames a convolution sees; four blocks of five see 61 frames.
+    causal : bool, default=False
+        Look at the past only, as live use needs.
+    pooling : {"top", "attention", "noisy_or", "mean"}, default="top"
+        How frame scores become the trial's.
+    top_share : float, default=0.25
+        Share of the frames that ``"top"`` averages.
+    leak : float, default=0.05
+        Weight of the mean over all frames in ``"top"``, so that every frame keeps a gradient.
+    dropout : float, default=0.2
+        Dropout after each convolution.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks.sequence.mil_tcn import MilTCN
+    >>> network = MilTCN(33, 3, 1)
+    >>> x, lengths = torch.zeros(2, 40, 33, 3), torch.tensor([40, 7])
+    >>> network(x, lengths).shape, network.frame_logits(x, lengths).shape
+    (torch.Size([2, 1]), torch.Size([2, 40, 1]))
+    """
+
+    def __init__(
+        self,
+        n_landmarks,
+        n_coords,
+        n_outputs,
+        *,
+        channels=64,
+        n_blocks=4,
+        kernel_size=5,
+        causal=False,
+        pooling="top",
+        top_share=0.25,
+        leak=0.05,
+        dropout=0.2,
+    ):
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling must be one of {POOLINGS}, got {pooling!r}.")
+        if not 0 < top_share <= 1:
+            raise ValueError(f"top_share must be in (0, 1], got {top_share!r}.")
+        self.pooling = pooling
+        self.top_share = top_share
+        self.leak = leak
+        self.proj = nn.Linear(n_landmarks * n_coords, channels)
+        self.blocks = nn.ModuleList(
+            Block(channels, kernel_size, 2**i, dropout, causal) for i in range(n_blocks)
+        )
+        self.head = nn.Linear(channels, n_outputs)
+        if pooling == "attention":
+            self.gate = nn.ModuleList(nn.Linear(channels, channels // 2) for _ in range(2))
+            self.attention = nn.Linear(channels // 2, 1)
+        if pooling == "noisy_or":  # a hundred frames of probability 1/2 would be certain
+            nn.init.constant_(self.head.bias, -math.log(100))
+
+    def _features(self, x, true):
+        """Features of every frame; zero behind the end, as if the trial were alone."""
+        x = self.proj(x.flatten(2)) * true  # (batch, frames, channels)
+        for block in self.blocks:
+            x = block(x) * true
+        return x
+
+    def frame_logits(self, x, lengths=None):
+        """Score every frame.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (batch, frames, n_landmarks, n_coords)
+            Zero-padded trials.
+        lengths : torch.Tensor of shape (batch,), optional
+            True number of frames.
+
+        Returns
+        -------
+        torch.Tensor of shape (batch, frames, n_outputs)
+            Logits; what stands behind a trial's end means nothing.
+        """
+        return self.head(self._features(x, _true_frames(x, lengths)))
+
+    def forward(self, x, lengths=None):
+        true = _true_frames(x, lengths)
+        features = self._features(x, true)
+        logits = self.head(features)  # (batch, frames, outputs)
+        if self.pooling == "attention":
+            a, b = (layer(features) for layer in self.gate)
+            score = self.attention(torch.tanh(a) * torch.sigmoid(b))
+            weights = score.masked_fill(~true, -torch.inf).softmax(dim=1)
+            return (weights * logits).sum(dim=1)
+        if self.pooling == "noisy_or":
+            # 1 - p = prod(1 - p_t): with s = sum of log(1 + exp(logit)), the logit is log(e^s - 1)
+            s = (F.softplus(logits) * true).sum(dim=1) + 1e-12
+            return s + torch.log(-torch.expm1(-s))
+        mean = (logits * true).sum(dim=1) / true.sum(dim=1)
+        if self.pooling == "mean":
+            return mean
+        return (1 - self.leak) * self._top(logits, true) + self.leak * mean
+
+    def _top(self, logits, true):
+        """Mean of the highest logits of each trial, for each output."""
+        ranked = logits.masked_fill(~true, -torch.inf).sort(dim=1, descending=True).values
+        k = (true.sum(dim=1) * self.top_share).ceil()[:, None]  # (batch, 1, 1)
+        taken = torch.arange(logits.shape[1], device=logits.device)[None, :, None] < k
+        return ranked.masked_fill(~taken, 0.0).sum(dim=1) / k[:, 0]
+
+
+def _true_frames(x, lengths):
+    """Mask of shape (batch, frames, 1): which frames are the trial's own."""
+    if lengths is None:
+        return torch.ones(*x.shape[:2], 1, dtype=torch.bool, device=x.device)
+    frame = torch.arange(x.shape[1], device=x.device)
+    return (frame < lengths.to(x.device)[:, None])[..., None]

@@ -1,0 +1,1 @@
+"""Networks over RGB and skeleton, and what joins them."""

@@ -1,0 +1,34 @@
+"""Poses before they are judged: mended, checked, converted, and turned into movement features."""
+
+from skrehab._optional import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "Conversion": "conversion",
+        "DisplacementSmoother": "displacement",
+        "GapFiller": "gaps",
+        "LandmarkScaler": "displacement",
+        "LeftRightRepair": "swaps",
+        "MirrorCheck": "sides",
+        "PoseLimits": "pose_check",
+        "PoseQuality": "pose_measures",
+        "QualityReport": "pose_check",
+        "SideNormalizer": "sides",
+        "SkeletonConverter": "converter",
+        "check_pose_quality": "pose_check",
+        "convert": "conversion",
+        "detect_mirrored": "sides",
+        "fill_gaps": "gaps",
+        "find_swaps": "swaps",
+        "guess_skeleton": "conversion",
+        "mirror": "sides",
+        "moving_average": "displacement",
+        "normalize_sides": "sides",
+        "pose_quality": "pose_measures",
+        "side_movement": "sides",
+        "side_pairs": "sides",
+        "swap_parts": "swaps",
+        "swap_sides": "swaps",
+    },
+)

@@ -1,0 +1,447 @@
+"""Gradient attribution: how much each coordinate of each frame speaks for the decision.
+
+Pure functions on a torch module with the signature of :mod:`skrehab.networks.registry`. The target
+is always a logit, never a probability, which saturates.
+"""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skrehab.training.batching import iterate_by_length
+from skrehab.trials import ragged
+
+__all__ = [
+    "AGGREGATIONS",
+    "Saliency",
+    "explain",
+    "frame_scores",
+    "integrated_gradients",
+    "min_max",
+    "vanilla_gradient",
+]
+
+AGGREGATIONS = ("sum", "mean", "max", "signed")
+METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
+LEVELS = (4, 8, 16, 32, 64, 128)  # intervals on the path that n_steps="auto" tries in turn
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Attribution of a list of trials.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,), dtype object
+        One array ``(n_frames_i,)`` per trial.
+    maps : list of ndarray of shape (n_frames_i, n_landmarks)
+        Absolute attribution summed over coordinates, in units of the logit.
+    completeness_error : ndarray of shape (n_trials,)
+        ``|sum of attributions - (f(x) - f(baseline))|`` in units of the logit; NaN for the plain
+        gradient, which has no such property.
+    n_steps : ndarray of shape (n_trials,)
+        Points on the path that were used.
+    """
+
+    scores: np.ndarray
+    maps: list
+    completeness_error: np.ndarray
+    n_steps: np.ndarray
+
+
+@contextmanager
+def frozen(module):
+    """Evaluation mode without cuDNN, whose RNNs refuse backward in it; everything is put back.
+
+    Weights need no gradient here, so nothing is kept for one in the forward pass.
+    """
+    training = [m for m in module.modules() if m.training]
+    trainable = [p for p in module.parameters() if p.requires_grad]
+    module.eval()
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        with torch.backends.cudnn.flags(enabled=False):
+            yield
+    finally:
+        for m in training:
+            m.training = True
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+def _target_logit(logits, target):
+    """Logit of each row's target class; one logit stands for class 1 against class 0."""
+    if logits.shape[1] == 1:
+        return torch.where(target == 1, logits[:, 0], -logits[:, 0])
+    return logits.gather(1, target[:, None])[:, 0]
+
+
+def _input_gradient(module, x, lengths, target):
+    x = x.detach().requires_grad_(True)
+    with torch.enable_grad():
+        total = _target_logit(module(x, lengths), target).sum()
+        return torch.autograd.grad(total, x)[0]
+
+
+def vanilla_gradient(module, x, lengths, target):
+    """Gradient of the target logit with respect to the input.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    x : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Zero-padded trials.
+    lengths : torch.Tensor of shape (batch,)
+        True number of frames.
+    target : torch.Tensor of shape (batch,), dtype int64
+        Class of each trial.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, frames, landmarks, coords)
+        The gradient; zero on padding.
+
+    References
+    ----------
+    Simonyan, Vedaldi & Zisserman 2014, arXiv:1312.6034.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks import build
+    >>> from skrehab.saliency import vanilla_gradient
+    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
+    >>> x, lengths = torch.zeros(1, 5, 2, 3), torch.tensor([4])
+    >>> vanilla_gradient(lstm, x, lengths, torch.tensor([1]))[0, 4].abs().sum()
+    tensor(0.)
+    """
+    with frozen(module):
+        return _input_gradient(module, x, lengths, target)
+
+
+def integrated_gradients(
+    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=64
+):
+    """Gradient averaged along the straight path from a baseline, times the way gone.
+
+    A given number of steps means as many Gauss-Legendre points. ``"auto"`` halves a
+    Clenshaw-Curtis grid, about as exact, until the completeness error is small; grids are nested,
+    so that every gradient is used again. Several trials and points share a forward pass.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    x : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Zero-padded trials.
+    lengths : torch.Tensor of shape (batch,)
+        True number of frames.
+    target : torch.Tensor of shape (batch,), dtype int64
+        Class of each trial.
+    baseline : torch.Tensor of shape (batch, frames, landmarks, coords), optional
+        Start of the path; None means zeros.
+    n_steps : int or "auto", default=50
+        Points on the path. ``"auto"`` starts with 5 and goes on to 9, 17, ... 129, for the trials
+        that need it, until the completeness error is under `tol`.
+    tol : float, default=0.01
+        Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
+        way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
+    internal_batch_size : int, default=64
+        Rows (trials times points) in one forward pass; bounds the memory.
+
+    Returns
+    -------
+    attribution : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Integrated gradients; they sum to ``f(x) - f(baseline)``.
+    error : torch.Tensor of shape (batch,)
+        Completeness error, absolute, in units of the logit.
+    used : torch.Tensor of shape (batch,)
+        Points used for each trial.
+
+    References
+    ----------
+    Sundararajan, Taly & Yan 2017, arXiv:1703.01365, equation (1) and proposition 1.
+    Trefethen 2008, "Is Gauss quadrature better than Clenshaw-Curtis?", SIAM Review 50(1).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks import build
+    >>> from skrehab.saliency import integrated_gradients
+    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
+    >>> x, lengths = torch.ones(1, 5, 2, 3), torch.tensor([5])
+    >>> _, error, used = integrated_gradients(lstm, x, lengths, torch.tensor([1]), n_steps="auto")
+    >>> bool(error < 0.01), int(used)
+    (True, 5)
+    """
+    baseline = torch.zeros_like(x) if baseline is None else baseline
+    with frozen(module):
+        with torch.no_grad():
+            ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
+            at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
+        gain = at_x - at_baseline
+
+        way = x - baseline
+        rows = torch.arange(len(x))
+
+        def mean_gradient(rows, alphas, weights):
+            """Weighted sums of the gradient at points on some trials' paths."""
+            return _sum_gradients(
+                *(module, baseline[rows], way[rows], lengths[rows], target[rows]),
+                *(alphas, weights, internal_batch_size),
+            )
+
+        if n_steps != "auto":
+            nodes, weights = np.polynomial.legendre.leggauss(n_steps)
+            mean = mean_gradient(rows, (nodes + 1) / 2, weights[None] / 2)[0]
+            attribution = way * mean
+            error = (attribution.flatten(1).sum(1) - gain).abs()
+            return attribution, error, torch.full((len(x),), n_steps)
+
+        # every level halves the grid of the one before, so no point is computed twice; the sums for
+        # all finer levels are kept up with, which takes a few copies of x instead of every gradient
+        sums = torch.zeros(len(LEVELS), *x.shape, dtype=x.dtype, device=x.device)
+        attribution, error = torch.zeros_like(x), torch.full_like(gain, torch.inf)
+        used = torch.zeros(len(x), dtype=torch.int64)
+        for level, n in enumerate(LEVELS):
+            new = np.arange(n + 1) if level == 0 else np.arange(1, n, 2)
+            alphas = (1 - np.cos(np.pi * new / n)) / 2
+            weights = np.stack([_clenshaw_curtis(m)[new * (m // n)] for m in LEVELS[level:]])
+            sums[level:, rows] += mean_gradient(rows, alphas, weights)
+            attribution[rows] = way[rows] * sums[level, rows]
+            error[rows] = (attribution[rows].flatten(1).sum(1) - gain[rows]).abs()
+            used[rows] = n + 1
+            rows = rows[(error[rows] > tol * gain[rows].abs().clamp(min=1)).cpu()]
+            if len(rows) == 0:
+                break
+        return attribution, error, used
+
+
+def _sum_gradients(module, baseline, way, lengths, target, alphas, weights, internal_batch_size):
+    """Sum the gradient at ``baseline + alpha * way`` with each row of weights."""
+    alphas = torch.as_tensor(alphas, dtype=way.dtype, device=way.device)
+    weights = torch.as_tensor(weights, dtype=way.dtype, device=way.device)
+    sums = torch.zeros(len(weights), *way.shape, dtype=way.dtype, device=way.device)
+    n_trials = min(len(way), internal_batch_size)
+    at_once = max(1, internal_batch_size // n_trials)
+    for first in range(0, len(way), n_trials):
+        batch = slice(first, first + n_trials)
+        for start in range(0, len(alphas), at_once):
+            alpha = alphas[start : start + at_once].reshape(-1, 1, 1, 1, 1)
+            points = baseline[batch] + alpha * way[batch]  # (points, trials, frames, ...)
+            k = len(points)
+            gradient = _input_gradient(
+                module, points.flatten(0, 1), lengths[batch].repeat(k), target[batch].repeat(k)
+            )
+            part = weights[:, start : start + at_once] @ gradient.reshape(k, -1)
+            sums[:, batch] += part.reshape(len(weights), *way[batch].shape)
+    return sums
+
+
+def _clenshaw_curtis(n):
+    """Weights on [0, 1] of the n + 1 points ``(1 - cos(pi j / n)) / 2``, n even."""
+    j, k = np.arange(n + 1), np.arange(1, n // 2 + 1)
+    share = np.where(k == n // 2, 1.0, 2.0) / (4 * k**2 - 1)
+    weights = 2 * (1 - np.cos(2 * np.pi * np.outer(j, k) / n) @ share) / n
+    weights[[0, -1]] /= 2
+    return weights / 2
+
+
+def frame_scores(attribution, aggregate="sum"):
+    """Reduce one trial's attribution to one value a frame.
+
+    Parameters
+    ----------
+    attribution : ndarray of shape (n_frames, n_landmarks, n_coords)
+        Attribution of one trial.
+    aggregate : {"sum", "mean", "max", "signed"}, default="sum"
+        Sum, mean or largest absolute value over landmarks and coordinates, or the sum with its
+        sign, so that frames which speak against the class score low.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        The score of each frame, not normalised.
+
+    Raises
+    ------
+    ValueError
+        If `aggregate` is unknown.
+
+    References
+    ----------
+    Mesquita et al. 2025, section II-E1: "we aggregate gradients frame by frame"; the paper does
+    not say how, the sum is the default reading.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.saliency import frame_scores
+    >>> frame_scores(np.array([[[1.0, -2.0]], [[0.5, 0.0]]]))
+    array([3. , 0.5])
+    """
+    if aggregate == "signed":
+        return attribution.sum(axis=(1, 2))
+    if aggregate not in AGGREGATIONS:
+        raise ValueError(f"aggregate must be one of {AGGREGATIONS}, got {aggregate!r}.")
+    return getattr(np.abs(attribution), aggregate)(axis=(1, 2))
+
+
+def min_max(scores):
+    """Scale one trial's scores to [0, 1].
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_frames,)
+        Frame scores.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        Pseudo-scores; zeros if all scores are equal, which singles no frame out.
+
+    References
+    ----------
+    Mesquita et al. 2025, section II-E1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.saliency import min_max
+    >>> min_max(np.array([2.0, 4.0, 3.0]))
+    array([0. , 1. , 0.5])
+    """
+    low, high = scores.min(), scores.max()
+    if not high > low:
+        return np.zeros_like(scores)
+    return (scores - low) / (high - low)
+
+
+def explain(
+    module,
+    trials,
+    targets,
+    *,
+    method="integrated_gradients",
+    baseline="zeros",
+    n_steps=50,
+    tol=0.01,
+    aggregate="sum",
+    normalize=True,
+    batch_size=32,
+    device="cpu",
+):
+    """Attribute a network's decisions on a list of trials.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+        Trials; lost landmarks (NaN) get no attribution.
+    targets : array-like of shape (n_trials,)
+        Class index of each trial.
+    method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}
+        Attribution method. ``"frame_logits"`` is none: it takes the scores of a network that scores
+        frames itself; such scores have no map of landmarks (NaN).
+    baseline : {"zeros", "rest"} or ndarray
+        Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
+        to a trial, such as one pose ``(n_landmarks, n_coords)``. Where a landmark is lost the path
+        stays at zero.
+    n_steps : int or "auto"
+        See :func:`integrated_gradients`.
+    tol : float
+        See :func:`integrated_gradients`.
+    aggregate : {"sum", "mean", "max", "signed"}
+        See :func:`frame_scores`.
+    normalize : bool
+        Scale each trial's scores to [0, 1] with :func:`min_max`.
+    batch_size : int
+        Trials in a batch.
+    device : str
+        Torch device.
+
+    Returns
+    -------
+    Saliency
+        Scores, maps and completeness errors in the order of `trials`.
+
+    Raises
+    ------
+    ValueError
+        If `method` or `baseline` is unknown, or the network does not score frames.
+    """
+    if method == "frame_logits" and not hasattr(module, "frame_logits"):
+        raise ValueError(
+            f"method='frame_logits' needs a network that scores frames, such as 'mil_tcn'; "
+            f"{type(module).__name__} scores whole trials."
+        )
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
+    n = len(trials)
+    scores, maps = [None] * n, [None] * n
+    errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
+    targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
+    for index, x, lengths in iterate_by_length(trials, batch_size):
+        batch = (module, x.to(device), lengths, targets[index].to(device))
+        if method == "frame_logits":
+            for i, raw in zip(index, _frame_logits(*batch)):
+                raw = raw[: len(trials[i])]
+                scores[i] = min_max(raw) if normalize else raw
+                maps[i] = np.full(trials[i].shape[:2], np.nan)
+            continue
+        if method == "vanilla_gradient":
+            attribution = vanilla_gradient(*batch)
+        else:
+            start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
+            attribution, error, steps = integrated_gradients(
+                *batch, baseline=start, n_steps=n_steps, tol=tol
+            )
+            errors[index], used[index] = error.cpu(), steps
+        for i, values in zip(index, attribution.cpu().numpy()):
+            values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
+            raw = frame_scores(values, aggregate)
+            scores[i] = min_max(raw) if normalize else raw
+            maps[i] = np.abs(values).sum(axis=2)
+    missed = int((used > LEVELS[-1]).sum()) if n_steps == "auto" else 0
+    if missed:
+        warnings.warn(
+            f"Integrated gradients of {missed} of {n} trials needed {LEVELS[-1] + 1} points, "
+            f"where refining ends; the largest completeness error is {errors.max():.2g} logits.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return Saliency(ragged(scores), maps, errors, used)
+
+
+def _frame_logits(module, x, lengths, target):
+    """Score each frame for its trial's target, by the network's own frame logits."""
+    with frozen(module), torch.no_grad():
+        logits = module.frame_logits(x, lengths)  # (batch, frames, outputs)
+        if logits.shape[2] == 1:
+            return (logits[..., 0] * (2 * target - 1)[:, None]).cpu().numpy()
+        return logits[torch.arange(len(x)), :, target].cpu().numpy()
+
+
+def _baseline_batch(trials, x, baseline):
+    """Start of the path for a padded batch; padding and lost landmarks start, and stay, at zero."""
+    start = torch.zeros_like(x)
+    if isinstance(baseline, str) and baseline == "zeros":
+        return start
+    if isinstance(baseline, str) and baseline != "rest":
+        raise ValueError(f"baseline must be 'zeros', 'rest' or an array, got {baseline!r}.")
+    for row, trial in zip(start, trials):
+        pose = trial[:1] if isinstance(baseline, str) else np.asarray(baseline, dtype=np.float32)
+        try:
+            pose = np.broadcast_to(np.nan_to_num(pose), trial.shape)
+        except ValueError:
+            raise ValueError(
+                f"baseline of shape {np.shape(baseline)} does not fit a trial of {trial.shape}."
+            ) from None
+        row[: len(trial)] = torch.from_numpy(np.where(np.isnan(trial), np.float32(0), pose))
+    return start

@@ -1,0 +1,1 @@
+"""What trains a network: batches, clips, the loop, fine-tuning, and the base of the estimators."""

@@ -1,0 +1,224 @@
+"""What every estimator around a network of the registry shares: inputs, training, outputs."""
+
+import os
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrehab import networks
+from skrehab.networks.weights import load_weights, read_weights
+from skrehab.training.batching import Samples, collate_trials
+from skrehab.training.clips import check_videos, collate_clips
+from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
+from skrehab.training.finetuning import Tuning
+from skrehab.training.loop import (
+    TRAINING_CONSTRAINTS,
+    Recipe,
+    WeightedLoss,
+    held_out_patients,
+    seeded,
+    train,
+    validation_split,
+)
+from skrehab.trials import check_trials, tag_trial_input
+
+__all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator", "NetworkParamsMixin"]
+
+# what scikit-learn checks of these parameters when an estimator is fitted
+NETWORK_CONSTRAINTS = {
+    "network": [str, type],
+    "network_params": [dict, None],
+    "weights": [str, os.PathLike, None],
+    "weights_sha256": [str, None],
+    "head": [StrOptions({"keep", "new"})],
+    "freeze": [tuple, list],
+    "layer_decay": [Interval(Real, 0, 1, closed="right"), None],
+    "head_warmup": [Interval(Integral, 0, None, closed="left")],
+    "memory": [str, os.PathLike, HasMethods(["cache"]), None],
+    **TRAINING_CONSTRAINTS,
+}
+
+
+class NetworkParamsMixin:
+    """Let grid search reach what is in ``network_params`` as ``network__<name>``.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from skrehab.training.estimator import NetworkParamsMixin
+    >>> class Estimator(NetworkParamsMixin, BaseEstimator):
+    ...     def __init__(self, network_params=None):
+    ...         self.network_params = network_params
+    >>> Estimator({"width": 8}).set_params(network__dropout=0.1).network_params
+    {'width': 8, 'dropout': 0.1}
+    """
+
+    def get_params(self, deep=True):
+        """Get the parameters, the network's own as ``network__<name>`` too.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Include the network's parameters.
+
+        Returns
+        -------
+        dict
+            Parameters by name.
+        """
+        params = super().get_params(deep=deep)
+        if deep and isinstance(self.network_params, dict):
+            params |= {f"network__{key}": value for key, value in self.network_params.items()}
+        return params
+
+    def set_params(self, **params):
+        """Set parameters; ``network__<name>`` sets one of the network's.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+        """
+        prefix = "network__"
+        inner = {k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)}
+        super().set_params(**{k: v for k, v in params.items() if not k.startswith(prefix)})
+        if inner:
+            self.network_params = {**(self.network_params or {}), **inner}
+        return self
+
+
+class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
+    """Base of estimators that train one network of the registry on trials or videos.
+
+    A subclass has the parameters of :class:`skrehab.VideoClassifier`, checks y, and says in
+    ``_n_outputs()`` how many outputs the network has.
+    """
+
+    def _check_input(self, X):
+        """Validate what is given to fit."""
+        if networks.get_spec(self.network).input == "rgb":
+            return check_videos(X)
+        return check_trials(X)
+
+    def _check_X(self, X):
+        """Validate what is given after fit."""
+        check_is_fitted(self)
+        if self.n_landmarks_ is None:
+            return check_videos(X)
+        return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
+
+    def _train(self, X, targets, weights, groups, *, strata, labels=None, criterion=WeightedLoss):
+        """Hold out what early stopping needs, build the network, start it, and train it."""
+        spec = networks.get_spec(self.network)
+        random_state = check_random_state(self.random_state)
+        inside, held_out = validation_split(
+            strata,
+            groups,
+            self.early_stopping,
+            self.validation_fraction,
+            random_state,
+            labels=labels,
+        )
+        self.n_landmarks_, self.n_coords_ = (None, None) if spec.input == "rgb" else X[0].shape[1:]
+        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
+        with seeded(random_state, self.device) as generator:
+            self.module_ = self._build_module()
+            self.weights_report_ = self._load_weights(spec)
+            module, inputs = self.module_, X
+            if getattr(self.module_, "is_frozen", False):  # embed once, not every epoch
+                self.module_.to(self.device)
+                inputs = embed_trials(self.module_, X, self.batch_size, self.device, self.memory)
+                module = OnEmbeddings(self.module_)
+
+            def subset(index):
+                kept = inputs[index] if isinstance(inputs, torch.Tensor) else [X[i] for i in index]
+                return Samples(kept, targets[index], weights[index], self._collate)
+
+            self.history_ = train(
+                module,
+                subset(inside),
+                Recipe.of(self),
+                generator=generator,
+                validation=None if held_out is None else subset(held_out),
+                tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
+                criterion=criterion,
+            )
+        return self
+
+    def _load_weights(self, spec):
+        if self.weights is None:
+            return None
+        state = read_weights(self.weights, sha256=self.weights_sha256)
+        ends = spec.ends or getattr(type(self.module_), "ends", ())
+        return load_weights(self.module_, state, self.head, spec.head, ends)
+
+    def _build_module(self):
+        """Build the network for the shapes seen in fit; also used when a model is loaded."""
+        return networks.build(
+            self.network,
+            n_landmarks=self.n_landmarks_,
+            n_coords=self.n_coords_,
+            n_outputs=self._n_outputs(),
+            **(self.network_params or {}),
+        )
+
+    @property
+    def _collate(self):
+        if self.n_landmarks_ is None:
+            return partial(collate_clips, recipe=self.module_.clip)
+        return collate_trials
+
+    def _batches(self, X):
+        """Yield positions and what the network takes; pose trials by length, to pad little."""
+        order = np.arange(len(X))
+        if self.n_landmarks_ is not None:
+            order = np.argsort([len(trial) for trial in X], kind="stable")
+        for start in range(0, len(X), self.batch_size):
+            index = order[start : start + self.batch_size]
+            inputs = self._collate([X[i] for i in index])
+            yield index, {key: value.to(self.device) for key, value in inputs.items()}
+
+    def _run(self, X, compute):
+        """Run the network in evaluation mode; `compute` gives one row or array per trial."""
+        rows = [None] * len(X)
+        self.module_.to(self.device).eval()
+        with torch.inference_mode():
+            for index, inputs in self._batches(X):
+                for i, row in zip(index, compute(inputs).cpu().numpy()):
+                    rows[i] = row
+        return rows
+
+    def _logits(self, X):
+        X = self._check_X(X)
+        return np.stack(self._run(X, lambda inputs: self.module_(**inputs)))
+
+    def features(self, X):
+        """Compute what the network knows of each trial just before its classifier.
+
+        Parameters
+        ----------
+        X : list
+            Trials or videos, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_trials, n_features)
+            Features.
+        """
+        X = self._check_X(X)
+        head = networks.get_spec(self.network).head
+        return np.stack(self._run(X, lambda inputs: penultimate(self.module_, inputs, head)))
+
+    def __sklearn_tags__(self):
+        return tag_trial_input(super().__sklearn_tags__())

@@ -1,0 +1,445 @@
+"""One training loop for every network: a skorch net built from plain parameters.
+
+It draws only from its own seed, leaves torch's global random state as it was, and holds out whole
+patients for early stopping.
+"""
+
+import copy
+import math
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.helper import predefined_split
+from torch import nn
+
+from skrehab.training import finetuning
+from skrehab.training.batching import Batches
+
+__all__ = [
+    "TRAINING_CONSTRAINTS",
+    "Recipe",
+    "WeightedLoss",
+    "held_out_patients",
+    "probabilities",
+    "seeded",
+    "train",
+    "trial_weights",
+    "validation_split",
+]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: the part that video and frame networks share.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate of Adam.
+    max_epochs : int
+        Epochs, and the period of the cosine schedule.
+    batch_size : int
+        Samples in a batch.
+    weight_decay : float
+        L2 penalty.
+    schedule : {"cosine"} or None
+        Learning rate schedule.
+    gradient_clip : float or None
+        Largest norm of the gradient.
+    patience : int
+        Epochs without a better validation loss before early stopping.
+    device : str
+        Torch device.
+    verbose : int
+        1 prints a line an epoch.
+    net_params : dict or None
+        Anything else for :class:`skorch.NeuralNet`; ``callbacks`` are added to ours.
+    """
+
+    lr: float
+    max_epochs: int
+    batch_size: int
+    weight_decay: float = 0.0
+    schedule: str | None = "cosine"
+    gradient_clip: float | None = 1.0
+    patience: int = 10
+    device: str = "cpu"
+    verbose: int = 0
+    net_params: dict | None = None
+
+    @classmethod
+    def of(cls, estimator):
+        """Read the recipe off an estimator's parameters of the same names.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Has the parameters of this class.
+
+        Returns
+        -------
+        Recipe
+            Their values.
+        """
+        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+
+
+# what scikit-learn checks of these parameters when an estimator is fitted
+TRAINING_CONSTRAINTS = {
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "schedule": [StrOptions({"cosine"}), None],
+    "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "early_stopping": ["boolean", StrOptions({"patient", "trial"})],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "device": [str],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "net_params": [dict, None],
+}
+
+
+class WeightedLoss(nn.Module):
+    """Cross-entropy on logits, binary with one logit: the mean of loss times weight.
+
+    Divided by the number of samples and not by their weights, which would cancel weights between
+    batches, in batches of one altogether; :func:`train` gives it weights whose mean is 1.
+    """
+
+    def forward(self, logits, target_and_weight):
+        target, weight = target_and_weight
+        if logits.shape[1] == 1:
+            loss = F.binary_cross_entropy_with_logits(
+                logits[:, 0], target.to(logits.dtype), reduction="none"
+            )
+        else:
+            loss = F.cross_entropy(logits, target, reduction="none")
+        return (loss * weight).mean()
+
+
+def probabilities(logits):
+    """Turn logits into class probabilities.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, 1) or (n, n_classes)
+        One logit stands for the second of two classes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        Probabilities; each row sums to one.
+    """
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exp / exp.sum(axis=1, keepdims=True)
+
+
+# torch draws weights and dropout from one generator for all threads
+_TORCH_RANDOM_STATE = threading.RLock()
+
+
+@contextmanager
+def seeded(random_state, device="cpu"):
+    """Seed torch for a block, and put its random state back afterwards.
+
+    Blocks of several threads run one after another, since all draw from torch's one generator.
+
+    Parameters
+    ----------
+    random_state : numpy.random.RandomState
+        Source of the seed.
+    device : str, default="cpu"
+        Its generator is seeded too.
+
+    Yields
+    ------
+    torch.Generator
+        A generator of its own, for shuffling.
+    """
+    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    on_gpu = torch.device(device).type == "cuda"
+    devices = range(torch.cuda.device_count()) if on_gpu else []
+    with _TORCH_RANDOM_STATE, torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            torch.cuda.manual_seed_all(seed)
+        yield torch.Generator().manual_seed(seed)
+
+
+def train(
+    module, samples, recipe, *, generator, validation=None, tuning=None, criterion=WeightedLoss
+):
+    """Train a module in place and return its learning curves.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network; trained in place.
+    samples : skrehab.training.batching.Samples
+        Training samples. What counts is how their weights compare: their mean is scaled to 1, once
+        for all batches.
+    recipe : Recipe
+        How to train.
+    generator : torch.Generator
+        Source of the shuffle.
+    validation : skrehab.training.batching.Samples, optional
+        Held-out samples, with weights as above; training stops early on their loss and keeps the
+        best weights.
+    tuning : skrehab.training.finetuning.Tuning, optional
+        Which layers are frozen or learn slower; None trains all alike.
+    criterion : type, default=WeightedLoss
+        Loss module; takes outputs, and targets with weights, and returns the mean of loss times
+        weight over a batch.
+
+    Returns
+    -------
+    history : list of dict
+        One row an epoch: ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
+    """
+    extra = dict(recipe.net_params or {})
+    callbacks = []
+    if recipe.schedule == "cosine":
+        policy = torch.optim.lr_scheduler.CosineAnnealingLR
+        callbacks.append(("schedule", LRScheduler(policy, T_max=recipe.max_epochs)))
+    if recipe.gradient_clip is not None:
+        callbacks.append(("clip", GradientNormClipping(recipe.gradient_clip)))
+    if validation is not None:
+        stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
+        callbacks.append(("early_stopping", stop))
+    rates = {}
+    if tuning is not None:
+        rates, freezing = finetuning.apply(tuning, module, recipe.lr)
+        callbacks = freezing + callbacks
+    settings = {
+        "module": module,
+        "criterion": criterion,
+        "optimizer": torch.optim.Adam,
+        "optimizer__weight_decay": recipe.weight_decay,
+        "lr": recipe.lr,
+        "max_epochs": recipe.max_epochs,
+        "batch_size": recipe.batch_size,
+        "iterator_train": Batches,
+        "iterator_train__generator": generator,
+        "iterator_valid": Batches,
+        "train_split": None if validation is None else predefined_split(_mean_weight_1(validation)),
+        "callbacks": callbacks + list(extra.pop("callbacks", [])),
+        "device": recipe.device,
+        "verbose": recipe.verbose,
+        **rates,
+    }
+    net = NeuralNet(**(settings | extra))
+    net.fit(_mean_weight_1(samples))
+    net.module_.eval()
+    curves = ("epoch", "train_loss", "valid_loss")
+    history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
+    return history
+
+
+def _mean_weight_1(samples):
+    """Scale the weights of samples, in a copy."""
+    scaled = copy.copy(samples)
+    scaled.weights = samples.weights / samples.weights.double().mean().clamp(min=1e-12)
+    return scaled
+
+
+def _silent(*args):
+    """Swallow skorch's messages; the history says where training stopped."""
+
+
+def trial_weights(y, class_weight=None, sample_weight=None):
+    """Multiply the weights of trials and of their classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_trials,)
+        Labels.
+    class_weight : dict, "balanced" or None
+        Weights of the classes.
+    sample_weight : array-like of shape (n_trials,), optional
+        Weights of the trials.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Weights.
+
+    Raises
+    ------
+    ValueError
+        If there is not one weight per trial, one is negative or not finite, or all are 0.
+    """
+    weights = compute_sample_weight(class_weight, y)
+    if sample_weight is None:
+        return weights
+    sample_weight = np.asarray(sample_weight, dtype=float)
+    if sample_weight.shape != weights.shape:
+        raise ValueError(
+            f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
+            f"{sample_weight.shape}."
+        )
+    bad = np.flatnonzero(~(np.isfinite(sample_weight) & (sample_weight >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"sample_weight[{bad[0]}] is {sample_weight[bad[0]]}: weights must be finite and not "
+            "negative; a weight of 0 leaves a trial out."
+        )
+    if not sample_weight.any():
+        raise ValueError("sample_weight is 0 for every trial: none is left to train on.")
+    return weights * sample_weight
+
+
+def held_out_patients(groups, held_out, how):
+    """Name the patients that early stopping held out as a whole.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_samples,) or None
+        Patients.
+    held_out : ndarray of int or None
+        Indices, as from :func:`validation_split`.
+    how : {"patient", "trial"} or bool
+        As given to :func:`validation_split`.
+
+    Returns
+    -------
+    ndarray or None
+        Patients; None where trials are held out, or nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.training.loop import held_out_patients
+    >>> patients = np.array(["A", "A", "B"])
+    >>> held_out_patients(patients, [0, 1], "patient").tolist()
+    ['A']
+    >>> held_out_patients(patients, [0], "trial") is None
+    True
+    """
+    if held_out is None or how == "trial":
+        return None
+    return np.unique(groups[held_out])
+
+
+def validation_split(y, groups, how, fraction, random_state, *, labels=None):
+    """Choose the samples held out for early stopping.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class of each sample, to keep the classes in proportion.
+    groups : ndarray of shape (n_samples,) or None
+        Patients.
+    how : {"patient", "trial"} or bool
+        Hold out whole patients, or trials; True means ``"patient"``, False nothing.
+    fraction : float
+        Share to hold out, about; of patients at most one half.
+    random_state : numpy.random.RandomState
+        Source of randomness.
+    labels : sequence of label or of array-like of labels, optional
+        What is learned from each sample. The training side keeps one of each if it can, and a
+        warning names those that it lacks. None takes `y`, and does not warn.
+
+    Returns
+    -------
+    train, validation : ndarray of int
+        Indices; `validation` is None where nothing is held out.
+
+    Raises
+    ------
+    ValueError
+        If patients are to be held out but `groups` is missing or names fewer than two, or more than
+        half of them are asked for.
+
+    Warns
+    -----
+    UserWarning
+        If a label stands on the held-out side only: it will not be learned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.training.loop import validation_split
+    >>> y, patients = np.array([0, 1, 0, 1]), np.array(["A", "A", "B", "B"])
+    >>> train, held_out = validation_split(y, patients, True, 0.5, np.random.RandomState(0))
+    >>> set(patients[train]) & set(patients[held_out])
+    set()
+    """
+    if not how:
+        return np.arange(len(y)), None
+    if how == "trial":
+        inside, held_out = _split_trials(y, fraction, random_state)
+    else:
+        what = y if labels is None else labels
+        inside, held_out = _split_patients(y, groups, fraction, random_state, what)
+    if labels is not None:
+        missing = np.setdiff1d(_distinct(labels, held_out), _distinct(labels, inside)).tolist()
+        if missing:
+            warnings.warn(
+                f"Early stopping holds out every sample labelled {missing}: what is left to train "
+                "on cannot teach that. Give more patients or trials, or early_stopping=False.",
+                stacklevel=2,
+            )
+    return inside, held_out
+
+
+def _distinct(labels, index):
+    """Find the labels that some samples have, one each or several."""
+    return np.unique(np.concatenate([np.atleast_1d(labels[i]) for i in index]))
+
+
+def _split_trials(y, fraction, random_state):
+    # stratification needs two of each class
+    counts = np.unique(y, return_counts=True)[1]
+    strata = y if counts.min() > 1 else np.zeros(len(y))
+    n_held_out = max(math.ceil(fraction * len(y)), len(np.unique(strata)))
+    splitter = StratifiedShuffleSplit(1, test_size=n_held_out, random_state=random_state)
+    return next(splitter.split(strata, strata))
+
+
+def _split_patients(y, groups, fraction, random_state, labels):
+    if groups is None:
+        raise ValueError(
+            "early_stopping by patient needs groups, one patient per trial: pass "
+            "fit(X, y, groups=patients), or early_stopping='trial' to hold out trials of the same "
+            "patients (optimistic), or early_stopping=False. A Pipeline passes groups on only "
+            "with sklearn.set_config(enable_metadata_routing=True)."
+        )
+    n_patients = len(np.unique(groups))
+    if n_patients < 2:
+        raise ValueError(
+            f"early_stopping by patient needs at least 2 patients, got {n_patients}: "
+            f"{np.unique(groups).tolist()}."
+        )
+    if fraction > 0.5:
+        raise ValueError(
+            f"validation_fraction must be at most 0.5 where patients are held out, got {fraction}: "
+            "fewer would be left to train on than to stop by."
+        )
+    n_splits = int(np.clip(round(1 / fraction), 2, n_patients))
+    # with fewer trials of every class than parts it refuses: then patients only are divided
+    strata = y if np.unique(y, return_counts=True)[1].max() >= n_splits else np.zeros(len(y))
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = list(splitter.split(strata, strata, groups))
+    # prefer a split that leaves every label on both sides, or else to train on: what is not trained
+    # on is never learned. Which of those, the seed decides
+    splits = [splits[i] for i in random_state.permutation(n_splits)]
+    return max(splits, key=lambda split: tuple(len(_distinct(labels, side)) for side in split))

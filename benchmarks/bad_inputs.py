@@ -1,10 +1,10 @@
 """What becomes of damaged, odd and wrong inputs: a right result, or a clear error.
 
-The cases are those of the tests (tests/bad_input_cases): each makes an item, uses it, and says what
-must come of it. "Right result" means that the result was compared with what is known of the input,
-"clear error" that the error is of the promised kind and names the item, "failed" is all else: a
-wrong result, silence, another error, a hang. Damage in this battery is made, not met: it says
-nothing of how often such files occur.
+The cases are those of the tests (tests/support/bad_input_cases): each makes an item, uses it, and
+says what must come of it. "Right result" means that the result was compared with what is known of
+the input, "clear error" that the error is of the promised kind and names the item, "failed" is all
+else: a wrong result, silence, another error, a hang. Damage in this battery is made, not met: it
+says nothing of how often such files occur.
 """
 
 import re
@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "support"
 sys.path.insert(0, str(TESTS))
 
 from _report import markdown_table, write_report  # noqa: E402

@@ -25,7 +25,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrehab.datasets import load_kimore, load_uiprmd_npz, load_utkinect, load_uwa3d
 from skrehab.evaluation import evaluate_by_exercise, paired_bootstrap
-from skrehab.preprocessing.conversion import convert
+from skrehab.preprocessing.skeleton_conversion import convert
 from skrehab.pretraining import PoseSequencePretrainer
 from skrehab.quality import AppearanceFeatures, QualityRegressor
 from skrehab.quality.ablations import table1_settings

@@ -29,12 +29,8 @@ from joblib import Parallel, delayed
 
 from skrehab import MultiLabelFusion, MultiLabelVideoClassifier, MuscleGroupClassifier
 from skrehab.datasets import load_musclemap, make_exercise_clips
-from skrehab.metrics import (
-    KnownNewSplit,
-    known_new_scores,
-    known_new_split,
-    per_label_average_precision,
-)
+from skrehab.evaluation import KnownNewSplit, known_new_scores, known_new_split
+from skrehab.metrics import per_label_average_precision
 from skrehab.training.clips import frame_positions
 from skrehab.training.modalities import MODALITIES, normalize_pose
 

@@ -23,7 +23,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def tiny():
-    """Sixteen ragged trials of four patients; see tests/instances.py."""
+    """Sixteen ragged trials of four patients; see tests/support/instances.py."""
     from instances import tiny_trials
 
     return tiny_trials()

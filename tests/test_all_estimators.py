@@ -33,7 +33,7 @@ AVAILABLE = [name for name in DATA_FREE if hasattr(estimator_checks, name)]
 def test_every_public_estimator_has_a_row():
     tried = {type(row.make()).__name__ for row in instances.ESTIMATORS}
     missing = set(instances.public_estimators()) - tried
-    assert not missing, f"add a row to tests/instances.py for {sorted(missing)}"
+    assert not missing, f"add a row to tests/support/instances.py for {sorted(missing)}"
 
 
 def test_scikit_learn_still_has_its_checks():

@@ -20,7 +20,7 @@ def read_pose(path, *, format=None, frame_rate=None, person="steady", trial=None
     """Read one pose sequence.
 
     Coordinates stay as the file has them, but lengths in a TRC file become metres.
-    :func:`skrehab.preprocessing.conversion.convert` turns one skeleton into another.
+    :func:`skrehab.preprocessing.convert` turns one skeleton into another.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from skrehab.fusion.branches import BranchLoss, BranchTraining
 from skrehab.multilabel.label_sets import LOSSES, MultiLabelMixin, check_multilabel
 from skrehab.networks.two_stream.transm3e import SIZES, TransM3E
 from skrehab.networks.weights import read_weights
-from skrehab.preprocessing.conversion import guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import get_skeleton
 from skrehab.training.batching import Samples, is_lazy, prefetch
 from skrehab.training.estimator import NetworkParamsMixin

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from skrehab.networks._layers import resample_frames
-from skrehab.preprocessing.conversion import conversion, guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import conversion, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 __all__ = ["SkeletonNetwork"]

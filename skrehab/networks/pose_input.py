@@ -6,7 +6,7 @@ This happens inside the networks, so that a pretrained one takes the same trials
 import torch
 from torch import nn
 
-from skrehab.preprocessing.conversion import conversion, guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import conversion, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 __all__ = ["PoseInput", "find_skeleton", "scale_poses", "true_frames"]

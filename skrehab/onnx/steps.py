@@ -7,9 +7,9 @@ import numpy as np
 
 from skrehab.frames import FrameMLP
 from skrehab.onnx.repairs import repairs
-from skrehab.preprocessing.conversion import conversion
 from skrehab.preprocessing.converter import SkeletonConverter
 from skrehab.preprocessing.displacement import DisplacementSmoother, LandmarkScaler
+from skrehab.preprocessing.skeleton_conversion import conversion
 
 __all__ = ["add_classifier", "add_transformer", "fill_lost", "transformers"]
 

@@ -7,9 +7,10 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "from_pretrained": "hub",
         "load": "models",
+        "model_card": "cards",
         "push_to_hub": "hub",
         "read_metadata": "models",
         "save": "models",
-        "tells_enough": "model_card",
+        "tells_enough": "cards",
     },
 )

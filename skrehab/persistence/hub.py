@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 import skrehab
-from skrehab import persistence
 from skrehab._optional import require
+from skrehab.persistence import models as persistence
 
 __all__ = ["FILES", "from_pretrained", "push_to_hub"]
 

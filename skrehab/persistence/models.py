@@ -14,7 +14,7 @@ import numpy as np
 
 import skrehab
 from skrehab._optional import require
-from skrehab.persistence.model_card import CARD_MARK, model_card, tells_enough
+from skrehab.persistence.cards import CARD_MARK, model_card, tells_enough
 
 __all__ = ["load", "read_metadata", "save"]
 
@@ -85,7 +85,7 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     metadata : dict, optional
         Anything JSON can hold, and numpy's numbers, for people to read: data, protocol, scores,
         frame rate. What a model card tells of it is listed at
-        :func:`skrehab.persistence.model_card.model_card`.
+        :func:`skrehab.persistence.model_card`.
     card : bool or str, optional
         Write a model card, ``README.md``: True always, False never, a str is its text. None writes
         one if `metadata` tells of data, patients, protocol, scores or licence.

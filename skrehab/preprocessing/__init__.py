@@ -5,7 +5,7 @@ from skrehab._optional import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "Conversion": "conversion",
+        "Conversion": "skeleton_conversion",
         "DisplacementSmoother": "displacement",
         "GapFiller": "gaps",
         "LandmarkScaler": "displacement",
@@ -17,11 +17,12 @@ __getattr__, __dir__, __all__ = lazy_names(
         "SideNormalizer": "sides",
         "SkeletonConverter": "converter",
         "check_pose_quality": "pose_check",
-        "convert": "conversion",
+        "conversion": "skeleton_conversion",
+        "convert": "skeleton_conversion",
         "detect_mirrored": "sides",
         "fill_gaps": "gaps",
         "find_swaps": "swaps",
-        "guess_skeleton": "conversion",
+        "guess_skeleton": "skeleton_conversion",
         "mirror": "sides",
         "moving_average": "displacement",
         "normalize_sides": "sides",

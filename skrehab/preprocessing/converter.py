@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.preprocessing.conversion import conversion, convert, guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import check_trials, tag_trial_input
 
@@ -32,7 +32,7 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    skrehab.preprocessing.conversion.convert : The same for one trial.
+    skrehab.preprocessing.convert : The same for one trial.
 
     Examples
     --------
@@ -96,7 +96,7 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
         Returns
         -------
         list of ndarray of shape (n_frames_i, n_landmarks', n_coords'), dtype float32
-            Trials of the target; see :func:`skrehab.preprocessing.conversion.convert`.
+            Trials of the target; see :func:`skrehab.preprocessing.convert`.
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)

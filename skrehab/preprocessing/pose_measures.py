@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrehab.preprocessing.conversion import guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.preprocessing.swaps import find_swaps
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import check_trials

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.preprocessing.conversion import guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
 from skrehab.trials import check_frame, check_groups, check_trials, tag_trial_input
 

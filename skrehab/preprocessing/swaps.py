@@ -7,8 +7,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skrehab.preprocessing.conversion import guess_skeleton
 from skrehab.preprocessing.sides import side_pairs
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 

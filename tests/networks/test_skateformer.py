@@ -12,7 +12,7 @@ from skrehab.networks.sequence._skate_attention import (
     reverse,
 )
 from skrehab.networks.sequence.skateformer import KINECT20, SkateFormer
-from skrehab.preprocessing.conversion import conversion
+from skrehab.preprocessing.skeleton_conversion import conversion
 from skrehab.skeletons import get_skeleton
 
 TINY = {"n_frames": 16, "widths": (16, 32), "n_blocks": 1, "n_heads": 8}

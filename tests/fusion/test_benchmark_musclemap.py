@@ -11,7 +11,7 @@ import pytest
 
 from skrehab.muscles import MUSCLE_GROUPS
 
-BENCHMARKS = pathlib.Path(__file__).resolve().parents[1] / "benchmarks"
+BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from skrehab.datasets.drawn.ex_film import ExerciseClip, _act, _camera, _style
 from skrehab.datasets.drawn.ex_persons import plan_clips
 from skrehab.datasets.drawn.ex_render import Clip
 from skrehab.datasets.exercise_clips import make_exercise_clips
-from skrehab.metrics import known_new_split
+from skrehab.evaluation import known_new_split
 from skrehab.muscles import MUSCLE_GROUPS
 from skrehab.training.clips import check_videos, read_clip
 

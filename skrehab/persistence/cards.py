@@ -33,7 +33,7 @@ def tells_enough(metadata):
 
     Examples
     --------
-    >>> from skrehab.persistence.model_card import tells_enough
+    >>> from skrehab.persistence.cards import tells_enough
     >>> tells_enough({"fps": 30}), tells_enough({"n_patients": 18})
     (False, True)
     """
@@ -70,7 +70,7 @@ def model_card(estimator, metadata=None, *, name="model"):
     --------
     >>> import numpy as np
     >>> from skrehab import FrameMLP
-    >>> from skrehab.persistence.model_card import model_card
+    >>> from skrehab.persistence import model_card
     >>> frames = FrameMLP(max_epochs=1).fit([np.zeros((4, 5, 3))], [[0, 1, 0, 1]])
     >>> scores = {"trial AUC": {"value": 0.73, "low": 0.61, "high": 0.83, "n": 18}}
     >>> card = model_card(frames, {"protocol": "leave one patient out", "scores": scores})

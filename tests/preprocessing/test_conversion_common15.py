@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skrehab.datasets import load_uiprmd_npz
-from skrehab.preprocessing.conversion import conversion, convert
+from skrehab.preprocessing.skeleton_conversion import conversion, convert
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 COMMON = get_skeleton("common15")

@@ -14,7 +14,8 @@ from skrehab import (
     MultiLabelVideoClassifier,
     QualityRegressor,
 )
-from skrehab.persistence import CARD_MARK, model_card, tells_enough
+from skrehab.persistence import model_card, tells_enough
+from skrehab.persistence.cards import CARD_MARK
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
 

@@ -11,14 +11,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 import skrehab.metrics
-from skrehab.metrics import (
-    KnownNewSplit,
-    known_new_scores,
-    known_new_split,
-    map_scorer,
-    mean_average_precision,
-    per_label_average_precision,
-)
+from skrehab.evaluation import KnownNewSplit, known_new_scores, known_new_split
+from skrehab.metrics import map_scorer, mean_average_precision, per_label_average_precision
 from skrehab.muscles import MUSCLE_GROUPS, NEW_ACTIVITIES, plain_name
 
 

@@ -16,7 +16,7 @@ from skrehab import PoseExtractor
 from skrehab.pose import PoseStream, choose_person, extract_pose, read_frames
 from skrehab.pose.body import find_jumps, knee_drop
 from skrehab.pose.following import _SITS, PersonFollower
-from skrehab.preprocessing.conversion import convert
+from skrehab.preprocessing.skeleton_conversion import convert
 
 MODEL = model_file()
 NOBODY = np.full((33, 2), np.nan)

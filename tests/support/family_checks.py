@@ -1,4 +1,5 @@
-"""The battery's second part: what each family of estimators must do beyond tests/checks.py."""
+"""The battery's second part: what each family of estimators must do beyond
+tests/support/checks.py."""
 
 import numpy as np
 import pytest

@@ -14,7 +14,7 @@ from skrehab.networks.sequence.pose_sequence import (
     PoseEncoder,
     PretrainedGRU,
 )
-from skrehab.preprocessing.conversion import convert
+from skrehab.preprocessing.skeleton_conversion import convert
 from skrehab.skeletons import get_skeleton
 from skrehab.training.batching import pad_trials
 

@@ -8,7 +8,7 @@ import pytest
 
 from skrehab.pose import ModelError, find_model
 
-SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
+SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
 VIDEOS = SHARED / "videos"
 
 needs_shared_videos = pytest.mark.skipif(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from skrehab.preprocessing.conversion import conversion, convert, guess_skeleton
+from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 
 M = {name: i for i, name in enumerate(get_skeleton("mediapipe33").landmarks)}

@@ -7,7 +7,7 @@ import pytest
 from media import write_video
 
 from skrehab.datasets.musclemap import load_musclemap
-from skrehab.metrics import KnownNewSplit, known_new_split
+from skrehab.evaluation import KnownNewSplit, known_new_split
 from skrehab.training.clips import read_clip
 
 ACTIVITIES = {"squats": (1, 0, 1), "Push-Ups": (0, 1, 0), "running": (1, 0, 0)}

@@ -22,7 +22,7 @@ import skrehab
 from skrehab import MultiLabelVideoClassifier, MuscleGroupClassifier
 from skrehab.fusion import BranchLoss, BranchTraining
 from skrehab.metrics import map_scorer, mean_average_precision
-from skrehab.multilabel import LOSSES
+from skrehab.multilabel.label_sets import LOSSES
 from skrehab.networks.two_stream.transm3e import TransM3E
 from skrehab.pose import VideoError
 from skrehab.training.modalities import (

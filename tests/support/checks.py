@@ -1,6 +1,7 @@
 """The battery: what every estimator that takes trials must do, family by family.
 
-Each check takes a row of tests/instances.py and raises where the estimator breaks its promise.
+Each check takes a row of tests/support/instances.py and raises where the estimator breaks its
+promise.
 """
 
 import pickle

@@ -16,7 +16,9 @@ from skrehab import VideoClassifier, networks, skeletons
 from skrehab.networks._layers import resample_frames
 from skrehab.networks.sequence.act import SIZES
 
-GOLDEN = json.loads((pathlib.Path(__file__).parent / "golden" / "act.json").read_text())["cases"]
+GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "act.json").read_text())[
+    "cases"
+]
 every_network = pytest.mark.parametrize("row", **instances.network_rows())
 every_pose_network = pytest.mark.parametrize("row", **instances.network_rows("pose"))
 
@@ -54,7 +56,7 @@ def batch(row, lengths=(20, 12), seed=0):
 
 def test_every_network_has_a_row():
     missing = set(networks.list_networks()) - {row.name for row in instances.NETWORKS}
-    assert not missing, f"add a row to tests/instances.py for {sorted(missing)}"
+    assert not missing, f"add a row to tests/support/instances.py for {sorted(missing)}"
 
 
 # --- battery --------------------------------------------------------------------------------------

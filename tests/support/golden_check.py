@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import torch
 
-FOLDER = pathlib.Path(__file__).parent / "golden"
+FOLDER = pathlib.Path(__file__).parents[1] / "golden"
 
 
 def golden_case(name):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_datasets_kimore import SCORES, standing, write_person, write_positions
 
-BENCHMARKS = pathlib.Path(__file__).resolve().parents[1] / "benchmarks"
+BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 POPULATIONS = ("CG/Expert", "CG/NotExpert", "GPP/BackPain", "GPP/Parkinson", "GPP/Stroke")
 TINY = "--hidden-size 3 --pretrain-epochs 1 --epochs 2 --splits 2 --step 1 --exercises 1 5".split()
 

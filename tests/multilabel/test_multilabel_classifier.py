@@ -17,12 +17,12 @@ from torch import nn
 
 from skrehab.metrics import map_scorer, mean_average_precision
 from skrehab.multilabel import (
-    LOSSES,
     MultiLabelVideoClassifier,
     SoftmaxBCE,
     check_multilabel,
     label_probabilities,
 )
+from skrehab.multilabel.label_sets import LOSSES
 
 N_LABELS = 3
 

@@ -125,7 +125,7 @@ class Conversion:
 
     Examples
     --------
-    >>> from skrehab.preprocessing.conversion import conversion
+    >>> from skrehab.preprocessing.skeleton_conversion import conversion
     >>> conversion("coco17", "h36m17").estimated
     ()
     >>> conversion("coco17", "ntu25").estimated[:2]
@@ -170,7 +170,7 @@ def guess_skeleton(n_landmarks):
 
     Examples
     --------
-    >>> from skrehab.preprocessing.conversion import guess_skeleton
+    >>> from skrehab.preprocessing.skeleton_conversion import guess_skeleton
     >>> guess_skeleton(17).name
     'coco17'
     """
@@ -212,7 +212,7 @@ def conversion(source, target):
 
     Examples
     --------
-    >>> from skrehab.preprocessing.conversion import conversion
+    >>> from skrehab.preprocessing.skeleton_conversion import conversion
     >>> to_kinect = conversion("mediapipe33", "kinect25")
     >>> to_kinect.weights.shape, to_kinect.estimated
     ((25, 33), ())
@@ -301,7 +301,7 @@ def convert(trial, source, target):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrehab.preprocessing.conversion import convert
+    >>> from skrehab.preprocessing.skeleton_conversion import convert
     >>> convert(np.zeros((9, 33, 4)), "mediapipe33", "coco17").shape
     (9, 17, 3)
     >>> convert(np.zeros((9, 17, 2)), "coco17", "ntu25").shape

@@ -62,7 +62,9 @@ steps = [("motion", DisplacementSmoother()), ("labels", tiny_labeler()), ("frame
 pipe = Pipeline(steps).fit(data.X, data.y)
 print(0 <= trial_roc_auc(pipe, data.X, data.y) <= 1)
 """
-    assert run_python(BLOCK + code, pathlib.Path(__file__).parent, cwd=tmp_path) == "True"
+    assert (
+        run_python(BLOCK + code, pathlib.Path(__file__).parent / "support", cwd=tmp_path) == "True"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from test_repairs_swaps import exchanged, walk
+from test_swaps import exchanged, walk
 
 from skrehab.pose import PoseTrack
 from skrehab.preprocessing.pose_check import PoseLimits, check_pose_quality

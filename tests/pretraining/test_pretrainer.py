@@ -278,7 +278,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
-from test_pretraining import tiny, walks
+from test_pretrainer import tiny, walks
 from skrehab.pretraining.checkpoints import Checkpoint
 
 save, count = Checkpoint.save, []

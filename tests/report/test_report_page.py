@@ -9,6 +9,7 @@ import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
+from colours import contrast
 
 from skrehab.inspection import FrameTimelineDisplay
 from skrehab.report import Figure, Section, Table, render_report, write_report
@@ -221,18 +222,6 @@ def test_wrong_figures_are_named(tmp_path):
         render_report("t", [Section("s", figures=[b"x"])])
     with pytest.raises(FileNotFoundError):
         render_report("t", [Section("s", figures=Figure(tmp_path / "gone.png", "F", "x"))])
-
-
-def contrast(a, b):
-    """Contrast ratio of two colours after WCAG 2."""
-
-    def luminance(colour):
-        rgb = np.array(matplotlib.colors.to_rgb(colour))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        return linear @ (0.2126, 0.7152, 0.0722)
-
-    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_text_is_readable_in_every_scheme():

@@ -764,7 +764,7 @@ def test_a_port_that_is_taken(model, pose_model, tmp_path, monkeypatch, capsys):
 
 # --- how it looks ---------------------------------------------------------------------------------
 def test_text_is_readable_in_both_schemes():
-    from test_report import contrast
+    from colours import contrast
 
     style = (PAGE / "style.css").read_text(encoding="utf-8")
     schemes = [

@@ -19,7 +19,7 @@ from media import (
     noise,
     write_video,
 )
-from test_serve import LABELS, pipeline
+from test_page import LABELS, pipeline
 
 from skrehab import PoseExtractor
 from skrehab.serve import create_app

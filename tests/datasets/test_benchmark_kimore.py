@@ -6,7 +6,7 @@ import sys
 import media
 import numpy as np
 import pytest
-from test_datasets_kimore import SCORES, standing, write_person, write_positions
+from test_kimore import SCORES, standing, write_person, write_positions
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 POPULATIONS = ("CG/Expert", "CG/NotExpert", "GPP/BackPain", "GPP/Parkinson", "GPP/Stroke")

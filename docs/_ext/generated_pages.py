@@ -7,6 +7,7 @@ function or network shows up without anyone editing a page.
 import importlib
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 # module -> title; the order of the pages. Everything in a module's __all__ is listed.
@@ -14,44 +15,34 @@ MODULES = {
     "skrehab": "Estimators, Displays, save and load",
     "skrehab.datasets": "Data sets",
     "skrehab.pose": "From videos to poses",
-    "skrehab.preprocessing": "Movement features",
+    "skrehab.formats": "Files of other programs",
+    "skrehab.preprocessing": "Poses mended, and movement features",
     "skrehab.networks": "Networks by name",
     "skrehab.networks.weights": "Published weights",
-    "skrehab.saliency": "Saliency",
-    "skrehab.saliency.class_activation": "Where a network looked",
-    "skrehab.saliency.label_maps": "Where a classifier looked",
+    "skrehab.saliency": "Where a network looked",
     "skrehab.pseudo_labels": "Pseudo-labels",
     "skrehab.metrics": "Metrics and scorers",
     "skrehab.evaluation": "Reports by patient",
-    "skrehab.metrics.quality": "Metrics of scores",
-    "skrehab.metrics.multilabel": "Metrics of several labels",
-    "skrehab.formats": "Files of other programs",
+    "skrehab.recipes": "Pipelines by name",
+    "skrehab.assessment": "A model on one video",
     "skrehab.live": "Scores while the patient moves",
-    "skrehab.live.cues": "Cues without flicker",
-    "skrehab.live.session": "From pictures to a cue",
-    "skrehab.live.view": "The live window",
     "skrehab.serve": "The page in the browser",
-    "skrehab.live.recording": "Recordings",
-    "skrehab.recipes": "What the commands do",
-    "skrehab.live.overlay": "Overlay videos",
     "skrehab.report": "Offline reports",
-    "skrehab.persistence": "Models on disk",
-    "skrehab.persistence.cards": "Model cards",
-    "skrehab.persistence.hub": "Model hubs",
+    "skrehab.persistence": "Models on disk, and hubs",
     "skrehab.onnx": "ONNX",
+    "skrehab.cli.demo": "The demo",
     "skrehab.trials": "The trial contract",
     "skrehab.skeletons": "Skeletons",
-    "skrehab.preprocessing.skeleton_conversion": "Between skeletons",
+    "skrehab.muscles": "Muscle groups",
+    "skrehab.multilabel": "Several labels a trial",
+    "skrehab.fusion": "RGB and skeleton together",
+    "skrehab.training.batching": "Batches",
     "skrehab.training.clips": "RGB clips",
-    "skrehab.multilabel.label_sets": "Several labels a trial",
     "skrehab.training.modalities": "RGB and skeleton in a batch",
-    "skrehab.fusion.branches": "Training of two branches",
-    "skrehab.training.estimator": "What estimators around a network share",
     "skrehab.training.loop": "Training loop",
     "skrehab.training.finetuning": "Fine-tuning",
     "skrehab.training.embeddings": "Features of networks",
-    "skrehab.training.batching": "Batches",
-    "skrehab.cli.demo": "The demo",
+    "skrehab.training.estimator": "What estimators around a network share",
     "skrehab.pretraining.tasks": "Pretext tasks",
     "skrehab.pretraining.network": "Networks of the pretext tasks",
     "skrehab.pretraining.loop": "Training on pretext tasks",
@@ -59,23 +50,6 @@ MODULES = {
     "skrehab.quality.ablations": "Ablations of quality scores",
     "skrehab.quality.streams": "Two streams",
     "skrehab.quality.losses": "Losses of quality scores",
-    "skrehab.muscles": "Muscle groups",
-}
-# public through another page, or through the registry of networks
-ELSEWHERE = {
-    "skrehab.video",
-    "skrehab.frames",
-    "skrehab.inspection",
-    "skrehab.preprocessing.converter",
-    "skrehab.preprocessing",
-    "skrehab.multilabel",
-    "skrehab.fusion.muscle_groups",
-    "skrehab.fusion",
-    "skrehab.pretraining",
-    "skrehab.quality",
-    "skrehab.quality.appearance",
-    "skrehab.cli.main",
-    "skrehab.cli.live",
 }
 
 
@@ -93,6 +67,7 @@ def write_pages(app, config):
     for name, title in MODULES.items():
         _write(folder / f"api_{name.replace('.', '_')}.rst", api_page(name, title))
     _write(folder / "networks.inc", networks_table())
+    _write(folder / "floors.inc", floors_table(Path(app.srcdir) / "floors.toml"))
     text = (Path(app.srcdir).parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _write(folder / "contributing.inc", markdown_to_rst(text))
 
@@ -147,6 +122,20 @@ def _network_classes():
     classes.append(importlib.import_module("skrehab.networks.sequence.mlp").MLP)
     names = [f"{cls.__module__}.{cls.__qualname__}" for cls in classes]
     return [name.removeprefix("skrehab.networks.") for name in dict.fromkeys(names)]
+
+
+# --- floors ---------------------------------------------------------------------------------------
+def floors_table(file):
+    """Return the map of the code, top floor first, as docs/floors.toml has it."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 22 30 48", ""]
+    lines += ["   * - floor", "     - rooms", "     - what they hold"]
+    floors = tomllib.loads(file.read_text(encoding="utf-8"))["floor"]
+    for height, floor in sorted(enumerate(floors, 1), reverse=True):
+        for i, row in enumerate(floor["row"]):
+            rooms = ", ".join(f"``{room}``" for room in row["rooms"])
+            lines += [f"   * - {'' if i else str(height) + ', ' + floor['name']}"]
+            lines += [f"     - {rooms}", f"     - {row['holds']}"]
+    return "\n".join(lines) + "\n"
 
 
 # --- networks -------------------------------------------------------------------------------------

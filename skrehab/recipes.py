@@ -3,7 +3,7 @@
 from imblearn.pipeline import Pipeline
 
 from skrehab.frames import FrameMLP
-from skrehab.preprocessing.displacement import DisplacementSmoother, LandmarkScaler
+from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
 from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, SaliencyPseudoLabeler
 from skrehab.video import VideoClassifier
 

@@ -213,7 +213,7 @@ _ROWS = [
 _TORCHVISION = "BSD-3-Clause, through torchvision; its weights: BSD-3-Clause"
 _OURS = "BSD-3-Clause; pytorchvideo's weights: Apache-2.0"
 _ROWS += [
-    NetworkSpec(name, f"skrehab.networks.{builder}", summary, reference, licence, "rgb", **more)
+    NetworkSpec(name, f"skrehab.networks.rgb.{builder}", summary, reference, licence, "rgb", **more)
     for name, builder, summary, reference, licence, more in [
         ("r3d", "torchvision_video:R3D", "ResNet-18 with 3-D convolutions",
          "Tran et al., CVPR 2018", _TORCHVISION, {"head": "fc."}),

@@ -96,11 +96,11 @@ def kill_when(process, ready, seconds=300):
     """Send SIGKILL as soon as ``ready()``; the process must not have ended by itself."""
     stop = time.monotonic() + seconds
     while not ready():
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(timeout=60)
         assert time.monotonic() < stop, "the command hangs"
         time.sleep(0.002)
     process.kill()
-    out, _ = process.communicate()
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     return out
 

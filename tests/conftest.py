@@ -47,6 +47,7 @@ def run_python():
             capture_output=True,
             text=True,
             cwd=cwd,
+            timeout=240,  # less than a test has: the error then says what the program printed
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr

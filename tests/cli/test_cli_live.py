@@ -9,6 +9,7 @@ from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_trials
 from media import (
     VIDEOS,
+    grey_wall,
     model_file,
     moving_astronaut,
     needs_model,
@@ -109,13 +110,13 @@ def test_a_real_video_headless(run, model, tmp_path):
 @needs_model
 def test_pose_is_recorded_and_the_picture_only_on_demand(run, model, tmp_path):
     frames, _ = moving_astronaut(8)
-    frames[3:5] = noise(2, 384, 640)
+    frames[:2] = grey_wall(2, 384, 640)
     video = write_video(tmp_path / "in.mp4", frames, fps=20)
     pose, film = tmp_path / "new" / "pose.npz", tmp_path / "film.mp4"
     code, out, err = run(model, "--video", video, "--headless", "--record", pose)
     assert code == 0, err
     lines = lines_of(out)
-    assert [line["probabilities"] is None for line in lines].count(True) > 0
+    assert [line["probabilities"] is None for line in lines[:2]] == [True, True]
     assert sorted(p.name for p in tmp_path.rglob("*") if p.suffix in (".npz", ".mp4")) == [
         "in.mp4",
         "pose.npz",

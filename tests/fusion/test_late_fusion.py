@@ -23,15 +23,26 @@ from skrehab.training.modalities import split_modalities
 
 @pytest.fixture(scope="module")
 def data():
-    """Four classes: the picture tells bright from dark, the pose tells up from down."""
+    """Four classes: the picture tells bright from dark, the pose tells up from down.
+
+    Every picture comes with an "up" and with a "down", every pose with a "bright" and with a
+    "dark": whoever sees one modality alone is right in half of the trials at most.
+    """
     rng = np.random.RandomState(0)
+
+    def picture(bright):
+        return rng.randint(60, size=(6, 32, 32, 3)).astype(np.uint8) + np.uint8(150 * bright)
+
+    def pose(up):
+        return 0.1 * rng.randn(rng.randint(8, 16), 5, 3).astype(np.float32) + up
+
     X, y = [], []
-    for i in range(24):
-        bright, up = i % 2, i // 2 % 2
-        rgb = rng.randint(60, size=(6, 32, 32, 3)).astype(np.uint8) + np.uint8(150 * bright)
-        pose = 0.1 * rng.randn(rng.randint(8, 16), 5, 3).astype(np.float32) + up
-        X.append({"rgb": rgb, "pose": pose})
-        y.append(f"{'bright' if bright else 'dark'} {'up' if up else 'down'}")
+    for _ in range(6):
+        pictures, poses = [picture(0), picture(1)], [pose(0), pose(1)]
+        for i in range(4):
+            bright, up = i % 2, i // 2
+            X.append({"rgb": pictures[bright], "pose": poses[up]})
+            y.append(f"{'bright' if bright else 'dark'} {'up' if up else 'down'}")
     return X, np.array(y)
 
 
@@ -61,14 +72,18 @@ def branches(kind, tiny_pose):
 @pytest.mark.parametrize("how", ["late", "features"])
 def test_fusion_knows_what_neither_knows_alone(data, how):
     X, y = data
-    model = fusion(how=how).fit(X, y)
+    # all trials in a batch, so that what a modality cannot tell is even, not what came last
+    recipe = {"rgb__max_epochs": 20, "pose__max_epochs": 60}
+    recipe |= {"rgb__batch_size": 24, "pose__batch_size": 24}
+    model = fusion(how=how).set_params(**recipe).fit(X, y)
     proba = model.predict_proba(X)
     assert proba.shape == (24, 4)
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(model.predict(X), model.classes_[proba.argmax(axis=1)])
     alone = {m: np.mean(getattr(model, f"{m}_").predict([x[m] for x in X]) == y)
              for m in ("rgb", "pose")}  # fmt: skip
-    assert max(alone.values()) < 0.75 < model.score(X, y)
+    assert max(alone.values()) <= 0.5  # by construction
+    assert model.score(X, y) > 0.8
     again = clone(model).fit(X, y)
     np.testing.assert_array_equal(again.predict_proba(X), proba)
 

@@ -66,7 +66,9 @@ class FrameModel:
 
 def test_import_is_light():
     code = "import sys, skrehab.inspection, skrehab.report; print('matplotlib' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240
+    )
     assert out.stdout.strip() == "False"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from media import (
     VIDEOS,
+    grey_wall,
     model_file,
     moving_astronaut,
     needs_model,
@@ -45,7 +46,7 @@ def astronaut(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nobody(tmp_path_factory):
-    return write_video(tmp_path_factory.mktemp("videos") / "nobody.mp4", noise(5))
+    return write_video(tmp_path_factory.mktemp("videos") / "nobody.mp4", grey_wall(5))
 
 
 @pytest.fixture

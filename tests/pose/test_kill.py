@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from media import VIDEOS, model_file, moving_astronaut, needs_model, noise, write_video
+from media import VIDEOS, grey_wall, model_file, moving_astronaut, needs_model, write_video
 
 pytestmark = [
     needs_model,
@@ -46,7 +46,7 @@ def videos(tmp_path_factory):
     for i in range(N_VIDEOS):
         frames = moving_astronaut(3, step=2 + i)[0][:, ::2, ::2]
         if f"v{i:02d}" == NOBODY:
-            frames = noise(3)
+            frames = grey_wall(3)
         real = VIDEOS / "one_person_balance.mp4"
         if i == 12 and real.exists():
             frames = first_frames(real, 3)
@@ -96,11 +96,11 @@ def kill_when(process, ready, seconds=300):
     """Send SIGKILL as soon as ``ready()``; the process must not have ended by itself."""
     stop = time.monotonic() + seconds
     while not ready():
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.communicate(timeout=60)
         assert time.monotonic() < stop, "the command hangs"
         time.sleep(0.002)
     process.kill()
-    out, _ = process.communicate()
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     return out
 

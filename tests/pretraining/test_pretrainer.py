@@ -297,7 +297,7 @@ tiny(max_epochs=7, checkpoint_every=2, checkpoint_dir=sys.argv[2]).fit(walks())
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, request):
     """Killed for good after four of seven epochs, in a process of its own."""
     tests = str(request.path.parent)
-    killed = subprocess.run([sys.executable, "-c", KILLED, tests, str(tmp_path)])
+    killed = subprocess.run([sys.executable, "-c", KILLED, tests, str(tmp_path)], timeout=240)
     assert killed.returncode == -signal.SIGKILL
     (file,) = tmp_path.iterdir()
     state = torch.load(file, weights_only=True)

@@ -173,7 +173,7 @@ def open_page(*flags):
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(timeout=10)
         os.close(we_write)
         os.close(we_read)
         shutil.rmtree(profile, ignore_errors=True)

@@ -97,6 +97,15 @@ def noise(n_frames=12, height=120, width=160, seed=0):
     return blocks.astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)
 
 
+def grey_wall(n_frames=12, height=120, width=160):
+    """Frames of a plain grey wall, in which the detector scores everything below 0.01.
+
+    Noise will not do: a network sees people in it, other ones on every machine. Nor will a wall
+    after somebody: the tracker may take a while to give up.
+    """
+    return np.full((n_frames, height, width, 3), 128, dtype=np.uint8)
+
+
 def corners():
     """One picture whose corners are red, green, blue and black, in reading order."""
     picture = np.full((120, 160, 3), 90, dtype=np.uint8)

@@ -8,10 +8,22 @@ and the detector asks for every picture, wherever that comes from.
 
 import numpy as np
 
-__all__ = ["MAX_PIXELS", "MAX_SIDE", "check_picture", "orientation", "size_fault"]
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "VideoError",
+    "check_picture",
+    "orientation",
+    "size_fault",
+    "turn_upright",
+]
 
 MAX_SIDE = 8192  # pixels; 8K video is 7680 or 8192 wide
 MAX_PIXELS = 40_000_000  # 8K video has up to 35 million
+
+
+class VideoError(ValueError):
+    """A video that cannot be used; the message names the file, the reason and a way out."""
 
 
 def size_fault(width, height):

@@ -55,7 +55,7 @@ def live(
     with ExitStack() as stack:
         gate = skrehab.CueGate(on, off, min_duration, min_gap)
         session = _Session(skrehab.load(model), metadata, gate, person, model_path, video)
-        stack.callback(session.live.reset)
+        stack.enter_context(session.live)  # frees the pose model at the end
         sinks = [_JsonLines(session.names)] if headless else []
         if record is not None or record_video is not None:
             sinks.append(_recorder(stack, record, record_video))

@@ -139,3 +139,9 @@ class LiveSession:
         self.poses.reset()
         self.stream.reset()
         self.gate.reset()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.reset()

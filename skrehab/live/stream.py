@@ -201,6 +201,12 @@ class FrameStream:
         self.counts = StreamCounts()
         self.seen, self._last = False, -math.inf
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.reset()  # frees a pose model
+
 
 def _predicting_steps(estimator, prefix=""):
     """Yield name and estimator of what a pipeline asks at predict, pipelines inside it too."""

@@ -5,7 +5,9 @@ from .extractor import PoseExtractor
 from .faces import BlurReport, blur_faces
 from .model_step import extract_with, match_frame_rate, split_pose_step
 from .persons import choose_person
-from .reader import VideoError, VideoInfo, probe_video, read_frames, resample_frames
+from .picture import VideoError
+from .reader import VideoInfo, probe_video, read_frames
+from .resampling import resample_frames
 from .sharing import export_pose, patient_code
 from .stream import PoseStream
 from .track import PoseTrack, extract_pose

@@ -2,9 +2,10 @@
 
 import threading
 import time
+import weakref
 
 from .._optional import require
-from .reader import VideoError
+from .picture import VideoError
 
 __all__ = ["read_camera"]
 
@@ -24,9 +25,10 @@ def read_camera(camera=0):
 
     Returns
     -------
-    generator of (float, ndarray)
+    iterator of (float, ndarray)
         For each picture the time it came, in seconds from the first one, and the RGB picture:
-        uint8 of shape (height, width, 3). Close the generator to free the camera.
+        uint8 of shape (height, width, 3). Its ``close()`` frees the camera at once; one that is
+        forgotten frees it with the camera's next picture.
 
     Raises
     ------
@@ -47,45 +49,53 @@ def read_camera(camera=0):
             f"Camera {camera!r} cannot be opened: it is not connected, is in use by another "
             "program, or may not be used by this one."
         )
-    return _newest(_Grabber(capture), camera, cv2)
+    return _Pictures(capture, camera, cv2.cvtColor, cv2.COLOR_BGR2RGB)
 
 
-def _newest(grabber, camera, cv2):
-    with grabber:
-        start = None
-        while (taken := grabber.take(camera)) is not None:
-            came, picture = taken
-            start = came if start is None else start
-            yield came - start, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+class _Pictures:
+    """The iterator: what its thread reads belongs to the thread, so nothing is left to finalize."""
+
+    def __init__(self, capture, camera, convert, code):
+        self._camera, self._convert, self._code = camera, convert, code
+        self._start, self._closed = None, False
+        self._shelf = _Shelf()
+        alive = weakref.ref(self)
+        self._thread = threading.Thread(
+            target=_read, args=(capture, self._shelf, alive), daemon=True
+        )
+        self._thread.start()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        taken = None if self._closed else self._shelf.take(self._camera)
+        if taken is None:
+            self.close()
+            raise StopIteration
+        came, picture = taken
+        self._start = came if self._start is None else self._start
+        return came - self._start, self._convert(picture, self._code)
+
+    def close(self):
+        """Free the camera."""
+        self._closed = self._shelf.over = True
+        self._thread.join(_PATIENCE)
 
 
-class _Grabber:
-    """A thread that reads a camera and keeps the newest picture only."""
+class _Shelf:
+    """Place for the newest picture, between the thread that reads and the one that takes."""
 
-    def __init__(self, capture):
-        self.capture = capture
+    def __init__(self):
         self.newest = None
         self.over = False
         self.changed = threading.Condition()
-        self.thread = threading.Thread(target=self._read, daemon=True)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error):
-        self.over = True
-        self.thread.join(_PATIENCE)
-        if not self.thread.is_alive():  # released while it reads, a capture crashes
-            self.capture.release()
-
-    def _read(self):
-        while not self.over:
-            ok, picture = self.capture.read()
-            with self.changed:
-                self.over = self.over or not ok
-                self.newest = (time.monotonic(), picture) if ok else self.newest
-                self.changed.notify()
+    def put(self, picture):
+        with self.changed:
+            self.over = self.over or picture is None
+            self.newest = self.newest if picture is None else (time.monotonic(), picture)
+            self.changed.notify()
 
     def take(self, camera):
         """Wait for a picture newer than the last one taken; None at the end."""
@@ -94,3 +104,13 @@ class _Grabber:
                 raise VideoError(f"Camera {camera!r} gave no picture for {_PATIENCE:g} seconds.")
             taken, self.newest = self.newest, None
         return taken
+
+
+def _read(capture, shelf, alive):
+    """Read until the end, or until nobody takes any more; then free the camera."""
+    try:
+        while not shelf.over and alive() is not None:
+            ok, picture = capture.read()
+            shelf.put(picture if ok else None)
+    finally:
+        capture.release()  # here: released while it reads, a capture crashes

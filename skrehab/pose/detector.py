@@ -1,21 +1,33 @@
 """One picture in, everybody in it out: MediaPipe's landmarker."""
 
+import functools
+import os
 import weakref
+from collections import deque
 
 import numpy as np
 
 from .._optional import require
+from .picture import check_picture
 
 __all__ = ["N_LANDMARKS", "PeopleDetector"]
 
 N_LANDMARKS = 33
 
+_LATEST = 1e12  # seconds; MediaPipe counts microseconds in 64 bits
+
+# Landmarkers of detectors that nobody closed. The garbage collector may run in the middle of a call
+# into MediaPipe, on the very thread that holds one of its locks; closing one there takes the same
+# locks, and the program hangs. So it only puts them here, and the next call outside closes them.
+_forgotten = deque()
+
 
 class PeopleDetector:
     """Find the landmarks of people, picture by picture of one video.
 
-    It remembers the pictures before, so each video needs a new one. Close it when done: it holds
-    two networks outside Python's memory.
+    It remembers the pictures before, so each video needs a new one. Close it when done, best with
+    ``with``: it holds two networks outside Python's memory. One that is forgotten is closed when
+    the next one is made or closed.
 
     Parameters
     ----------
@@ -40,6 +52,7 @@ class PeopleDetector:
         require("mediapipe", None, "to estimate poses")
         from mediapipe.tasks.python import BaseOptions, vision
 
+        _close_forgotten()
         detection, presence, tracking = confidences
         options = vision.PoseLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(model_path)),
@@ -52,8 +65,10 @@ class PeopleDetector:
         self._empty = np.full((n_persons, N_LANDMARKS, 4), np.nan, dtype=np.float32)
         self._milliseconds = -1 if video else None
         self._landmarker = vision.PoseLandmarker.create_from_options(options)
-        # at the end of the program at the latest: later MediaPipe cannot close it any more
-        self._close = weakref.finalize(self, self._landmarker.close)
+        self._landmarker.__class__ = _quiet_landmarker()
+        entry = os.getpid(), self._landmarker
+        self._open = weakref.finalize(self, _forgotten.append, entry)
+        self._open.atexit = False  # MediaPipe closes nothing any more when Python ends
 
     def detect(self, picture, timestamp=None):
         """Find people in the next picture.
@@ -61,7 +76,7 @@ class PeopleDetector:
         Parameters
         ----------
         picture : ndarray of shape (height, width, 3), dtype uint8
-            RGB, C-contiguous.
+            RGB.
         timestamp : float
             Seconds; not for single pictures. MediaPipe counts in whole milliseconds, which must
             increase: a picture that comes in the same one as the picture before is placed one
@@ -73,9 +88,23 @@ class PeopleDetector:
             x, y, z in pixels and visibility, in any order of people; NaN where there are fewer.
         world : ndarray of shape (n_persons, 33, 4), dtype float32
             The same in metres, with the origin between each person's hips.
+
+        Raises
+        ------
+        ValueError
+            If the picture is none, empty or too large (see
+            :func:`~skrehab.pose.picture.size_fault`), the time is not a number, or the detector is
+            closed.
+        RuntimeError
+            If MediaPipe fails.
         """
         from mediapipe import Image, ImageFormat
 
+        if not self._open.alive:
+            raise ValueError("This detector is closed; make a new one.")
+        picture = check_picture(picture)
+        if self._milliseconds is not None and not abs(timestamp) < _LATEST:  # or NaN
+            raise ValueError(f"A time must be below {_LATEST:g} seconds, got {timestamp:g}.")
         image = Image(image_format=ImageFormat.SRGB, data=picture)
         if self._milliseconds is None:
             result = self._landmarker.detect(image)
@@ -94,11 +123,49 @@ class PeopleDetector:
         return array
 
     def close(self):
-        """Free the networks."""
-        self._close()
+        """Free the networks; a second time does nothing."""
+        opened = self._open.detach()
+        if opened is not None:
+            _close(*opened[2])
+        _close_forgotten()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
-        self.close()
+    def __exit__(self, kind, *error):
+        try:
+            self.close()
+        except Exception:
+            if kind is None:  # else the same fault, which is under way already
+                raise
+
+
+@functools.cache
+def _quiet_landmarker():
+    """Make the class of landmarkers that the garbage collector may drop: it does not close them."""
+    from mediapipe.tasks.python import vision
+
+    class QuietLandmarker(vision.PoseLandmarker):
+        def __del__(self):
+            pass
+
+    return QuietLandmarker
+
+
+def _close_forgotten():
+    """Close what was forgotten; never call it from where the garbage collector can."""
+    while _forgotten:
+        try:
+            entry = _forgotten.popleft()
+        except IndexError:  # another thread was quicker
+            return
+        try:
+            _close(entry)
+        except Exception:  # nobody is left who could do something about it
+            continue
+
+
+def _close(entry):
+    process, landmarker = entry
+    if process == os.getpid():  # a forked process has the landmarker, but not the thread it calls
+        landmarker.close()

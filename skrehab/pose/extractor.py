@@ -12,7 +12,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .detector import N_LANDMARKS
 from .persons import PERSONS, check_person, find_jumps
-from .reader import VideoError, probe_video
+from .picture import VideoError
+from .reader import probe_video
 from .stream import PoseStream
 from .track import follow_pose, nobody_found, source_name
 from .weights import find_model

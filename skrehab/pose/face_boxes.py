@@ -15,6 +15,7 @@ __all__ = ["face_box", "find_small_faces", "tiles"]
 _FACE = slice(0, 11)  # nose, eyes, ears, mouth
 _SPREAD, _TRUNK_SHARE = 2.2, 0.33  # from these landmarks to the chin and the crown
 _SHARE, _STEP = 0.5, 0.6  # a tile's side as share of the picture's shorter one; step as share of it
+_LONGEST = 20  # tiles' sides that the longer side has at most: a strip of 8192 x 2 has no faces
 _EDGES = np.array([*get_skeleton("mediapipe33").edges, (11, 24), (12, 23)])
 _NEAR, _SMALLER = 0.35, 0.75
 
@@ -81,10 +82,10 @@ def tiles(width, height):
     >>> tiles(200, 100)[:3], len(tiles(200, 100))
     ([(0, 0, 50), (30, 0, 50), (60, 0, 50)], 18)
     """
-    side = max(1, int(_SHARE * min(width, height)))
+    side = max(1, int(_SHARE * min(width, height)), max(width, height) // _LONGEST)
     lefts, tops = (
-        np.linspace(0, whole - side, int(np.ceil((whole - side) / (_STEP * side))) + 1).astype(int)
-        for whole in (width, height)
+        np.linspace(0, over, int(np.ceil(over / (_STEP * side))) + 1).astype(int)
+        for over in (max(0, width - side), max(0, height - side))
     )
     return [(int(x), int(y), side) for y in tops for x in lefts]
 

@@ -7,6 +7,7 @@ Look through the result before you share it.
 """
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,8 @@ from .._optional import require
 from .body import find_doubles
 from .detector import PeopleDetector
 from .face_boxes import face_box, find_small_faces
-from .reader import VideoError, probe_video, read_frames
+from .picture import VideoError
+from .reader import probe_video, read_frames
 from .track import check_telemetry, mediapipe_version
 from .weights import find_model
 
@@ -256,10 +258,11 @@ def blur_faces(
     model_path, confidences = find_model(model_path), (min_detection_confidence, 0.5, 0.5)
     boxes, times, swept = [], [], []
     with (
+        closing(read_frames(video)) as frames,
         PeopleDetector(model_path, n_persons, confidences) as detector,
         PeopleDetector(model_path, n_persons, confidences, video=False) as sweeper,
     ):
-        for time, picture in read_frames(video):
+        for time, picture in frames:
             found, _ = detector.detect(picture, time)
             found = found[~find_doubles(found[None, ..., :2])[0] & np.isfinite(found[:, 0, 0])]
             boxes.append([face_box(person, min_visibility) for person in found])
@@ -289,8 +292,8 @@ def _add_swept(plan, times, swept):
         for x0, y0, x1, y1 in faces:
             more = 0.15 * (x1 - x0)
             box = (x0 - more, y0 - more, x1 + more, y1 + more)
-            for i, time in enumerate(times):
-                if plan[i] is not None and start <= time <= stop:
+            for i in range(np.searchsorted(times, start), np.searchsorted(times, stop, "right")):
+                if plan[i] is not None:
                     plan[i].append(box)
 
 
@@ -303,7 +306,10 @@ def _write(video, out, info, plan, unsure, style, progress):
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     try:
-        with av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as file:
+        with (
+            closing(read_frames(video)) as frames,
+            av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as file,
+        ):
             stream = file.add_stream(codec, rate=Fraction(info.fps or 30).limit_denominator(1001))
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.time_base = stream.codec_context.time_base = _TIME_BASE
@@ -311,7 +317,7 @@ def _write(video, out, info, plan, unsure, style, progress):
                 stream.options = {"crf": "20", "preset": "veryfast"}
             else:
                 stream.bit_rate = 4_000_000
-            for i, (time, picture) in enumerate(read_frames(video)):
+            for i, (time, picture) in enumerate(frames):
                 hidden = plan[i] if i < len(plan) else None
                 if hidden is None and unsure == "drop":
                     continue

@@ -1,5 +1,7 @@
 """The pose step of a model, as those need it who show the model one video."""
 
+from numbers import Real
+
 from sklearn.base import clone
 
 from .extractor import PoseExtractor
@@ -8,6 +10,7 @@ from .track import extract_pose
 
 __all__ = ["extract_with", "match_frame_rate", "split_pose_step"]
 
+_FASTEST = 1000.0  # frames a second that a model can have been trained at
 _TOLERANCE = 1.1  # 29.97 frames a second are 30
 # how an extractor treats many videos, and which coordinates it returns: not of one video's pose
 _OF_MANY = ("coordinates", "on_error", "n_jobs", "verbose")
@@ -69,6 +72,8 @@ def match_frame_rate(extractor, video, frame_rate):
     ------
     VideoError
         If the video cannot be read.
+    ValueError
+        If ``frame_rate`` is not a number above 0 and at most 1000.
 
     Examples
     --------
@@ -79,6 +84,13 @@ def match_frame_rate(extractor, video, frame_rate):
     """
     if frame_rate is None or extractor.target_fps is not None:
         return extractor
+    number = isinstance(frame_rate, Real) and not isinstance(frame_rate, bool)
+    if not number or not 0 < frame_rate <= _FASTEST:  # it may come from a file beside the model
+        raise ValueError(
+            f"frame_rate must be a number above 0 and at most {_FASTEST:g} frames a second, got "
+            f"{frame_rate!r}. It is the rate of the trials that the model was trained on; mend it "
+            "in the model's metadata, or leave it out."
+        )
     own = probe_video(video).fps
     if not own or max(own / frame_rate, frame_rate / own) < _TOLERANCE:
         return extractor

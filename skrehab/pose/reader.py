@@ -12,20 +12,25 @@ from pathlib import Path
 import numpy as np
 
 from .._optional import require
+from .picture import MAX_PIXELS, VideoError, orientation, size_fault, turn_upright
+from .resampling import resample_frames
 
 __all__ = ["VideoError", "VideoInfo", "probe_video", "read_frames", "resample_frames"]
 
 # Two frames closer than this are "the same time": MediaPipe counts in whole milliseconds.
 _TICK = 1e-3
 
+# No time of a real file is later; players' clocks end about there.
+_LATEST = 1e10
+
+# Frame rates that a file may state; beyond, it is taken to state none.
+_SLOWEST, _FASTEST = 1e-3, 1e4
+
 # A few lines of text can be a "video" that names other files or addresses. No address is ever
 # called, and no file is read but the one that was given.
 _LOCAL = {"protocol_whitelist": "file"}
+_DECODER = {"max_pixels": str(MAX_PIXELS)}
 _LISTS = {"concat", "hls", "applehttp", "dash", "imf"}
-
-
-class VideoError(ValueError):
-    """A video that cannot be used; the message names the file, the reason and a way out."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,9 @@ def probe_video(path):
     Raises
     ------
     VideoError
-        If the file is missing, empty, not a video, has no picture, or its start is damaged.
+        If the file is missing, empty, not a video, has no picture, or its start is damaged; or if
+        its picture is larger than 8192 pixels a side or 40 million in all, as it is stored or as
+        it is to be shown.
 
     Examples
     --------
@@ -92,14 +99,14 @@ def probe_video(path):
     >>> probe_video("no_such_file.mp4")
     Traceback (most recent call last):
     ...
-    skrehab.pose.reader.VideoError: no_such_file.mp4: there is no such file.
+    skrehab.pose.picture.VideoError: no_such_file.mp4: there is no such file.
     """
     path = Path(path)
     with _opened(path) as container:
         stream = _picture_stream(container, path)
         frame = next(_decoded(container, stream, path))
-        transposed, flip_x, flip_y = _orientation(frame)
-        width, height = _square_pixel_size(frame, stream)
+        transposed, flip_x, flip_y = orientation(frame)
+        width, height = _square_pixel_size(frame, stream, path)
         turns = {(0, 0): 0, (1, 1): 180} if not transposed else {(0, 1): 90, (1, 0): 270}
         duration = stream.duration * stream.time_base if stream.duration else None
         if duration is None:
@@ -109,9 +116,9 @@ def probe_video(path):
             width=height if transposed else width,
             height=width if transposed else height,
             rotation=turns.get((flip_x, flip_y), 90 if transposed else 0),
-            fps=float(stream.average_rate or 0),
-            duration=float(duration),
-            n_frames=stream.frames,
+            fps=_stated_rate(stream) or 0.0,
+            duration=max(0.0, float(duration)),
+            n_frames=max(0, stream.frames),
             codec=stream.codec_context.name,
         )
 
@@ -144,8 +151,10 @@ def read_frames(path, *, target_fps=None, max_size=None):
     Raises
     ------
     VideoError
-        If the file cannot be opened, holds no picture, is damaged, or ends before its stated
-        length. Damage is found where it is reached: frames before it have been yielded.
+        If the file cannot be opened, holds no picture or one that is too large (see
+        :func:`probe_video`), is damaged, or ends before its stated length, or if resampling would
+        make too many frames of it. Damage is found where it is reached: frames before it have been
+        yielded.
 
     Examples
     --------
@@ -154,79 +163,40 @@ def read_frames(path, *, target_fps=None, max_size=None):
     ...     print(round(time, 2), frame.shape)
     """
     frames = _read_frames(Path(path), max_size)
-    return frames if target_fps is None else resample_frames(frames, target_fps)
-
-
-def resample_frames(frames, target_fps):
-    """Put timed frames on a regular grid by taking the nearest one.
-
-    Grid points lie ``1 / target_fps`` apart, from the first frame's time to the last one's. Each
-    takes the frame nearest in time, the earlier of two equally near; nothing is blended. Where
-    the source is slower than the grid the same array is yielded again.
-
-    Parameters
-    ----------
-    frames : iterable of (float, ndarray)
-        Times in seconds, strictly increasing, and pictures.
-    target_fps : float
-        Frames a second, above 0.
-
-    Returns
-    -------
-    generator of (float, ndarray)
-        Grid times in seconds, and the nearest pictures.
-
-    Raises
-    ------
-    ValueError
-        If ``target_fps`` is not above 0.
-
-    Examples
-    --------
-    >>> from skrehab.pose import resample_frames
-    >>> uneven = [(0.0, "a"), (0.1, "b"), (0.45, "c"), (0.5, "d"), (1.0, "e")]
-    >>> [frame for time, frame in resample_frames(uneven, target_fps=4)]
-    ['a', 'b', 'd', 'd', 'e']
-    """
-    if not target_fps > 0:
-        raise ValueError(f"target_fps must be above 0 frames a second, got {target_fps!r}.")
-    return _resampled(iter(frames), 1.0 / target_fps)
-
-
-def _resampled(frames, step):
-    previous = next(frames, None)
-    if previous is None:
-        return
-    start, k = previous[0], 0
-    for current in frames:
-        # every grid point up to the middle between two frames belongs to the earlier one
-        middle = (previous[0] + current[0]) / 2 + 1e-9
-        while start + k * step <= middle:
-            yield start + k * step, previous[1]
-            k += 1
-        previous = current
-    while start + k * step <= previous[0] + step / 2 - 1e-9:
-        yield start + k * step, previous[1]
-        k += 1
+    return frames if target_fps is None else resample_frames(frames, target_fps, source=path)
 
 
 def _read_frames(path, max_size):
+    av = require("av", None, "to read videos")
     with _opened(path) as container:
         stream = _picture_stream(container, path)
-        period = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
         known = container.start_time is not None
-        clock = _Clock(start=container.start_time / 1e6 if known else None, period=period)
+        clock = _Clock(
+            start=container.start_time / 1e6 if known else None,
+            period=1 / (_stated_rate(stream) or 30),
+        )
         reformatter = require("av.video.reformatter", None, "to read videos").VideoReformatter()
-        orientation = size = None
+        turns = size = None
         for frame in _decoded(container, stream, path):
-            if orientation is None:
-                orientation, size = _orientation(frame), _square_pixel_size(frame, stream)
+            if size is None:
+                turns, size = orientation(frame), _square_pixel_size(frame, stream, path)
                 shrink = min(1.0, (max_size or np.inf) / max(size))
                 size = [max(1, round(side * shrink)) for side in size]
-            picture = reformatter.reformat(
-                frame, width=size[0], height=size[1], format="rgb24", threads=1
-            )
-            yield clock.place(frame.time), _upright(picture.to_ndarray(), orientation)
+            time = clock.place(frame.time)
+            if not time < _LATEST:
+                raise VideoError(
+                    f"{path}: a frame states {time:g} s as its time. The file is damaged; save it "
+                    "as a new file."
+                )
+            try:
+                picture = reformatter.reformat(
+                    frame, width=size[0], height=size[1], format="rgb24", threads=1
+                ).to_ndarray()
+            except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+                raise VideoError(
+                    f"{path}: the picture at {time:.2f} s cannot be unpacked ({_reason(error)})."
+                ) from error
+            yield time, turn_upright(picture, turns)
 
 
 def _opened(path):
@@ -268,9 +238,16 @@ def _picture_stream(container, path):
     if not streams:
         what = "only sound" if container.streams.audio else "no picture"
         raise VideoError(f"{path}: this file holds {what}; a video is needed.")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise VideoError(f"{path}: no decoder is there for its picture. Convert it to H.264.")
+    if stream.width or stream.height:  # else nothing is known before the first frame
+        _check_size(stream.width, stream.height, path)
     # Frames come one at a time anyway: decoder threads only cost memory and switches here.
-    streams[0].thread_type = "NONE"
-    return streams[0]
+    stream.thread_type = "NONE"
+    # the decoder itself refuses a larger frame, before it takes the memory
+    stream.codec_context.options = stream.codec_context.options | _DECODER
+    return stream
 
 
 def _decoded(container, stream, path):
@@ -286,8 +263,12 @@ def _decoded(container, stream, path):
                 torn = packet.is_corrupt if packet.size else torn
                 for frame in packet.decode():
                     count += 1
+                    _check_size(frame.width, frame.height, path)
                     yield frame
-    except (av.FFmpegError, OSError) as error:
+    except VideoError:
+        raise
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+        _check_size(stream.width or 1, stream.height or 1, path)  # it may have grown
         raise VideoError(
             f"{path}: the file is damaged or cut short after {count} frames ({_reason(error)}). "
             "Copy it again, or save the readable part as a new file."
@@ -299,7 +280,7 @@ def _decoded(container, stream, path):
     # half a second of slack: durations in file headers are rounded, and often a little long
     slack = max(0.5, 0.02 * stated)
     if _ends_early(path):  # then half a frame: parts of the last second may be lost
-        slack = min(slack, 0.5 / float(stream.average_rate or 30))
+        slack = min(slack, 0.5 / (_stated_rate(stream) or 30))
     if torn or found < stated - slack:
         raise VideoError(
             f"{path}: the file is cut short: it states {stated:.1f} s and ends after {found:.1f} s "
@@ -369,35 +350,22 @@ class _Clock:
         return now
 
 
-def _orientation(frame):
-    """Return (transposed, flip_x, flip_y) of a frame's display matrix.
-
-    The matrix maps a pixel (x, y) to (a x + c y, b x + d y). For the eight upright orientations
-    that is: swap the axes or not, then turn each round or not.
-    """
-    try:
-        matrix = np.frombuffer(bytes(frame.side_data["DISPLAYMATRIX"]), dtype=np.int32)
-    except KeyError:
-        return False, False, False
-    a, b, c, d = (int(matrix[i]) for i in (0, 1, 3, 4))
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        return True, c < 0, b < 0
-    return False, a < 0, d < 0
+def _check_size(width, height, path, note=""):
+    fault = size_fault(width, height)
+    if fault:
+        raise VideoError(f"{path}: {fault}{note}. Save it smaller, or as a usual picture.")
 
 
-def _upright(picture, orientation):
-    transposed, flip_x, flip_y = orientation
-    if transposed:
-        picture = picture.transpose(1, 0, 2)
-    if flip_x:
-        picture = picture[:, ::-1]
-    if flip_y:
-        picture = picture[::-1]
-    # PyAV pads its rows; mediapipe reads a padded array as if it were not, and sees a skewed
-    # picture with nobody in it
-    return np.ascontiguousarray(picture)
-
-
-def _square_pixel_size(frame, stream):
+def _square_pixel_size(frame, stream, path):
+    """Return the width and height of a frame as it is to be shown."""
     ratio = stream.sample_aspect_ratio
-    return (round(frame.width * ratio) if ratio else frame.width), frame.height
+    width = round(frame.width * ratio) if ratio else frame.width
+    note = f", since its pixels are stated to be {ratio} times as wide as high"
+    _check_size(width, frame.height, path, note if ratio and ratio != 1 else "")
+    return width, frame.height
+
+
+def _stated_rate(stream):
+    """Return the frame rate that a file states, or None where that is none."""
+    rate = float(stream.average_rate or 0)
+    return rate if _SLOWEST <= rate <= _FASTEST else None

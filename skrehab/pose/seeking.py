@@ -12,15 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .._optional import require
-from .reader import (
-    VideoError,
-    _opened,
-    _orientation,
-    _picture_stream,
-    _square_pixel_size,
-    _upright,
-    read_frames,
-)
+from .picture import orientation, size_fault, turn_upright
+from .reader import _opened, _picture_stream, _square_pixel_size, read_frames
 
 __all__ = ["count_frames", "read_frames_at"]
 
@@ -125,7 +118,7 @@ def _list_packets(path):
                     keys.append(packet.pts)
                 if not packet.is_discard:  # cut off by the container's edit list: never shown
                     times.append(packet.pts)
-        except (av.FFmpegError, OSError):
+        except (av.FFmpegError, OSError, ValueError):
             return None
         stated = stream.frames
     if not times or not keys or len(set(times)) < len(times) or stated not in (0, len(times)):
@@ -168,19 +161,21 @@ def _read_by_seeking(path, wanted, max_size):
             stream = _picture_stream(container, path)
             # the first frame says which way is up, as when everything is read
             first = next(container.decode(stream))
-            orientation, size = _orientation(first), _square_pixel_size(first, stream)
+            turns, size = orientation(first), _square_pixel_size(first, stream, path)
             shrink = min(1.0, (max_size or np.inf) / max(size))
             width, height = (max(1, round(side * shrink)) for side in size)
             for key, positions in plan:
                 at = {int(index.times[position]): position for position in positions}
                 container.seek(key, stream=stream)
                 for frame in _decode_from(container, stream, key, max(at)):
+                    if size_fault(frame.width, frame.height):
+                        return None
                     if frame.pts in at:
                         picture = reformatter.reformat(
                             frame, width=width, height=height, format="rgb24", threads=1
                         )
-                        frames[at[frame.pts]] = _upright(picture.to_ndarray(), orientation)
-    except (av.FFmpegError, OSError, StopIteration, VideoError):
+                        frames[at[frame.pts]] = turn_upright(picture.to_ndarray(), turns)
+    except (av.FFmpegError, OSError, StopIteration, ValueError, MemoryError):
         return None  # reading from the start says what is wrong, if anything is
     return frames if len(frames) == len(wanted) else None
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from .detector import N_LANDMARKS, PeopleDetector
 from .persons import check_person, choose_person, person_follower
+from .picture import check_picture
 from .track import check_telemetry, default_n_persons, mediapipe_version, take_person
 from .weights import find_model
 
@@ -15,7 +16,7 @@ class PoseStream:
 
     Gives what :meth:`PoseExtractor.transform <skrehab.PoseExtractor.transform>` gives for the same
     pictures at the same times, to the bit. The pose model is loaded with the first picture of a
-    trial and freed by `reset`.
+    trial and freed by `reset`, or at the end of a ``with``.
 
     Parameters
     ----------
@@ -43,9 +44,9 @@ class PoseStream:
     --------
     >>> from skrehab import PoseExtractor
     >>> from skrehab.pose import PoseStream, read_frames
-    >>> poses = PoseStream(PoseExtractor())  # doctest: +SKIP
-    >>> for time, picture in read_frames("clip.mp4"):  # doctest: +SKIP
-    ...     landmarks = poses.push(picture, time)
+    >>> with PoseStream(PoseExtractor()) as poses:  # doctest: +SKIP
+    ...     for time, picture in read_frames("clip.mp4"):
+    ...         landmarks = poses.push(picture, time)
     """
 
     def __init__(self, extractor):
@@ -94,19 +95,12 @@ class PoseStream:
         Raises
         ------
         ValueError
-            If it is not such a picture.
+            If it is not such a picture, or larger than 8192 pixels a side or 40 million in all.
         """
-        picture = np.asarray(picture)
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
-                "A picture must be uint8 of shape (height, width, 3), RGB; got "
-                f"{picture.dtype} of shape {picture.shape}."
-            )
-        if 0 in picture.shape:
-            raise ValueError(f"The picture is empty: its shape is {picture.shape}.")
+        picture = check_picture(picture)
         if self._detector is None:
             self._detector = PeopleDetector(self._model_path, self._n_persons, self._confidences)
-        people, world = self._detector.detect(np.ascontiguousarray(picture), timestamp)
+        people, world = self._detector.detect(picture, timestamp)
         if self._follower is not None:
             chosen = np.array([self._follower.push(people, timestamp)])
         else:
@@ -130,3 +124,9 @@ class PoseStream:
         if self._follower is not None:
             self._follower.reset()
         self.image, self.world = np.full((2, N_LANDMARKS, 4), np.nan, dtype=np.float32)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.reset()

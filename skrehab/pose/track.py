@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import re
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,9 @@ from sklearn.utils.validation import check_memory
 from .._optional import require
 from .detector import PeopleDetector
 from .persons import check_person, choose_person, largest_step
-from .reader import VideoError, read_frames, resample_frames
+from .picture import VideoError
+from .reader import read_frames
+from .resampling import resample_frames
 from .weights import find_model
 
 __all__ = ["PoseTrack", "check_telemetry", "extract_pose"]
@@ -145,7 +148,8 @@ def extract_pose(
     Raises
     ------
     VideoError
-        If the video cannot be read, or nobody is found in it.
+        If the video cannot be read, has pictures of more than 8192 pixels a side or 40 million in
+        all, or nobody is found in it.
     ModelError
         If there is no model file.
     RuntimeError
@@ -307,16 +311,21 @@ def _detect_people(video, model_path, progress, *, key, fps, target_fps, n_perso
     Returns image landmarks in pixels and world landmarks, each (n_frames, n_persons, 33, 4), the
     times, and the picture's (width, height).
     """
+    source = source_name(video)
     if _is_path(video):
         frames = read_frames(video, target_fps=target_fps)
     else:
         frames = _timed(video, fps)
-        frames = frames if target_fps is None else resample_frames(frames, target_fps)
+        if target_fps is not None:
+            frames = resample_frames(frames, target_fps, source=source)
     people, worlds, times, before = [], [], [], None
-    with PeopleDetector(model_path, n_persons, confidences) as detector:
+    with (
+        closing(frames),
+        PeopleDetector(model_path, n_persons, confidences) as detector,
+    ):
         for time, frame in frames:
             if frame is not before:  # else it is shown again, to fill a faster grid
-                found = detector.detect(frame, time)
+                found = _detect(detector, frame, time, source)
             people.append(found[0])
             worlds.append(found[1])
             times.append(time)
@@ -325,6 +334,15 @@ def _detect_people(video, model_path, progress, *, key, fps, target_fps, n_perso
                 progress(len(times))
     height, width = frame.shape[:2]
     return np.array(people), np.array(worlds), np.array(times), (width, height)
+
+
+def _detect(detector, frame, time, source):
+    try:
+        return detector.detect(frame, time)
+    except (ValueError, RuntimeError, MemoryError) as error:  # in a batch, one video of many
+        raise VideoError(
+            f"{source}: the picture at {time:.2f} s cannot be used: {error}"
+        ) from error
 
 
 def default_n_persons(person):

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .reader import VideoError, read_frames, resample_frames
+from .picture import VideoError
+from .reader import read_frames
+from .resampling import resample_frames
 
 __all__ = ["ViewCheck", "compare_views"]
 

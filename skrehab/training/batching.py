@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 import torch
@@ -77,7 +78,8 @@ def prefetch(function, arguments, n_workers=1):
 
     While one result is used, `n_workers` are being computed and one more may be ready, no more: the
     memory does not grow with the number of arguments. An error comes up where its result would
-    have been. Threads end with the iteration, also with one that is left early.
+    have been. Threads end with the iteration; ``close()`` ends one that is left early at once, and
+    of one that is merely dropped they end when what they compute is done.
 
     Parameters
     ----------
@@ -89,9 +91,9 @@ def prefetch(function, arguments, n_workers=1):
         Threads; 0 computes each result when it is asked for. What decodes video or computes with
         torch or NumPy lets other threads run meanwhile.
 
-    Yields
-    ------
-    object
+    Returns
+    -------
+    iterator
         Results.
 
     Examples
@@ -101,20 +103,43 @@ def prefetch(function, arguments, n_workers=1):
     [1, 2, 3]
     """
     if not n_workers:
-        yield from map(function, arguments)
-        return
-    with ThreadPoolExecutor(n_workers, thread_name_prefix="skrehab-prefetch") as pool:
-        ahead = deque()
+        return (function(argument) for argument in arguments)
+    return _Ahead(function, iter(arguments), n_workers)
+
+
+class _Ahead:
+    """The iterator of `prefetch`.
+
+    No generator: one that is dropped in a cycle runs its ``finally`` inside the garbage collector,
+    and so perhaps inside one of its own threads, or a call that holds the lock it waits for.
+    """
+
+    def __init__(self, function, arguments, n_workers):
+        self._function, self._arguments, self._n_workers = function, arguments, n_workers
+        self._pool = ThreadPoolExecutor(n_workers, thread_name_prefix="skrehab-prefetch")
+        self._ahead = deque()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
         try:
-            for argument in arguments:
-                ahead.append(pool.submit(function, argument))
-                if len(ahead) > n_workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
+            for argument in islice(self._arguments, self._n_workers + 1 - len(self._ahead)):
+                self._ahead.append(self._pool.submit(self._function, argument))
+            if self._ahead:
+                return self._ahead.popleft().result()
+        except BaseException:
+            self.close()
+            raise
+        self.close()
+        raise StopIteration
+
+    def close(self):
+        """End the threads."""
+        self._arguments = iter(())
+        while self._ahead:
+            self._ahead.popleft().cancel()
+        self._pool.shutdown()
 
 
 def is_lazy(sample):

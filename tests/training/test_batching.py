@@ -152,6 +152,9 @@ def test_nothing_runs_on_after_an_early_end():
     for _ in prefetch(lambda i: i, range(100), n_workers=2):
         break
     gc.collect()
+    deadline = time.monotonic() + 20
+    while threads() and time.monotonic() < deadline:  # they end by themselves, nobody waits
+        time.sleep(0.01)
     assert not threads()
 
 

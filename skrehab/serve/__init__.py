@@ -15,6 +15,7 @@ _PUBLIC = {
     "analyse_video": "analysis",
     "create_app": "app",
     "describe_model": "analysis",
+    "server_config": "connections",
 }
 
 __all__ = sorted(_PUBLIC)

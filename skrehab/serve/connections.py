@@ -68,10 +68,11 @@ def _protocol():
         def connection_made(self, transport):
             super().connection_made(transport)
             self._state, self._since = None, self.loop.time()
-            if len(self.connections) > MOST_CONNECTIONS:
+            there = [one for one in self.connections if not one.transport.is_closing()]
+            if len(there) > MOST_CONNECTIONS:
                 # the newest is among the idle ones: there is always one to go
-                idle = [other for other in self.connections if other.waits_for()[0] == "head"]
-                min(idle, key=lambda other: other._since).transport.abort()
+                idle = [one for one in there if one.waits_for()[0] == "head"]
+                min(idle, key=lambda one: one._since).transport.abort()
             self._watch()
 
         def waits_for(self):

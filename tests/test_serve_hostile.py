@@ -527,7 +527,8 @@ def test_many_sessions(server):
 # --- everything else that can be sent -------------------------------------------------------------
 ODD = [
     "", "0", "-1", "nan", "1e308", "9" * 400, "x" * 3000, "..", "../../etc/passwd", "%00",
-    "%ff%fe", "%ed%a0%80", "%F0%9F%98%80.mp4", "a.mp4", "a%00.mp4", "%25%32%65.mp4", "<b>.mp4", "'\"\\.mp4",
+    "%ff%fe", "%ed%a0%80", "%F0%9F%98%80.mp4", "a.mp4", "a%00.mp4", "%25%32%65.mp4", "<b>.mp4",
+    "'\"\\.mp4",
     "a=b&name=c", "[]", "{}", "%0d%0aset-cookie:%20a=b", "%e2%80%ae4pm.exe", "null", "true", ";",
     "&",
 ]  # fmt: skip
@@ -539,7 +540,8 @@ BODIES = [
 HEADERS = [
     {}, {"content-type": "application/json"}, {"content-type": "multipart/form-data"},
     {"content-type": "text/plain; charset=\xff"}, {"content-type": "x" * 5000},
-    {"range": "bytes=0-"}, {"accept": "\xff"}, {"accept-encoding": "gzip;q=nan"}, {"content-encoding": "gzip"},
+    {"range": "bytes=0-"}, {"accept": "\xff"}, {"accept-encoding": "gzip;q=nan"},
+    {"content-encoding": "gzip"},
     {"cookie": "a=" + "b" * 9000}, {"x-forwarded-for": "1.2.3.4"}, {"if-none-match": "*"},
     {"content-length": "-1"}, {"content-length": "1e3"}, {"content-length": "9" * 19},
     {"content-length": "9" * 5000}, {"content-length": "\xb2"}, {"expect": "100-continue"},
@@ -559,7 +561,8 @@ def test_whatever_is_sent(server, monkeypatch, caplog):
     places = [
         "/", "/page/{}", "/api/model", "/api/model?{}", "/api/videos?name={}", "/api/videos?{}",
         "/api/videos", "/api/videos/{}", "/api/videos/{}/result", "/api/camera",
-        "/api/camera/{}?t=1", f"/api/camera/{session}?t={{}}", f"/api/camera/{session}", "/api/camera/{}", "/{}",
+        "/api/camera/{}?t=1", f"/api/camera/{session}?t={{}}", f"/api/camera/{session}", "/api/camera/{}",
+        "/{}",
         f"/?token={TOKEN}&token={{}}", "/?token={}", f"/page/{{}}?token={TOKEN}",
     ]  # fmt: skip
     natural = ["GET", "POST", "POST", "DELETE"]

@@ -86,7 +86,9 @@ def read_message(file, most_bytes):
 
 
 def _plain(value):
-    """Give JSON numpy's numbers as plain ones."""
+    """Give JSON numpy's numbers as plain ones, and paths as text."""
+    if hasattr(value, "__fspath__"):
+        return str(value)
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot be sent.")

@@ -36,9 +36,9 @@ from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, Skeleto
 from skrehab.cues import CueRule, cue_frames
 from skrehab.serve import Busy, Desk, analyse_video, create_app, describe_model
 from skrehab.serve.analysis import split_model
-from skrehab.serve.guard import HEADERS
 from skrehab.serve.bodies import BadUpload
 from skrehab.serve.folder import private_folder
+from skrehab.serve.guard import HEADERS
 from skrehab.serve.process import PoseProcess
 from skrehab.serve.uploads import check_kind, shown_name
 from skrehab.workflow import Assessment, assess_video

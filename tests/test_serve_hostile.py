@@ -561,8 +561,8 @@ def test_whatever_is_sent(server, monkeypatch, caplog):
     places = [
         "/", "/page/{}", "/api/model", "/api/model?{}", "/api/videos?name={}", "/api/videos?{}",
         "/api/videos", "/api/videos/{}", "/api/videos/{}/result", "/api/camera",
-        "/api/camera/{}?t=1", f"/api/camera/{session}?t={{}}", f"/api/camera/{session}", "/api/camera/{}",
-        "/{}",
+        "/api/camera/{}?t=1", f"/api/camera/{session}?t={{}}", f"/api/camera/{session}",
+        "/api/camera/{}", "/{}",
         f"/?token={TOKEN}&token={{}}", "/?token={}", f"/page/{{}}?token={TOKEN}",
     ]  # fmt: skip
     natural = ["GET", "POST", "POST", "DELETE"]

@@ -302,11 +302,11 @@ def test_a_slow_upload_is_taken(server, monkeypatch, tmp_path):
     server.desk._analyse = lambda path, progress: {}
     video = write_video(tmp_path / "in.mp4", noise(40)).read_bytes()
     assert len(video) > 2**14
-    stream = server.send(server.head("POST /api/videos?name=a.mp4", Content_Length=len(video)))
+    head = {"Content_Length": len(video), "connection": "close"}
+    stream = server.send(server.head("POST /api/videos?name=a.mp4", **head))
     for i in range(16):
         time.sleep(0.1)
         stream.sendall(video[i * len(video) // 16 : (i + 1) * len(video) // 16])
-    stream.shutdown(socket.SHUT_WR)
     assert rest_of(stream).startswith("HTTP/1.1 202")
 
 
@@ -354,14 +354,15 @@ def test_heads_without_end(server):
 
 
 def test_answers_that_nobody_reads(server, monkeypatch, tmp_path):
-    monkeypatch.setattr(connections, "ANSWER_SECONDS", 1)
     server.desk._analyse = lambda path, progress: {"long": "x" * 2**25}
     job = server.upload(write_video(tmp_path / "in.mp4", noise(4)).read_bytes())
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 1)
     streams = [server.send(server.head(f"GET /api/videos/{job.id}/result")) for _ in range(4)]
     assert server.is_alive()
     time.sleep(3)
     for stream in streams:
         assert len(rest_of(stream)) < 2**25
+    monkeypatch.undo()
     status, text = server.ask("GET", f"/api/videos/{job.id}/result")
     assert status == 200 and len(text) > 2**25
 
@@ -410,10 +411,10 @@ def test_the_same_video_twice_and_nothing_at_all(server, tmp_path):
     taken = [json.loads(text)["id"] for status, text in answers if status == 202]
     assert taken and len(set(taken)) == len(taken)
     until(lambda: all(job.state == "done" for job in list(server.desk._jobs.values())))
-    for headers in ({}, {"content-length": "0"}, {"transfer-encoding": "chunked"}):
-        body = iter([]) if "transfer-encoding" in headers else None
-        status, text = server.ask("POST", "/api/videos?name=a.mp4", body, headers)
-        assert status == 415 and "empty (0 bytes)" in text
+    for headers, body in (({}, b""), ({"Transfer_Encoding": "chunked"}, b"0\r\n\r\n")):
+        head = server.head("POST /api/videos?name=a.mp4", connection="close", **headers)
+        answer = rest_of(server.send(head + body))
+        assert answer.startswith("HTTP/1.1 415") and "empty (0 bytes)" in answer
     assert server.is_alive()
 
 
@@ -458,7 +459,7 @@ def test_pictures_that_are_too_large(server, width, height):
     """Found in the header: nothing is decoded, so a few hundred bytes are enough to be refused."""
     session = json.loads(server.ask("POST", "/api/camera")[1])["id"]
     status, text = server.ask("POST", f"/api/camera/{session}?t=1", sized(width, height))
-    assert status == 422 and f"{width} x {height} pixels" in text
+    assert status == 422 and re.search(f"{width} x {height} pixels|far more pixels", text), text
     assert server.is_alive()
 
 
@@ -568,7 +569,7 @@ def test_whatever_is_sent(server, monkeypatch, caplog):
     natural = ["GET", "POST", "POST", "DELETE"]
     rng, requests = random.Random(1), []
     for place in places:
-        for odd in ODD:
+        for odd in rng.sample(ODD, 8):
             method = rng.choice(natural if rng.random() < 0.8 else METHODS)
             requests.append((method, place, odd, rng.choice(BODIES), rng.choice([{}, HEADERS[1]])))
     for headers in HEADERS:

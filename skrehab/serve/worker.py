@@ -96,6 +96,8 @@ def read_jpeg(data):
     unread = f"The picture is not a JPEG that can be read ({len(data)} bytes came)."
     try:
         image = image_module.open(io.BytesIO(data), formats=["JPEG"])
+    except image_module.DecompressionBombError as error:  # Pillow's own bound, far above ours
+        raise ValueError(f"The picture has far more pixels than {MOST_PIXELS}.") from error
     except Exception as error:  # Pillow raises many kinds over one damaged header
         raise ValueError(unread) from error
     with image:

@@ -14,8 +14,8 @@ import pytest
 from media import model_file, needs_model, noise, write_video
 
 import skrehab
-from skrehab.batching import prefetch
 from skrehab.pose.camera import read_camera
+from skrehab.training.batching import prefetch
 
 PACKAGE = pathlib.Path(skrehab.__file__).parent
 

@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "analyse_video": "analysis",
         "create_app": "app",
         "describe_model": "analysis",
+        "server_config": "connections",
     },
 )

@@ -6,10 +6,12 @@ import math
 import numpy as np
 
 from skrehab.live.cues import CueRule, cue_frames
-from skrehab.metrics.frames import pool_frames
-from skrehab.pose import PoseExtractor, extract_with, match_frame_rate, split_pose_step
+from skrehab.metrics import pool_frames
+from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.gradients import METHODS
 from skrehab.skeletons import get_skeleton
+
+from .worker import find_pose
 
 __all__ = ["analyse_video", "describe_model", "split_model"]
 
@@ -110,6 +112,7 @@ def analyse_video(
     labels=None,
     rule=CueRule(),  # noqa: B008  it is immutable
     progress=None,
+    pose=find_pose,
 ):
     """Find the pose in a video and all that the model says of it.
 
@@ -130,6 +133,9 @@ def analyse_video(
         What switches the cue on and off.
     progress : callable, optional
         Called with the number of frames done, after each frame.
+    pose : callable
+        ``pose(extractor, video, frame_rate, progress)`` returns a PoseTrack, and whether the video
+        was resampled to ``frame_rate``. The page finds it in a process of its own.
 
     Returns
     -------
@@ -153,12 +159,11 @@ def analyse_video(
     >>> result["verdict"]["label"]  # doctest: +SKIP
     'lean'
     """
-    own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
-    track = extract_with(extractor, video, progress=progress)
+    track, resampled = pose(extractor, video, frame_rate, progress)
     trial = track.landmarks(extractor.coordinates)
     found = track.found
     notes = []
-    if extractor.target_fps != own_rate:
+    if resampled:
         notes.append(
             f"The video was resampled to {frame_rate:g} frames a second, as the model was trained."
         )
@@ -235,7 +240,21 @@ def _features(model, until, trial):
 
 def _names(classes, labels):
     codes = np.asarray(classes).tolist()
-    return [str(code) for code in codes] if labels is None else [labels[code] for code in codes]
+    if labels is None:
+        return [sendable(str(code)) for code in codes]
+    known = isinstance(labels, list | tuple) and all(isinstance(label, str) for label in labels)
+    whole = all(type(code) is int and 0 <= code for code in codes)
+    if not (known and whole and max(codes) < len(labels)):
+        raise ValueError(
+            f"labels must be a list of names, one for each of the codes {codes[:20]} of the model, "
+            f"got {str(labels)[:200]}."
+        )
+    return [sendable(labels[code]) for code in codes]
+
+
+def sendable(text):
+    """Replace what UTF-8 cannot hold, such as halves of letters that a model's JSON may have."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # --- the whole video ------------------------------------------------------------------------------
@@ -341,8 +360,8 @@ def _pixels(frame, width, height):
     if not np.isfinite(frame[:, :2]).any():
         return None
     shares = np.nan_to_num(frame[:, [0, 1, 3]] / [width / 1e4, height / 1e4, 0.01], nan=-1e6)
-    return shares.round().astype(int).ravel().tolist()
+    return shares.clip(-1e6, 1e6).round().astype(int).ravel().tolist()
 
 
 def _numbers(values):
-    return [None if math.isnan(value) else round(float(value), 5) for value in values]
+    return [None if not math.isfinite(value) else round(float(value), 5) for value in values]

@@ -4,7 +4,7 @@ import contextlib
 import re
 import secrets
 from importlib.resources import files
-from urllib.parse import unquote
+from numbers import Real
 
 import skrehab
 from skrehab._optional import require
@@ -13,11 +13,13 @@ from skrehab.live.session import LiveSession
 from skrehab.pose import find_model
 from skrehab.skeletons import get_skeleton
 
-from .analysis import analyse_video, describe_model, split_model
-from .camera import CameraSession
-from .guard import Guard, too_large
-from .jobs import Busy, Desk
-from .uploads import SUFFIXES, BadUpload, check_kind, receive, shown_name
+from .analysis import analyse_video, describe_model, sendable, split_model
+from .bodies import BadUpload, pieces
+from .camera import CameraSession, OneAtATime
+from .guard import Guard
+from .jobs import Busy, Cancelled, Desk
+from .process import PoseProcess, ProcessEnded
+from .uploads import SUFFIXES, check_kind, receive, shown_name
 
 __all__ = ["create_app"]
 
@@ -31,6 +33,7 @@ _KINDS = {
     "app.js": "text/javascript",
 }
 _MOST_JPEG = 2 * 2**20
+_MOST_RATE = 1000.0  # frames a second that a model may have been trained at
 
 
 def create_app(
@@ -79,6 +82,8 @@ def create_app(
     ------
     TypeError
         If the model cannot be shown here.
+    ValueError
+        If an option is out of range, or ``labels`` has no name for a code of the model.
     ImportError
         If FastAPI is not installed.
     skrehab.pose.ModelError
@@ -89,7 +94,8 @@ def create_app(
     >>> import skrehab
     >>> from skrehab.serve import create_app
     >>> app = create_app(skrehab.load("model"), title="model")  # doctest: +SKIP
-    >>> uvicorn.run(app, host="127.0.0.1", port=8765)  # doctest: +SKIP
+    >>> config = skrehab.serve.server_config(app, port=8765)  # doctest: +SKIP
+    >>> uvicorn.Server(config).run()  # doctest: +SKIP
     """
     fastapi = require("fastapi", "serve", "to show the page in a browser")
     from fastapi import Request  # routes are read by their annotations
@@ -100,13 +106,18 @@ def create_app(
     _check_rule(rule)
     if not max_upload > 0:
         raise ValueError(f"max_upload must be above 0 bytes, got {max_upload!r}.")
+    if frame_rate is not None and not _is_rate(frame_rate):
+        raise ValueError(
+            f"frame_rate must be a number above 0 and at most {_MOST_RATE:g} frames a second, or "
+            f"None, got {str(frame_rate)[:80]!r}. It is in the metadata of the model."
+        )
     extractor, rest = split_model(model, model_path)
     extractor.set_params(model_path=str(find_model(extractor.model_path)))
     token = secrets.token_urlsafe(32) if token is None else token
     if not re.fullmatch(r"[\w-]{16,}", token, flags=re.ASCII):
         raise ValueError("token must be at least 16 letters, digits, - or _, hard to guess.")
     about = {
-        "title": title,
+        "title": sendable(title),
         "version": skrehab.__version__,
         **describe_model(rest, labels),
         "camera": _camera_refusal(rest, extractor),
@@ -122,19 +133,27 @@ def create_app(
     }
     page["index.html"] = page["index.html"].replace(b"{{token}}", token.encode())
 
+    # what comes in is opened in a process of its own, so that it need not wait for the analysis
+    process, opener = PoseProcess(), PoseProcess(quiet_seconds=20)
+
     def analyse(path, progress):
         how = {"frame_rate": frame_rate, "labels": labels, "rule": rule}
+        how["pose"] = process.find_pose
         return analyse_video(rest, path, extractor, progress=progress, **how)
 
     desk = Desk(analyse, max_waiting)
 
     @contextlib.asynccontextmanager
     async def lifespan(app):
-        with desk:
+        with process, opener, desk:
             yield
+            process.close()  # else the desk waits for a picture of the camera
 
-    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = fastapi.FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
+    )
     app.state.token, app.state.desk = token, desk
+    app.state.process, app.state.opener = process, opener
     app.add_middleware(Guard, token=token, most_bytes=max_upload)
 
     def refuse(status, message, **headers):
@@ -147,7 +166,7 @@ def create_app(
 
     @app.exception_handler(Busy)
     async def busy(request, error):
-        return refuse(429, str(error), connection="close", **{"retry-after": "5"})
+        return refuse(503, str(error), connection="close", **{"retry-after": "5"})
 
     @app.exception_handler(RequestValidationError)
     async def not_understood(request, error):
@@ -162,7 +181,8 @@ def create_app(
     @app.exception_handler(404)
     @app.exception_handler(405)
     async def not_there(request, error):
-        return refuse(error.status_code, f"There is no {request.method} {request.url.path} here.")
+        what = f"{request.method[:20]} {request.scope['path'][:80]}"
+        return refuse(error.status_code, f"There is no {what} here.")
 
     def found(job_id):
         job = desk.find(job_id)
@@ -188,11 +208,13 @@ def create_app(
     # --- videos -----------------------------------------------------------------------------------
     @app.post("/api/videos", status_code=202)
     async def upload(request: Request, name: str = ""):
-        name = shown_name(unquote(name))
+        name = shown_name(name)
         job = desk.reserve(name, check_kind(name))
         try:
-            await receive(request, job, max_upload)
+            await receive(request, job, max_upload, opener.probe)
             desk.submit(job)
+        except Cancelled as error:
+            raise BadUpload(409, str(error)) from error
         except BaseException:
             desk.forget(job)
             raise
@@ -226,7 +248,7 @@ def create_app(
     def open_camera():
         if about["camera"] is not None:
             raise BadUpload(409, about["camera"])
-        session = desk.open_camera(lambda: CameraSession(rest, extractor, labels, rule))
+        session = desk.open_camera(lambda: CameraSession(rest, extractor, labels, rule, process))
         return {"id": session.id, "labels": session.labels}
 
     @app.post("/api/camera/{session_id}")
@@ -237,13 +259,15 @@ def create_app(
         if session is None:
             raise BadUpload(404, "The camera has been stopped, or another page uses it now.")
         jpeg = bytearray()
-        async for piece in request.stream():
+        async for piece in pieces(request, _MOST_JPEG):
             jpeg += piece
-            if len(jpeg) > _MOST_JPEG:
-                raise BadUpload(413, too_large(len(jpeg), _MOST_JPEG))
         try:
             return await run_in_threadpool(session.push, bytes(jpeg), t)
-        except ValueError as error:
+        except OneAtATime as error:
+            raise Busy(str(error)) from error
+        except ProcessEnded as error:
+            raise BadUpload(422, f"The picture is lost. {error}") from error
+        except (ValueError, RuntimeError) as error:
             raise BadUpload(422, str(error)) from error
 
     @app.delete("/api/camera/{session_id}", status_code=204)
@@ -252,6 +276,11 @@ def create_app(
             desk.close_camera()
 
     return app
+
+
+def _is_rate(number):
+    known = isinstance(number, Real) and not isinstance(number, bool)
+    return known and bool(0 < number <= _MOST_RATE)  # nan is neither
 
 
 def _camera_refusal(model, extractor):

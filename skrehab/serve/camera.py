@@ -1,6 +1,5 @@
 """The browser's camera: one JPEG in, one line of what is known out."""
 
-import io
 import math
 import secrets
 import threading
@@ -8,15 +7,44 @@ import time
 
 import numpy as np
 
-from skrehab._optional import require
 from skrehab.live.cues import CueGate
-from skrehab.live.session import LiveSession
+from skrehab.live.session import LiveSession, causal_extractor
 
 from .analysis import _names, _numbers, _pixels
 
-__all__ = ["CameraSession", "read_jpeg"]
+__all__ = ["LATEST", "CameraSession", "OneAtATime"]
 
-_MOST_PIXELS = 2**21
+LATEST = 1e10  # seconds: a clock that counts from 1970 says 2e9, and MediaPipe breaks at 9e12
+
+
+class OneAtATime(RuntimeError):
+    """The picture before is still being looked at."""
+
+
+class _Poses:
+    """Poses from a process beside this one, in the form that a LiveSession takes them."""
+
+    def __init__(self, process, extractor, session):
+        self._process, self._extractor, self._session = process, extractor, session
+        self._told = False
+        self.image = self.world = np.full((33, 4), np.nan, dtype=np.float32)
+        self.size = None
+
+    def push(self, jpeg, timestamp):
+        self._told = True
+        self.world, self.image, self.size = self._process.picture(
+            self._session, self._extractor, jpeg, timestamp
+        )
+        return self.world if self._extractor.coordinates == "world" else self.image
+
+    @property
+    def found(self):
+        return bool(np.isfinite(self.image[:, 3]).any())
+
+    def reset(self):
+        if self._told:
+            self._process.rest()
+        self._told = False
 
 
 class CameraSession:
@@ -32,6 +60,8 @@ class CameraSession:
         Name of each code of the model.
     rule : CueRule
         What switches the cue on and off.
+    process : PoseProcess
+        What looks at the pictures.
 
     Attributes
     ----------
@@ -44,9 +74,10 @@ class CameraSession:
         If a step of the model looks ahead.
     """
 
-    def __init__(self, model, extractor, labels, rule):
+    def __init__(self, model, extractor, labels, rule, process):
         self.id = secrets.token_urlsafe(16)
         self._live = LiveSession(model, extractor, CueGate(*rule))
+        self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
         self.labels = _names(self._live.stream.classes_, labels)
 
@@ -69,72 +100,42 @@ class CameraSession:
         Raises
         ------
         ValueError
-            If it is no JPEG, too large, or the time is not a number.
+            If it is no JPEG, too large, or the time is not a number from 0 to `LATEST`.
+        OneAtATime
+            If the picture before is not done.
+        ProcessEnded
+            If the picture ended the process that looked at it.
         """
-        if not math.isfinite(timestamp):
-            raise ValueError(f"t must be a finite number of seconds, got {timestamp}.")
+        if not 0 <= timestamp <= LATEST:  # nan is neither
+            raise ValueError(
+                f"t must be a finite number of seconds from 0 to {LATEST:g}, got {timestamp:g}."
+            )
         began = time.perf_counter()
-        picture = read_jpeg(jpeg)
-        with self._lock:
+        # those that would wait here would take all threads that answer requests
+        if not self._lock.acquire(blocking=False):
+            raise OneAtATime(
+                "The picture before is still being looked at. Send the next when it is answered."
+            )
+        try:
             if not timestamp > self._last:
                 return {"late": True}
-            self._last = timestamp
             # from 0 on, as files do: MediaPipe smooths differently otherwise
-            self._first = timestamp if self._first is None else self._first
-            moment = self._live.push(picture, timestamp - self._first)
-            height, width = picture.shape[:2]
+            first = timestamp if self._first is None else self._first
+            moment = self._live.push(jpeg, timestamp - first)
+            self._first, self._last = first, timestamp
             return {
                 "t": timestamp,
                 "seen": moment.seen,
                 "probabilities": _numbers(moment.proba) if moment.seen else None,
                 "score": _numbers([moment.score])[0],
                 "cue": moment.cue,
-                "landmarks": _pixels(moment.image, width, height),
+                "landmarks": _pixels(moment.image, *self._live.poses.size),
                 "latency_ms": round(1000 * (time.perf_counter() - began), 1),
             }
+        finally:
+            self._lock.release()
 
     def close(self):
         """End it, and free the pose model."""
         with self._lock:
             self._live.reset()
-
-
-def read_jpeg(data):
-    """Decode one picture of a camera.
-
-    Parameters
-    ----------
-    data : bytes
-        A JPEG of at most two million pixels.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), dtype uint8
-        RGB.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> from skrehab.serve.camera import read_jpeg
-    >>> read_jpeg(b"GIF89a")
-    Traceback (most recent call last):
-    ...
-    ValueError: The picture is not a JPEG that can be read (6 bytes came).
-    """
-    image_module = require("PIL.Image", None, "to read pictures")
-    try:
-        with image_module.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            size = image.size
-            if size[0] * size[1] > _MOST_PIXELS:
-                raise ValueError(
-                    f"The picture has {size[0]} x {size[1]} pixels; send at most {_MOST_PIXELS}."
-                )
-            return np.array(image.convert("RGB"))
-    except (OSError, SyntaxError, image_module.DecompressionBombError) as error:
-        raise ValueError(
-            f"The picture is not a JPEG that can be read ({len(data)} bytes came)."
-        ) from error

@@ -1,6 +1,7 @@
 """The command ``skrehab serve``: the page in the browser."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -38,8 +39,8 @@ def serve(
     as they are analysed.
     """
     from skrehab.live.cues import CueRule
-    from skrehab.persistence.models import read_metadata
-    from skrehab.serve import create_app
+    from skrehab.persistence import read_metadata
+    from skrehab.serve import create_app, server_config
 
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")
     metadata = read_metadata(model)
@@ -60,16 +61,9 @@ def serve(
             import webbrowser
 
             webbrowser.open(address)
-        config = uvicorn.Config(
-            *(app,),
-            log_level="warning",
-            access_log=False,  # it would print the token
-            server_header=False,
-            ws="none",
-            lifespan="on",
-            timeout_graceful_shutdown=5,
-            h11_max_incomplete_event_size=2**16,
-        )
+        config = server_config(app)
+        if hasattr(signal, "SIGHUP"):  # a terminal that is closed ends it as Ctrl+C does
+            signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         uvicorn.Server(config).run(sockets=[listener])
 
 

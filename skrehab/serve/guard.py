@@ -80,8 +80,11 @@ def refusal(path, query, headers, token, most_bytes):
             "it changes with every start."
         )
     length = headers.get("content-length")
-    if length is not None and (not length.isdecimal() or int(length) > most_bytes):
-        return 413, too_large(length, most_bytes)
+    # int() of thousands of digits raises
+    if length is not None and (
+        not length.isdecimal() or len(length) > 18 or int(length) > most_bytes
+    ):
+        return 413, too_large(length[:18], most_bytes)
     return None
 
 

@@ -5,16 +5,13 @@ Videos lie in a private folder under names chosen here, only as long as they are
 
 import contextlib
 import json
-import os
-import re
 import secrets
-import shutil
-import tempfile
 import threading
 import time
-from pathlib import Path
 
-__all__ = ["Busy", "Cancelled", "Desk", "Job", "private_folder"]
+from .folder import private_folder
+
+__all__ = ["Busy", "Cancelled", "Desk", "Job", "name_in"]
 
 _CAMERA_REST = 3.0  # seconds without a picture after which a camera counts as left
 
@@ -66,8 +63,9 @@ class Job:
         self.cancelled = threading.Event()
 
     def delete_file(self):
-        """Remove the video."""
-        self.path.unlink(missing_ok=True)
+        """Remove the video; what cannot be removed now goes with the folder."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def step(self, done):
         """Note progress.
@@ -179,8 +177,16 @@ class Desk:
         ----------
         job : Job
             From `reserve`.
+
+        Raises
+        ------
+        Cancelled
+            If it was dropped while it came.
         """
         with self._change:
+            if job.cancelled.is_set():
+                job.delete_file()
+                raise Cancelled("The video was dropped while it came.")
             job.state = "waiting"
             self._line.append(job)
             self._change.notify_all()
@@ -261,7 +267,6 @@ class Desk:
                     return
                 job = self._line.pop(0)
                 job.state = "running"
-            self.close_camera()
             state = self._run(job)
             with self._change:
                 job.state = state
@@ -272,12 +277,13 @@ class Desk:
 
     def _run(self, job):
         try:
+            self.close_camera()
             result = self._analyse(job.path, job.step)
             job.result = json.dumps(result, allow_nan=False).encode()
             return "done"
         except Cancelled:
             job.error = "cancelled"
-        except Exception as error:  # whatever it is, the next video gets its turn
+        except BaseException as error:  # whatever it is, the next video gets its turn
             text = str(error) or type(error).__name__
             job.error = name_in(text, job)
         finally:
@@ -306,10 +312,12 @@ class Desk:
         with self._change:
             if self._line or any(job.state == "running" for job in self._jobs.values()):
                 raise Busy("A video is being analysed. Start the camera when it is done.")
-        self.close_camera()
         session = make()
         with self._change:
-            self._camera, self._camera_time = session, time.monotonic()
+            before, self._camera = self._camera, session
+            self._camera_time = time.monotonic()
+        if before is not None:
+            before.close()
         return session
 
     def camera(self, session_id):
@@ -361,53 +369,3 @@ def name_in(text, job):
     for own in (str(job.path), job.path.name):
         text = text.replace(own, job.name)
     return text if job.name in text else f"{job.name}: {text}"
-
-
-@contextlib.contextmanager
-def private_folder():
-    """Make a folder that only this user may enter, and remove it with all that is in it.
-
-    Folders of programs that were killed before they could are removed too.
-
-    Yields
-    ------
-    Path
-        The folder.
-
-    Examples
-    --------
-    >>> from skrehab.serve.jobs import private_folder
-    >>> with private_folder() as folder:
-    ...     oct(folder.stat().st_mode & 0o777), folder.is_dir()
-    ('0o700', True)
-    >>> folder.exists()
-    False
-    """
-    _remove_leftovers(Path(tempfile.gettempdir()))
-    folder = tempfile.mkdtemp(prefix=f"skrehab-serve-{os.getpid()}-")  # mode 0700
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_leftovers(parent):
-    if os.name != "posix":  # elsewhere os.kill cannot ask whether a process is there
-        return
-    for folder in parent.glob("skrehab-serve-*"):
-        match = re.fullmatch(r"skrehab-serve-(\d+)-\w+", folder.name)
-        with contextlib.suppress(OSError):
-            status = folder.lstat()
-            if match and folder.is_dir() and not folder.is_symlink():
-                if status.st_uid == os.getuid() and not _is_running(int(match[1])):
-                    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -2,12 +2,13 @@
 
 import re
 
-from skrehab.pose import VideoError, probe_video
+from skrehab.pose import VideoError
 
-from .guard import too_large
+from .bodies import BadUpload, pieces
 from .jobs import name_in
+from .process import ProcessEnded
 
-__all__ = ["SUFFIXES", "BadUpload", "check_kind", "receive", "shown_name"]
+__all__ = ["SUFFIXES", "check_kind", "receive", "shown_name"]
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".wmv", ".3gp")
 # What a video of these kinds starts with, and where. FFmpeg looks at more: playlists and session
@@ -19,22 +20,6 @@ _STARTS = (
     (0, (b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"G")),  # MPEG
     (0, (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",)),  # Windows Media
 )
-
-
-class BadUpload(Exception):
-    """A video that is not taken.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    message : str
-        What came, and what to do.
-    """
-
-    def __init__(self, status, message):
-        super().__init__(message)
-        self.status = status
 
 
 def shown_name(name):
@@ -91,7 +76,7 @@ def check_kind(name, start=None):
     >>> check_kind("notes.txt")
     Traceback (most recent call last):
     ...
-    skrehab.serve.uploads.BadUpload: notes.txt is not a video that is known here. Choose ...
+    skrehab.serve.bodies.BadUpload: notes.txt is not a video that is known here. Choose ...
     """
     suffix = next((known for known in SUFFIXES if name.lower().endswith(known)), None)
     if suffix is None:
@@ -111,7 +96,7 @@ def check_kind(name, start=None):
     return suffix
 
 
-async def receive(request, job, most_bytes):
+async def receive(request, job, most_bytes, probe):
     """Write the body of a request to a job's file, and see whether it is a video.
 
     Parameters
@@ -122,31 +107,38 @@ async def receive(request, job, most_bytes):
         Where it goes.
     most_bytes : int
         What is refused as too large, however it comes.
+    probe : callable
+        Takes the path, returns the number of frames; :meth:`PoseProcess.probe`.
 
     Raises
     ------
     BadUpload
-        If it is too large, empty or no video; the message has the user's name for it.
+        If it is too large, too slow, empty or no video, or there is no room for it; the message has
+        the user's name for it.
     """
     from starlette.concurrency import run_in_threadpool
 
     size, start, checked = 0, b"", False
-    with open(job.path, "xb") as file:
-        async for part in request.stream():
-            size += len(part)
-            if size > most_bytes:
-                raise BadUpload(413, too_large(size, most_bytes))
-            if not checked:
-                start += part[: 16 - len(start)]
-                if len(start) == 16:
-                    checked = bool(check_kind(job.name, start))
-            file.write(part)
+    try:
+        with open(job.path, "xb") as file:
+            async for part in pieces(request, most_bytes):
+                size += len(part)
+                if not checked:
+                    start += part[: 16 - len(start)]
+                    if len(start) == 16:
+                        checked = bool(check_kind(job.name, start))
+                file.write(part)
+    except OSError as error:
+        raise BadUpload(
+            507,
+            f"{job.name} cannot be kept on this disk while it is analysed ({error.strerror}). Make "
+            "room for it, or set TMPDIR to a folder with more.",
+        ) from error
     if not size:
         raise BadUpload(415, f"{job.name} is empty (0 bytes). Copy it again from its source.")
     if not checked:
         check_kind(job.name, start)
     try:
-        info = await run_in_threadpool(probe_video, job.path)
-    except VideoError as error:
+        job.total = await run_in_threadpool(probe, job.path)
+    except (VideoError, ProcessEnded) as error:
         raise BadUpload(415, name_in(str(error), job)) from error
-    job.total = info.n_frames or round(info.duration * info.fps)

@@ -35,12 +35,13 @@ import skrehab
 from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, SkeletonConverter
 from skrehab.assessment import Assessment, assess_video
 from skrehab.live import CueRule, cue_frames
-from skrehab.pose import extract_with
 from skrehab.serve import Busy, Desk, analyse_video, create_app, describe_model
 from skrehab.serve.analysis import split_model
+from skrehab.serve.bodies import BadUpload
+from skrehab.serve.folder import private_folder
 from skrehab.serve.guard import HEADERS
-from skrehab.serve.jobs import private_folder
-from skrehab.serve.uploads import BadUpload, check_kind, shown_name
+from skrehab.serve.process import PoseProcess
+from skrehab.serve.uploads import check_kind, shown_name
 
 pytest.importorskip("fastapi", reason="the page needs skrehab[serve]")
 from fastapi.testclient import TestClient
@@ -117,13 +118,13 @@ def left_behind(app):
 @needs_shared_videos
 def test_a_shared_video_from_end_to_end(model, monkeypatch):
     """What the page gets is what the pipeline says of the poses found; the copy is gone."""
-    tracks = []
+    tracks, find_pose = [], PoseProcess.find_pose
 
-    def extract(*video, **options):
-        tracks.append(extract_with(*video, **options))
-        return tracks[-1]
+    def listen(*video, **options):
+        tracks.append(find_pose(*video, **options)[0])
+        return tracks[-1], False
 
-    monkeypatch.setattr("skrehab.serve.analysis.extract_with", extract)  # it takes 5 s: once only
+    monkeypatch.setattr(PoseProcess, "find_pose", listen)  # it takes 5 s: once only
     whole = Pipeline([("pose", PoseExtractor(MODEL)), *model.steps])
     app = create_app(whole, labels=LABELS, token=TOKEN)
     headers = {"x-skrehab-token": TOKEN}
@@ -608,8 +609,8 @@ def test_busy_is_said(client, app):
     app.state.desk._analyse = lambda path, progress: held.wait(20) and {}
     jobs = [place(app.state.desk) for _ in range(3)]
     answer = client.post("/api/videos?name=a.mp4", content=b"\0\0\0\x18ftypisom")
-    assert answer.status_code == 429 and "Try again" in answer.json()["error"]
-    assert client.post("/api/camera").status_code == 429
+    assert answer.status_code == 503 and "Try again" in answer.json()["error"]
+    assert client.post("/api/camera").status_code == 503
     held.set()
     assert app.state.desk.wait(jobs[-1])
 
@@ -644,7 +645,7 @@ def jpeg(picture, **options):
 @needs_model
 def test_the_camera(client, model):
     """Picture by picture it says what the pipeline says of the same pictures afterwards."""
-    from skrehab.serve.camera import read_jpeg
+    from skrehab.serve.worker import read_jpeg
 
     frames = moving_astronaut(6)[0]
     frames[3] = 128  # nobody

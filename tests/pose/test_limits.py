@@ -145,7 +145,7 @@ def test_a_pause_is_filled():
 
 def test_copies_are_bounded_in_all():
     made = 0
-    with pytest.raises(VideoError, match="the video: its first .* frames would become more than"):
+    with pytest.raises(VideoError, match=r"the video: its first .* frames would become more than"):
         for _ in resample_frames(((60.0 * i, i) for i in range(10**6)), 30):
             made += 1
     assert made < 30_000

@@ -34,49 +34,50 @@ def read_xml(path, root, what, takers):
         If it is no XML of this kind, or more than it may be.
     """
     data = read_bytes(path, _MAX_BYTES, "annotations")
-    tags, parents = [], []
-    builder, taker, n_elements, first = None, None, 0, root
+    way = _tree(takers)
+    ways, parents = [], []  # of the elements that are open and not taken
+    builder, take, first = None, None, None
+    depth = taken_at = n_elements = 0
 
     def start(tag, attributes):
-        nonlocal builder, taker, n_elements, first
+        nonlocal builder, take, first, depth, taken_at, n_elements
         n_elements += 1
-        if n_elements > MAX_ELEMENTS:
+        depth += 1
+        if n_elements > MAX_ELEMENTS or depth > MAX_DEPTH:
             raise ValueError(
-                f"line {parser.CurrentLineNumber}: it has more than {MAX_ELEMENTS:,} elements"
-            )
-        tags.append(tag)
-        if len(tags) == 1:
-            first = tag
-        if len(tags) > MAX_DEPTH:
-            raise ValueError(
-                f"line {parser.CurrentLineNumber}: its elements are nested more than "
-                f"{MAX_DEPTH} deep"
+                f"line {parser.CurrentLineNumber}: "
+                + (
+                    f"its elements are nested more than {MAX_DEPTH} deep"
+                    if depth > MAX_DEPTH
+                    else f"it has more than {MAX_ELEMENTS:,} elements"
+                )
             )
         if builder is None:
-            below = tuple(tags[1:])
-            taker = takers.get(below) or takers.get((*below[:-1], "*"))
-            if first == root and below and taker is not None:
-                builder, taker = TreeBuilder(), (taker, len(tags))
-        if builder is None:
-            parents.append(attributes)
-        else:
-            builder.start(tag, attributes)
-
-    def text(content):
-        if builder is not None:
-            builder.data(content)
+            if depth == 1:
+                first = tag
+                below = way if tag == root else {}
+            else:
+                below = ways[-1].get(tag) or ways[-1].get("*") or {}
+            if not callable(below):
+                ways.append(below)
+                parents.append(attributes)
+                return
+            take, taken_at, builder = below, depth, TreeBuilder()
+            parser.CharacterDataHandler = builder.data
+        builder.start(tag, attributes)
 
     def end(tag):
-        nonlocal builder
+        nonlocal builder, depth
         if builder is None:
+            ways.pop()
             parents.pop()
         else:
             builder.end(tag)
-            take, depth = taker
-            if len(tags) == depth:
+            if depth == taken_at:
                 element, builder = builder.close(), None
+                parser.CharacterDataHandler = None
                 take(element, parents)
-        tags.pop()
+        depth -= 1
 
     def refuse(*_):
         raise ValueError("it declares a document type or entities, which annotations do not need")
@@ -84,7 +85,6 @@ def read_xml(path, root, what, takers):
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.ExternalEntityRefHandler = parser.UnparsedEntityDeclHandler = refuse
     try:
@@ -93,6 +93,17 @@ def read_xml(path, root, what, takers):
         raise ValueError(f"it is not XML ({error})") from error
     if first != root:
         raise ValueError(f"it is no {what} file: its root is {quoted(first)}")
+
+
+def _tree(takers):
+    """Turn ways from the root into a tree of dicts, with a taker at the end of each."""
+    out = {}
+    for way, take in takers.items():
+        at = out
+        for tag in way[:-1]:
+            at = at.setdefault(tag, {})
+        at[way[-1]] = take
+    return out
 
 
 def write_xml(path, root):

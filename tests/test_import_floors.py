@@ -15,6 +15,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "trials": 0,
     "_optional": 0,
+    "_shown": 0,
+    "_written": 0,
+    "_console": 1,
     "skeletons": 0,
     "batching": 0,
     "muscles": 0,
@@ -74,6 +77,9 @@ LIGHT = {"numpy"}
 AT_HEAD = {
     "trials": LIGHT,
     "_optional": set(),
+    "_shown": set(),
+    "_written": set(),
+    "_console": {"rich"},
     "skeletons": LIGHT,
     "conversion": LIGHT,
     "batching": {"numpy", "torch"},

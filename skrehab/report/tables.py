@@ -3,14 +3,20 @@
 import html
 import math
 import numbers
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
+from skrehab._shown import shown
+
 
 def escape(text):
-    """Make text safe inside HTML, in an element as in an attribute."""
-    return html.escape(str(text), quote=True)
+    """Make text safe inside HTML, in an element as in an attribute, and all of it visible."""
+    lines = re.split(r"\r\n|\n", str(text))
+    return html.escape(
+        "\n".join("\t".join(map(shown, one.split("\t"))) for one in lines), quote=True
+    )
 
 
 def table_html(table):

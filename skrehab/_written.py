@@ -1,15 +1,102 @@
 """Files are written beside their place and moved there when they are whole."""
 
+import hashlib
 import os
-import secrets
+import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["part_of", "written"]
+__all__ = ["LONGEST_NAME", "output_name", "output_names", "part_of", "written"]
+
+LONGEST_NAME = 255  # bytes, on the disks that are in use
+_RESERVED = {"CON", "PRN", "AUX", "NUL"}
+_RESERVED |= {f"{port}{i}" for port in ("COM", "LPT") for i in range(1, 10)}
+
+
+def output_name(folder, item, ending):
+    """Name what is written of an item, or say before the work why there can be no such name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is to be written; nothing is ever named outside of it.
+    item : Path
+        A video or the like.
+    ending : str
+        What follows the item's name without its own ending.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If no file can have that name, here or on another system.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skrehab._written import output_name
+    >>> output_name(Path("poses"), Path("../videos/a.mp4"), ".npz").as_posix()
+    'poses/a.npz'
+    """
+    name = item.stem + ending
+    if not item.name or item.name == ".." or "\0" in name:
+        raise ValueError(f"{str(item)!r} names no file.")
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise ValueError(f"{item}: with {ending} in place of its ending the name is too long.")
+    if item.stem.partition(".")[0].rstrip(" ").upper() in _RESERVED:
+        raise ValueError(f"{item}: Windows takes {name} for a device; rename it.")
+    return folder / name
+
+
+def output_names(folder, items, ending):
+    """Name one file for each of several items; two of the same name are refused.
+
+    Parameters
+    ----------
+    folder, ending
+        As for :func:`output_name`.
+    items : sequence of Path
+        Videos or the like.
+
+    Returns
+    -------
+    dict of Path to Path
+        The file of each item.
+
+    Raises
+    ------
+    ValueError
+        If two files would have one name, also on disks that know no difference between a and A, or
+        between two ways to write é.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from skrehab._written import output_names
+    >>> output_names(Path("poses"), [Path("a.mp4"), Path("A.mov")], ".npz")
+    Traceback (most recent call last):
+    ...
+    ValueError: Two videos would be written to poses/A.npz: rename A.mov.
+    """
+    out, taken = {}, set()
+    for item in items:
+        file = output_name(folder, item, ending)
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", file.name).casefold())
+        if key in taken:
+            raise ValueError(f"Two videos would be written to {file}: rename {item}.")
+        taken.add(key)
+        out[item] = file
+    return out
 
 
 def part_of(path):
-    """Make an empty file beside another, under a name that nobody can have put a link at.
+    """Make an empty file beside another, of the name that a broken-off run leaves and the next takes.
+
+    What is at that name is removed and not written through, should it be a link.
 
     Parameters
     ----------
@@ -19,18 +106,22 @@ def part_of(path):
     Returns
     -------
     Path
-        The empty file. Its name does not grow with that of `path`, which may be as long as names
-        can be.
+        The empty file, with the ending ``.part``.
 
     Examples
     --------
     >>> import tempfile
     >>> from skrehab._written import part_of
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     part_of(folder + "/a.npz").suffix
-    '.part'
+    ...     part_of(folder + "/a.npz").name
+    'a.npz.part'
     """
-    part = Path(path).with_name(f".skrehab-{secrets.token_hex(8)}.part")
+    path = Path(path)
+    name = f"{path.name}.part"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(path.name)).hexdigest() + ".part"
+    part = path.with_name(name)
+    part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return part
 

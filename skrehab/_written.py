@@ -94,7 +94,7 @@ def output_names(folder, items, ending):
 
 
 def part_of(path):
-    """Make an empty file beside another, of the name that a broken-off run leaves and the next takes.
+    """Make an empty file beside another; what a broken-off run left there is taken over.
 
     What is at that name is removed and not written through, should it be a link.
 

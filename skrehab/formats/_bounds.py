@@ -21,7 +21,7 @@ MAX_DEPTH = 100  # of elements in XML, of lists and objects in JSON
 MAX_ELEMENTS = 1_000_000  # of an XML file
 MAX_VALUES = 16_000_000  # lists, objects and what they hold in a JSON file
 MAX_POINTS = 32_000_000  # frames times landmarks of a pose
-MAX_ARRAY_BYTES = 2 * 2**30  # of one array in a NumPy file, once it is unpacked
+MAX_TRIALS = 100_000  # of a manifest
 MAX_NAME = 1000  # characters of a trial, a landmark, a patient
 MAX_DIGITS = 15  # of a whole number: more are not exact as floats
 _SHOWN = 60
@@ -68,7 +68,7 @@ def check_text(text):
 
 
 # --- tables ---------------------------------------------------------------------------------------
-def csv_rows(text, delimiter=",", **options):
+def csv_rows(text, delimiter=",", most=MAX_CELLS, **options):
     """Yield (number, cells) of each record; errors name the row.
 
     Numbered as records, so that a line break inside a quoted cell does not shift the count.
@@ -77,6 +77,8 @@ def csv_rows(text, delimiter=",", **options):
     ----------
     text : str or iterable of str
         The text, or its lines with their breaks.
+    most : int, default=MAX_CELLS
+        Cells that it may have; those who keep none of them may take more.
     delimiter, **options
         As for :func:`csv.reader`.
     """
@@ -93,11 +95,9 @@ def csv_rows(text, delimiter=",", **options):
             if "field limit" in str(error):
                 error = f"a cell has more than {csv.field_size_limit():,} characters"
             raise ValueError(f"row {number}: {error}") from None
-        if number > MAX_ROWS:
-            raise ValueError(f"row {number:,}: more rows than the {MAX_ROWS:,} a table may have")
-        n_cells += len(cells)
-        if n_cells > MAX_CELLS:
-            raise ValueError(f"row {number:,}: more cells than the {MAX_CELLS:,} it may have")
+        n_cells += max(len(cells), 1)
+        if n_cells > most:
+            raise ValueError(f"row {number:,}: more cells than the {most:,} that a table may have")
         if cells and len(max(cells, key=len)) > MAX_CELL:
             raise ValueError(f"row {number}: a cell has more than {MAX_CELL:,} characters")
         yield number, cells

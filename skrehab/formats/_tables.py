@@ -2,7 +2,7 @@
 
 import re
 
-from skrehab.formats._bounds import MAX_CELLS, csv_rows, quoted, read_text
+from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, csv_rows, quoted, read_text
 from skrehab.formats._spreadsheet import unguarded
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -74,6 +74,8 @@ def open_table(path, whole=False):
             long.append(str(number))
         last = number, cells
         rows.append((number, (cells + [""] * (len(header) - len(cells)))[: len(header)]))
+        if len(rows) > MAX_ROWS:
+            raise ValueError(f"row {number:,}: more than the {MAX_ROWS:,} rows a table may have")
         if len(rows) * len(header) > MAX_CELLS:
             raise ValueError(
                 f"row {number:,}: with {len(header):,} columns the table has more than "

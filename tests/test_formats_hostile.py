@@ -213,11 +213,7 @@ def test_wrong_json(tmp_path, name):
 
 
 values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.floats()
-    | st.integers(-(10**310), 10**310)
-    | st.text(max_size=3),
+    st.none() | st.booleans() | st.floats() | st.integers(-(10**310), 10**310) | st.text(),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(

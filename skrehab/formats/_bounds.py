@@ -6,6 +6,7 @@ The limits lie above what hours of recordings need, and below what ends a proces
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -43,11 +44,10 @@ def read_bytes(path, limit, what="a text file"):
     """Read a file that is no larger than it may be."""
     refuse_pipe(path)
     with open(path, "rb") as file:
-        content = file.read(limit + 1)  # not what stat says: a file may grow
-    if len(content) > limit:
-        size = max(Path(path).stat().st_size, len(content))
-        raise ValueError(f"it is too large for {what}: {size:,} bytes, the limit is {limit:,}")
-    return content
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"it is too large for {what}: {size:,} bytes, the limit is {limit:,}")
+        return file.read()
 
 
 def read_text(path, hint=""):

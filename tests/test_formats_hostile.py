@@ -1,4 +1,4 @@
-"""Text files that mean harm, or are merely odd: a clear error that names the place, and in bounds."""
+"""Text files that mean harm, or are merely odd: clear errors that name the place, in bounds."""
 
 import json
 import sys
@@ -131,7 +131,7 @@ def is_formula(cell):
 
 @pytest.mark.parametrize("name, how", [("a.csv", "csv"), ("a.tsv", "elan"), ("b.tsv", "boris")])
 @quick
-@given(label=words.map(str.strip).filter(None), tier=words.map(str.strip).filter(None))
+@given(label=words.map(str.strip).filter(bool), tier=words.map(str.strip).filter(bool))
 @example(label="-1.5e3", tier="a").via("a number stays one")
 @example(label="'", tier="'").via("an apostrophe alone")
 def test_labels_come_back_and_are_no_formulas(tmp_path_factory, name, how, label, tier):
@@ -151,7 +151,7 @@ def test_labels_come_back_and_are_no_formulas(tmp_path_factory, name, how, label
 
 
 @quick
-@given(trial=words.map(str.strip).filter(None), name=words.map(str.strip).filter(None))
+@given(trial=words.map(str.strip).filter(bool), name=words.map(str.strip).filter(bool))
 def test_names_of_poses_come_back(tmp_path_factory, trial, name):
     folder = tmp_path_factory.mktemp("names")
     pose = PoseFile(np.float32([[[-1.5, 2, -3e-7]]]), None, (name,), ("x", "y", "z"))
@@ -207,7 +207,7 @@ WRONG_JSON = {
 def test_wrong_json(tmp_path, name):
     text, message = WRONG_JSON[name]
     (tmp_path / "a.json").write_text(text)
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message):
         read_pose(tmp_path / "a.json")
     said(read_pose, tmp_path / "a.json")
 
@@ -231,7 +231,6 @@ values = st.recursive(
 
 @settings(quick, max_examples=300)
 @given(content=values)
-@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_any_json(tmp_path_factory, content):
     file = tmp_path_factory.mktemp("any") / "a.json"
     file.write_text(json.dumps(content))
@@ -253,7 +252,7 @@ def test_depth_is_counted_before_python_would(tmp_path):
     finally:
         sys.setrecursionlimit(kept)
     (tmp_path / "b.json").write_text('["' + "[" * 500 + '"]')  # brackets in a text nest nothing
-    assert "frame 0" in said(read_pose, tmp_path / "b.json")
+    assert "no frame has 'keypoints'" in said(read_pose, tmp_path / "b.json")
 
 
 def test_json_of_one_frame_far_away_is_no_bomb(tmp_path):

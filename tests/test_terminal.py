@@ -83,7 +83,6 @@ def test_warnings_are_printed_clean(monkeypatch):
         (["models", "fetch", NASTY], 1),
         (["models", "fetch", "pose_landmarker_full", "--from-file", NASTY], 1),
         (["models", "fetch", "x", NASTY], 2),
-        (["demo", "--seed", NASTY], 2),
     ],
 )
 def test_no_command_obeys_a_name(command, code, tmp_path, monkeypatch, capsys):

@@ -6,6 +6,8 @@ from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, csv_rows, quoted, read_
 from skrehab.formats._spreadsheet import unguarded
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+# the first row that is not blank; a quoted cell may hold line breaks
+_FIRST = re.compile(r'(?=\S)(?:"(?:[^"]|"")*"|[^\r\n])*')
 _EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
@@ -57,8 +59,7 @@ def open_table(path, whole=False):
         cells than the header.
     """
     text = read_text(path, "; save it as 'CSV UTF-8'")
-    # the first line that is not blank
-    start = re.search(r"\S[^\r\n]*", text)
+    start = _FIRST.search(text)
     delimiter = divider(start[0] if start else "", ",;\t")
     header, rows, long = None, [], []
     for number, cells in csv_rows(text, delimiter):

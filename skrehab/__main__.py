@@ -1,6 +1,6 @@
 """``python -m skrehab``: the command line."""
 
-from skrehab.cli.main import main
+from skrehab.serve.worker import main
 
 if __name__ == "__main__":
     main()

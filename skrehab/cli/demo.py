@@ -1,6 +1,5 @@
 """The main job on synthetic patients: trial labels in, frame scores out, patient by patient."""
 
-import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from imblearn.pipeline import Pipeline
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_validate
 
+from skrehab._written import written
 from skrehab.datasets import make_rehab_trials
-from skrehab.evaluation.statistics import summary_table
-from skrehab.metrics.frames import frame_roc_auc, positive_scores
-from skrehab.metrics.patients import by_patient
+from skrehab.evaluation import summary_table
+from skrehab.formats._spreadsheet import put_rows
+from skrehab.metrics import by_patient, frame_roc_auc, positive_scores
 from skrehab.recipes import build_pipeline
 from skrehab.trials import ragged
 
@@ -333,10 +333,10 @@ def _write_csv(path, result):
     """Write one row a patient, one column a method."""
     methods = list(result.frame_auc)
     patients = result.frame_auc[WEAK].patients
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["patient", *methods, "video AUC"])
-        for row, patient in enumerate(patients):
-            values = [result.frame_auc[m].scores[row] for m in methods]
-            values.append(result.video_auc.scores[row])
-            writer.writerow([patient, *(f"{value:.4f}" for value in values)])
+    rows = [["patient", *methods, "video AUC"]]
+    for row, patient in enumerate(patients):
+        values = [result.frame_auc[m].scores[row] for m in methods]
+        values.append(result.video_auc.scores[row])
+        rows.append([patient, *(f"{value:.4f}" for value in values)])
+    with written(path, text=True) as file:
+        put_rows(file, rows)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import skrehab
+from skrehab.cli._console import PlainConsole
 
 __all__ = []
 
-stderr = Console(stderr=True, markup=False, emoji=False)
+stderr = PlainConsole(stderr=True)
 
 
 def live(
@@ -74,6 +74,25 @@ def live(
     stderr.print(session.summary(), highlight=False, soft_wrap=True)
 
 
+def class_names(metadata, codes):
+    """Names of a model's classes: those that its metadata give, or else their codes.
+
+    Metadata are written by whoever made the folder: they may hold anything.
+    """
+    names, codes = metadata.get("labels"), list(codes)
+    if names is None or names == []:
+        return [str(code) for code in codes]
+    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
+        raise ValueError(
+            f"The model's metadata name 'labels' that are no list of words: {repr(names)[:60]}."
+        )
+    if wrong := [code for code in codes if not 0 <= code < len(names)]:
+        raise ValueError(
+            f"The model's metadata name {len(names)} labels, and it knows a class {wrong[0]}."
+        )
+    return [str(names[code]) for code in codes]
+
+
 def _frames(video, camera, target_fps):
     """Yield (time, picture) of a file or a camera, at the model's frame rate if it has one."""
     from skrehab.pose import read_frames, resample_frames
@@ -122,10 +141,10 @@ class _Session:
             extractor.set_params(model_path=str(model_path))
         if video is not None:  # a file says its rate beforehand
             extractor = match_frame_rate(extractor, video, metadata.get("frame_rate"))
-        self.target_fps, names = extractor.target_fps, metadata.get("labels")
+        self.target_fps = extractor.target_fps
         self.live = LiveSession(model, extractor, gate)
         codes = self.live.stream.classes_.tolist()
-        self.names = [names[code] for code in codes] if names else [str(code) for code in codes]
+        self.names = class_names(metadata, codes)
         self.trials = [self.live.stream.counts]
         self.pose_ms, self.score_ms = array("d"), array("d")
 

@@ -1,8 +1,6 @@
 """The command ``skrehab``. Results go to stdout and files, everything else to stderr."""
 
-import csv
 import json
-import os
 import statistics
 import sys
 import zipfile
@@ -10,13 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 import skrehab
-from skrehab.cli.live import live
+from skrehab._shown import shown
+from skrehab._written import output_name, output_names, written
+from skrehab.cli._console import PlainConsole, plain_warnings
+from skrehab.cli.live import class_names, live
 from skrehab.serve.command import serve
 
 app = typer.Typer(
@@ -30,9 +30,8 @@ app = typer.Typer(
 models_app = typer.Typer(help="Networks and model files.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 
-# names of files and patients are printed as they are: "[/a].mp4" is no markup, ":x:" no emoji
-stdout = Console(markup=False, emoji=False)
-stderr = Console(stderr=True, markup=False, emoji=False)
+stdout = PlainConsole()
+stderr = PlainConsole(stderr=True)
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes.")]
@@ -57,10 +56,30 @@ def main():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        with plain_warnings():
+            sys.exit(_run())
     except (ValueError, OSError, ImportError, TypeError, RuntimeError) as error:
         _say_error(error)
         sys.exit(1)
+
+
+def _run():
+    """Run the command and return its exit code; what typer says of wrong use is cleaned too."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        stderr.print("Aborted.")
+        return 1
+    except Exception as error:
+        # typer has its own copy of click's errors: known by what they can do
+        if not (hasattr(error, "exit_code") and isinstance(getattr(error, "message", None), str)):
+            raise
+        from typer import rich_utils
+
+        error.message = shown(error.message)
+        rich_utils.rich_format_error(error)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
 
 
 def _say_error(error):
@@ -144,7 +163,7 @@ def pose(
     from skrehab.pose import VideoError, extract_pose
 
     output.mkdir(parents=True, exist_ok=True)
-    targets = _targets(videos, output)
+    targets = output_names(output, videos, ".npz")
     failed = done = 0
     with _progress() as progress:
         task = progress.add_task("pose", total=len(videos))
@@ -182,17 +201,6 @@ def pose(
         raise typer.Exit(1)
 
 
-def _targets(videos, output):
-    """Name one output file a video; two videos of the same name are refused, not overwritten."""
-    targets = {}
-    for video in videos:
-        target = output / f"{video.stem}.npz"
-        if target in targets.values():
-            raise ValueError(f"Two videos would be written to {target}: rename {video}.")
-        targets[video] = target
-    return targets
-
-
 def _is_finished(target):
     """Tell whether a pose is there whole; a copy that was broken off is not."""
     return target.exists() and zipfile.is_zipfile(target)
@@ -202,8 +210,7 @@ def _write_track(track, target):
     """Write beside the target, then rename: a broken-off run leaves no half file."""
     import numpy as np
 
-    part = target.with_name(target.name + ".part")
-    with open(part, "wb") as file:
+    with written(target) as file:
         np.savez_compressed(
             file,
             world=track.world,
@@ -211,9 +218,6 @@ def _write_track(track, target):
             timestamps=track.timestamps,
             size=np.array([track.width, track.height]),
         )
-        file.flush()
-        os.fsync(file.fileno())  # or a power cut could leave the name and not the content
-    part.replace(target)
 
 
 # --- train ----------------------------------------------------------------------------------------
@@ -357,11 +361,14 @@ def assess(
 ):
     """Score every frame of a video: CSV with timestamps, and an overlay video."""
     from skrehab.assessment import assess_video
-    from skrehab.persistence.models import read_metadata
+    from skrehab.formats._spreadsheet import put_rows
+    from skrehab.persistence import read_metadata
 
     output.mkdir(parents=True, exist_ok=True)
+    table = output_name(output, video, "_frames.csv")
+    target = output_name(output, video, "_overlay.mp4")
     metadata = read_metadata(model)
-    names = metadata.get("labels")
+    class_names(metadata, ())  # before the work
     with stderr.status(Text(f"assessing {video.name}")):
         result = assess_video(skrehab.load(model), video, frame_rate=metadata.get("frame_rate"))
     if result.resampled_to:
@@ -370,14 +377,17 @@ def assess(
             "model was trained.",
             soft_wrap=True,
         )
-    names = names or [str(code) for code in range(result.proba.shape[1])]
-    table = output / f"{video.stem}_frames.csv"
-    with open(table, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["frame", "time_s", "pose_found", *names])
-        rows = zip(result.track.timestamps, result.track.found, result.proba)
-        for i, (time, found, proba) in enumerate(rows):
-            writer.writerow([i, f"{time:.4f}", int(found), *(f"{p:.6f}" for p in proba)])
+    names = class_names(metadata, range(result.proba.shape[1]))
+    rows = zip(result.track.timestamps, result.track.found, result.proba)
+    with written(table, text=True) as file:
+        put_rows(file, [["frame", "time_s", "pose_found", *names]])
+        put_rows(
+            file,
+            (
+                [i, f"{time:.4f}", int(found), *(f"{p:.6f}" for p in proba)]
+                for i, (time, found, proba) in enumerate(rows)
+            ),
+        )
     stdout.print(f"{table}", highlight=False, soft_wrap=True)
     what = " or ".join(names[1:])
     stdout.print(
@@ -388,13 +398,12 @@ def assess(
     if overlay:
         from skrehab.live.overlay import write_overlay
 
-        target = output / f"{video.stem}_overlay.mp4"
         with stderr.status("writing the overlay"):
             write_overlay(
                 *(video, target, result.track.image, result.score),
                 timestamps=result.track.timestamps,
                 threshold=threshold,
-                labels=(names[0], what),
+                labels=(shown(names[0]), shown(what)),
             )
         stdout.print(f"{target}", highlight=False, soft_wrap=True)
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skrehab.formats._coco import read_frames, read_json
+from skrehab.formats._bounds import read_json
+from skrehab.formats._coco import read_frames
 
 _N = 17
 _WANTED = f"(n_frames, {_N}, 2) or (n_frames, {_N}, 3)"

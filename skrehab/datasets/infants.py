@@ -1,6 +1,5 @@
 """Infants on their backs, filmed from above: key-points and four levels of neuromotor risk."""
 
-import csv
 import re
 from array import array
 from operator import itemgetter
@@ -9,6 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab.datasets._skipped import Skipped, existing_folder
+from skrehab.formats._bounds import MAX_CELLS, csv_rows
 
 __all__ = ["load_infant_neuromotor"]
 
@@ -161,17 +161,25 @@ def load_infant_neuromotor(root, *, strict=False):
 def _rows(file, needed, optional=()):
     """Yield (row number, the needed and the optional cells), "" for columns that are not there."""
     with open(file, encoding="utf-8-sig", newline="") as stream:
-        table = csv.reader(stream)
-        titles = [title.strip() for title in next(table, [])]
+        table = _records(stream, file)
+        titles = [title.strip() for title in next(table, (1, []))[1]]
         missing = [name for name in needed if name not in titles]
         if missing:
             raise ValueError(f"{file}: it has no column {', '.join(missing)}; it has {titles}.")
         width = len(titles)
         wanted = [*needed, *optional]  # a column that is not there is one behind the last
         pick = itemgetter(*(titles.index(one) if one in titles else width for one in wanted))
-        for number, cells in enumerate(table, start=2):
+        for number, cells in table:
             if any(cells):
                 yield number, pick((cells + [""] * width)[:width] + [""])
+
+
+def _records(stream, file):
+    """Yield (row number, cells); the file is too large to be in memory at once."""
+    try:
+        yield from csv_rows(stream, most=20 * MAX_CELLS)
+    except ValueError as error:  # also what is not UTF-8
+        raise ValueError(f"{file}: {error}.") from error
 
 
 def _number(cell):

@@ -61,8 +61,8 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
                 f"Interval {start} to {stop} s starts after the last frame at {timestamps[-1]:.3f} "
                 "s. Are its times in seconds, from the start of this video?"
             )
-        inside = (timestamps >= start) & (timestamps < stop)
-        if (frames[inside & taken] != label).any():
+        inside = slice(*np.searchsorted(timestamps, [start, stop]))
+        if (frames[inside][taken[inside]] != label).any():
             raise ValueError(f"Interval {start} to {stop} s overlaps one with another label.")
         frames[inside], taken[inside] = label, True
     return frames

@@ -9,7 +9,14 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab.datasets._pose_files import POSE_SUFFIXES, read_pose
-from skrehab.datasets._tables import open_table, to_float, to_whole
+from skrehab.datasets._tables import (
+    MAX_NAME,
+    MAX_TRIALS,
+    open_table,
+    quoted,
+    to_float,
+    to_whole,
+)
 from skrehab.datasets.intervals import intervals_to_frames, read_intervals
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import UNLABELLED, ragged
@@ -190,7 +197,16 @@ def _read_rows(path):
             raise ValueError(f"{path}: there are two columns {title!r}.")
     if not table:
         raise ValueError(f"{path}: there is no trial under the header.")
+    if len(table) > MAX_TRIALS:
+        raise ValueError(f"{path}: it lists {len(table):,} trials, the limit is {MAX_TRIALS:,}.")
     rows = [_Row(number, dict(zip(titles, cells)), decimal_comma) for number, cells in table]
+    for row in rows:  # arrays of text take as much for each row as for the longest
+        for name in ("trial", "patient", "exercise", "side", "label"):
+            if len(row.cells.get(name, "")) > MAX_NAME:
+                raise ValueError(
+                    f"{path}: row {row.number}, column {name}: {quoted(row.cells[name])} has more "
+                    f"than {MAX_NAME:,} characters."
+                )
     return rows, titles
 
 

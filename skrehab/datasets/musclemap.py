@@ -10,7 +10,7 @@ from skrehab.datasets._coco_files import read_coco17
 from skrehab.datasets._skipped import existing_folder
 from skrehab.datasets._tables import open_table, to_whole
 from skrehab.datasets.manifest import _Problems
-from skrehab.formats._coco import read_json
+from skrehab.formats._bounds import check_points, read_json
 from skrehab.formats.poses import parse_pose
 from skrehab.muscles import NEW_ACTIVITIES, plain_name
 
@@ -384,6 +384,7 @@ def _read_results(file):
     if found.pose.shape[1:] != (17, 3):
         raise ValueError(f"COCO's 17 key-points are needed, got {found.pose.shape[1]}")
     numbers = np.rint(found.timestamps).astype(int)
+    check_points(numbers[-1] + 1, 17)  # the last number may be any
     points = np.full((numbers[-1] + 1, 17, 3), [np.nan, np.nan, 0], dtype=np.float32)
     points[numbers] = found.pose
     return points

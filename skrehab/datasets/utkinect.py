@@ -137,7 +137,7 @@ def _read_labels(file):
             )
         if span.lower().split() == ["nan", "nan"]:
             continue
-        wrong = re.fullmatch(r"\d+\s+\d+", span) is None
+        wrong = re.fullmatch(r"[0-9]{1,15}\s+[0-9]{1,15}", span) is None
         span = f"its frames are {span!r}" if wrong else tuple(map(int, span.split()))
         if action not in _ACTIONS:
             span = f"unknown action; known are {', '.join(_ACTIONS)}"

@@ -56,7 +56,9 @@ def _words(array):
 
 def write_npy(path, pose):
     """Write the array alone: times and names are lost."""
-    with open(path, "wb") as file:
+    from skrehab._written import written
+
+    with written(path) as file:
         np.save(file, pose.pose)
 
 
@@ -64,5 +66,7 @@ def write_npz(path, pose):
     """Write ``pose`` with ``timestamps``, ``landmarks`` and ``coords``, where they are known."""
     known = {"timestamps": pose.timestamps, "landmarks": pose.landmarks, "coords": pose.coords}
     known = {key: np.array(value) for key, value in known.items() if value is not None}
-    with open(path, "wb") as file:
+    from skrehab._written import written
+
+    with written(path) as file:
         np.savez_compressed(file, pose=pose.pose, **known)

@@ -1,12 +1,13 @@
 """BORIS: aggregated events, exported as CSV or TSV."""
 
-import csv
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from skrehab._written import written
 from skrehab.formats._annotation import Annotation
+from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import open_table, to_float
 
 _NEEDED = ("behavior", "start (s)", "stop (s)")
@@ -58,23 +59,21 @@ def read_boris(path):
 def write_boris(path, intervals, *, subject="", recording="", media=None, frame_rate=None):
     """Write aggregated events of one observation."""
     path = Path(path)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        out = csv.DictWriter(file, _COLUMNS, restval="", delimiter=delimiter, lineterminator="\n")
-        out.writeheader()
-        last = max((stop for _, stop, _ in intervals), default=0.0)
-        for start, stop, label in intervals:
-            out.writerow(
-                {
-                    "Observation id": recording or path.stem,
-                    "Media file": "" if media is None else Path(media).as_posix(),
-                    "Total length": np.format_float_positional(last, trim="0"),
-                    "FPS": "" if frame_rate is None else frame_rate,
-                    "Subject": subject or "No focal subject",
-                    "Behavior": label,
-                    "Behavior type": "STATE",
-                    "Start (s)": np.format_float_positional(start, trim="0"),
-                    "Stop (s)": np.format_float_positional(stop, trim="0"),
-                    "Duration (s)": f"{stop - start:.3f}",
-                }
-            )
+    last = max((stop for _, stop, _ in intervals), default=0.0)
+    rows = [_COLUMNS]
+    for start, stop, label in intervals:
+        row = {
+            "Observation id": recording or path.stem,
+            "Media file": "" if media is None else Path(media).as_posix(),
+            "Total length": np.format_float_positional(last, trim="0"),
+            "FPS": "" if frame_rate is None else frame_rate,
+            "Subject": subject or "No focal subject",
+            "Behavior": label,
+            "Behavior type": "STATE",
+            "Start (s)": np.format_float_positional(start, trim="0"),
+            "Stop (s)": np.format_float_positional(stop, trim="0"),
+            "Duration (s)": f"{stop - start:.3f}",
+        }
+        rows.append([row.get(title, "") for title in _COLUMNS])
+    with written(path, text=True) as file:
+        put_rows(file, rows, "\t" if path.suffix.lower() == ".tsv" else ",")

@@ -2,23 +2,24 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 
+from skrehab._written import written
+from skrehab.formats._bounds import (
+    check_name,
+    check_points,
+    kind_of,
+    numbers_of,
+    quoted,
+    read_json,
+    to_int,
+)
 from skrehab.formats._persons import pick_person
 from skrehab.formats._pose_file import checked, frame_times, picture
 from skrehab.skeletons import get_skeleton
 
-_DIGITS = re.compile(r"\d+")
-
-
-def read_json(path):
-    """Read any JSON file, or say that it is none."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # also what is not UTF-8
-        raise ValueError(f"it is not JSON ({error})") from error
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def read_coco(path, frame_rate=None, person="steady", content=None):
@@ -50,33 +51,46 @@ def _read_dataset(content, frame_rate, person):
     names = _category_names(categories) if categories else None
     order = {}
     for i, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("id"), int | str):
+        if not isinstance(image, dict) or not _is_id(image.get("id")):
             raise ValueError(f"images[{i}] has no 'id'")
         if image["id"] in order:
-            raise ValueError(f"images[{i}] has the same id as another: {image['id']!r}")
+            raise ValueError(f"images[{i}] has the same id as another: {quoted(image['id'])}")
         order[image["id"]] = i
     frames = [[] for _ in images]
     flags = True  # 0, 1, 2: not labelled, hidden, seen; or a score in the third place
     for i, one in enumerate(annotations):
-        if not isinstance(one, dict) or one.get("image_id") not in order:
+        known = isinstance(one, dict) and _is_id(one.get("image_id"))
+        if not known or one["image_id"] not in order:
             raise ValueError(f"annotations[{i}] belongs to no image")
         if one.get("keypoints"):
             points, scored = _points(one, f"annotations[{i}]", len(names) if names else None)
             flags &= not scored and bool(np.isin(points[:, 2], (0, 1, 2)).all())
             frames[order[one["image_id"]]].append(points)
     n_landmarks = _same_count(frames)
+    check_points(len(frames), n_landmarks)
     points = pick_person([[_lost(p, flags) for p in f] for f in frames], person, n_landmarks)
     times = [image.get("timestamp") for image in images]
-    if frame_rate is not None or not all(isinstance(t, int | float) for t in times):
+    # others write dates there
+    if frame_rate is not None or not all(type(time) in (int, float) for time in times):
         times = frame_times(np.arange(len(images)), frame_rate)
     return checked(points, times, names or _names(n_landmarks), ("x", "y", "score"))
 
 
 def _category_names(categories):
+    if not isinstance(categories, list):
+        raise ValueError(f"'categories' must be a list, got {kind_of(categories)}")
     found = [c["keypoints"] for c in categories if isinstance(c, dict) and c.get("keypoints")]
     if len(found) > 1:
         raise ValueError("it has key-points of several categories; one kind of person is wanted")
-    return tuple(map(str, found[0])) if found else None
+    if not found:
+        return None
+    if not isinstance(found[0], list) or not all(isinstance(name, str) for name in found[0]):
+        raise ValueError("'keypoints' of a category must be names")
+    return tuple(check_name(name, "'categories'") for name in found[0])
+
+
+def _is_id(value):
+    return isinstance(value, int | str) and not isinstance(value, bool)
 
 
 def _lost(points, flags):
@@ -94,14 +108,20 @@ def _read_results(content, frame_rate, person):
     for i, one in enumerate(content):
         if not isinstance(one, dict) or "image_id" not in one:
             raise ValueError(f"entry {i} has no 'image_id', and others have")
-        digits = _DIGITS.findall(str(one["image_id"]))
+        image = one["image_id"]
+        digits = _DIGITS.findall(str(image)) if _is_id(image) else []
         if not digits:
-            raise ValueError(f"entry {i}: image_id {one['image_id']!r} holds no frame number")
+            raise ValueError(f"entry {i}: image_id {quoted(image)} holds no frame number")
+        try:
+            number = to_int(digits[-1])
+        except ValueError as error:
+            raise ValueError(f"entry {i}: image_id: {error}") from None
         points, _ = _points(one, f"entry {i}", None)
-        people.setdefault(int(digits[-1]), []).append(_lost(points, False))
+        people.setdefault(number, []).append(_lost(points, False))
     numbers = sorted(people)
     frames = [people[number] for number in numbers]
     n_landmarks = _same_count(frames)
+    check_points(len(frames), n_landmarks)
     points = pick_person(frames, person, n_landmarks)
     times = frame_times(numbers, frame_rate)
     return checked(points, times, _names(n_landmarks), ("x", "y", "score"))
@@ -109,12 +129,9 @@ def _read_results(content, frame_rate, person):
 
 def _points(one, where, n_landmarks):
     """Points of one person, (n_landmarks, 3), and whether they have scores of their own."""
-    try:
-        values = np.array(one.get("keypoints"), dtype=float).ravel()
-        scores = one.get("keypoint_scores")
-        scores = None if scores is None else np.array(scores, dtype=float).ravel()
-    except (TypeError, ValueError):
-        raise ValueError(f"{where}: 'keypoints' must be numbers") from None
+    values = numbers_of(one.get("keypoints"), where, "keypoints")
+    scores = one.get("keypoint_scores")
+    scores = None if scores is None else numbers_of(scores, where, "keypoint_scores")
     wanted = n_landmarks or len(values) // 3
     if not len(values) or len(values) != 3 * wanted:
         raise ValueError(f"{where}: {len(values)} numbers in 'keypoints', {3 * wanted} are needed")
@@ -153,6 +170,7 @@ def read_frames(content, n_landmarks=None):
         raise ValueError("it must be a list with one entry a frame, each with 'keypoints'")
     if n_landmarks is None:
         n_landmarks = _count(content)
+    check_points(len(content), n_landmarks)
     return np.stack([_frame(frame, i, n_landmarks) for i, frame in enumerate(content)])
 
 
@@ -177,12 +195,9 @@ def _frame(frame, number, n):
     values = frame.get("keypoints")
     if values is None or values == []:
         return np.full((n, 3), [np.nan, np.nan, 0])
-    try:
-        values = np.array(values, dtype=float).ravel()
-        scores = frame.get("keypoint_scores")
-        scores = None if scores is None else np.array(scores, dtype=float).ravel()
-    except (TypeError, ValueError):
-        raise ValueError(f"frame {number}: 'keypoints' must be numbers") from None
+    values = numbers_of(values, f"frame {number}", "keypoints")
+    scores = frame.get("keypoint_scores")
+    scores = None if scores is None else numbers_of(scores, f"frame {number}", "keypoint_scores")
     if len(values) not in (2 * n, 3 * n) or (scores is not None and len(scores) != n):
         raise ValueError(
             f"frame {number}: {len(values)} numbers in 'keypoints'; {n} times x, y and perhaps "
@@ -235,4 +250,5 @@ def write_coco(path, pose):
         **{"images": images, "annotations": annotations},
         "categories": [person | {"keypoints": names, "skeleton": links}],
     }
-    Path(path).write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    with written(path, text=True) as file:
+        file.write(json.dumps(content, allow_nan=False))

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from skrehab.formats._annotation import Annotation
+from skrehab.formats._bounds import MAX_ELEMENTS, quoted, to_int
 from skrehab.formats._pose_file import check_rate
-from skrehab.formats._xml import parse_xml, xml_safe
+from skrehab.formats._xml import read_xml, write_xml, xml_safe
 
 _STEP = re.compile(r"step\s*=\s*(\d+)")
 
@@ -19,41 +20,55 @@ def read_cvat(path, attribute=None, *, timestamps=None, frame_rate=None):
     Labels are those of the tracks, or the values of one of their attributes, where `attribute`
     names it.
     """
-    root = parse_xml(path)
-    if root.tag != "annotations":
-        raise ValueError(f"it is no CVAT file: its root is {root.tag!r}")
-    if root.find("image") is not None and root.find("track") is None:
+    images, tracks, facts = [], [], []  # a track: its attributes, and its shapes' states
+
+    def shape(element, parents):
+        track = parents[1]
+        if not tracks or tracks[-1][0] is not track:
+            tracks.append((track, []))
+        tracks[-1][1].append(_state(element, track, attribute))
+
+    takers = {("meta",): lambda one, _: facts.append(one), ("track", "*"): shape}
+    takers[("image",)] = lambda one, _: images.append(one.tag)
+    read_xml(path, "annotations", "CVAT", takers)
+    if images and not tracks:
         raise ValueError("it is 'CVAT for images'; export the task as 'CVAT for video 1.1'")
     if timestamps is None and frame_rate is None:
         raise ValueError(
             "CVAT counts frames: pass timestamps= of the video's frames, or frame_rate="
         )
-    match = _STEP.search(root.findtext(".//frame_filter") or "")
-    step = int(match[1]) if match else 1
-    recording = root.findtext("meta/task/source") or root.findtext("meta/source") or ""
+    known = {name: one.findtext(name) for one in facts for name in ("task/source", "source")}
+    recording = next((name for name in known.values() if name), "")
+    filters = [one.text or "" for meta in facts for one in meta.iter("frame_filter")]
+    match = _STEP.search(filters[0] if filters else "")
+    step = to_int(match[1]) if match else 1
     out = []
-    for track in root.findall("track"):
-        where = f"track {track.get('id')!r}"
-        for first, stop, label in _visible(track, attribute, step, where):
+    for track, states in tracks:
+        where = f"track {quoted(track.get('id'))}"
+        for first, stop, label in _visible(states, step, where):
             times = (_time(frame, timestamps, frame_rate, where) for frame in (first, stop))
             recordings = (recording,) if recording else ()
             out.append(Annotation(*times, label, "", recordings, f"{where}, frame {first}"))
     return out
 
 
-def _visible(track, attribute, step, where):
+def _state(shape, track, attribute):
+    """Frame and label of a box or of points; no label while the track is outside."""
+    frame = shape.get("frame", "")
+    try:
+        number = to_int(frame)
+    except ValueError:
+        where = f"track {quoted(track.get('id'))}: a {shape.tag}"
+        raise ValueError(f"{where} has no frame number, but {quoted(frame)}") from None
+    label = track.get("label", "")
+    if attribute is not None:
+        values = [a.text for a in shape.findall("attribute") if a.get("name") == attribute]
+        label = (values[0] or "").strip() if values else ""
+    return number, None if shape.get("outside", "0") == "1" or not label else label
+
+
+def _visible(states, step, where):
     """Yield (first frame, frame after the last, label) of a track."""
-    states = []
-    for shape in track:
-        try:
-            frame, outside = int(shape.get("frame")), shape.get("outside", "0") == "1"
-        except (TypeError, ValueError):
-            raise ValueError(f"{where}: a {shape.tag} has no frame number") from None
-        label = track.get("label", "")
-        if attribute is not None:
-            values = [a.text for a in shape.findall("attribute") if a.get("name") == attribute]
-            label = (values[0] or "").strip() if values else ""
-        states.append((frame, None if outside or not label else label))
     states.sort(key=lambda state: state[0])
     if not states:
         return
@@ -69,6 +84,8 @@ def _time(frame, timestamps, frame_rate, where):
     if timestamps is None:
         return frame / check_rate(frame_rate)
     times = np.asarray(timestamps, dtype=float)
+    if frame < 0:
+        raise ValueError(f"{where}: what begins at frame {frame} is no interval")
     if frame < len(times):
         return float(times[frame])
     if frame == len(times) or len(times) == 0:  # the frame after the last one
@@ -96,6 +113,9 @@ def write_cvat(path, intervals, *, timestamps=None, frame_rate=None, size=None):
             raise ValueError(f"no frame lies between {start} and {stop} s")
         spans[str(label)].append((first, after))
     n_frames = max((after for found in spans.values() for _, after in found), default=0) + 1
+    n_boxes = sum(after - first for found in spans.values() for first, after in found)
+    if n_boxes > MAX_ELEMENTS:
+        raise ValueError(f"{n_boxes:,} boxes are needed, one a frame; nothing reads so many")
     if timestamps is not None:
         n_frames = max(n_frames - 1, len(timestamps))
     add(task, "size").text = str(n_frames)
@@ -120,8 +140,7 @@ def write_cvat(path, intervals, *, timestamps=None, frame_rate=None, size=None):
             if after < n_frames and not follows:
                 state = {"keyframe": "1", "outside": "1", "occluded": "0"}
                 add(track, "box", {"frame": str(after), **state, **box, "z_order": "0"})
-    ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    write_xml(path, root)
     return Path(path)
 
 

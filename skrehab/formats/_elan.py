@@ -1,7 +1,5 @@
 """ELAN: its .eaf files, and what it exports as tab-delimited text."""
 
-import csv
-import io
 import mimetypes
 import re
 from datetime import UTC, datetime
@@ -9,13 +7,25 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+from skrehab._written import written
 from skrehab.formats._annotation import Annotation, same_tier_overlap
-from skrehab.formats._tables import check_end, check_text
-from skrehab.formats._xml import parse_xml, xml_safe
+from skrehab.formats._bounds import (
+    MAX_TEXT_BYTES,
+    check_text,
+    csv_rows,
+    quoted,
+    read_bytes,
+    to_int,
+)
+from skrehab.formats._spreadsheet import put_rows
+from skrehab.formats._tables import check_end, divider, plain
+from skrehab.formats._xml import read_xml, write_xml, xml_safe
 
 # the ways in which an export may say a time, the one to read first first
 _UNITS = ("ss.msec", "msec", "hh:mm:ss.ms")
 _TIME_TITLE = re.compile(r"(Begin Time|End Time|Duration) - (.+)", re.IGNORECASE)
+# the first line that is neither empty nor a remark
+_SAMPLE = re.compile(r"""(?<![^\r\n])(?!"?#)[^\S\r\n]*\S[^\r\n]*""")
 _LABEL_TITLES = ("annotation", "annotations", "label", "value", "text")
 
 
@@ -26,13 +36,24 @@ def read_eaf(path):
     Times that ELAN leaves open are spread evenly between their neighbours, as ELAN shows them;
     annotations that refer to another one have its times.
     """
-    root = parse_xml(path)
-    if root.tag != "ANNOTATION_DOCUMENT":
-        raise ValueError(f"it is no ELAN file: its root is {root.tag!r}")
-    header = root.find("HEADER")
-    if header is not None and header.get("TIME_UNITS", "milliseconds") != "milliseconds":
-        raise ValueError(f"its times are in {header.get('TIME_UNITS')}, not in milliseconds")
-    videos = root.findall("HEADER/MEDIA_DESCRIPTOR")
+    headers, slots, annotations = [], [], []
+
+    def annotation(one, parents):
+        label = (one.findtext("ANNOTATION_VALUE") or "").strip()
+        refs = [one.get(key) for key in ("TIME_SLOT_REF1", "TIME_SLOT_REF2", "ANNOTATION_REF")]
+        tier = parents[1].get("TIER_ID", "")
+        annotations.append((one.tag, one.get("ANNOTATION_ID"), *refs, label, tier))
+
+    def slot(one, _):
+        slots.append((one.get("TIME_SLOT_ID"), one.get("TIME_VALUE")))
+
+    takers = {("TIME_ORDER", "TIME_SLOT"): slot, ("TIER", "ANNOTATION", "*"): annotation}
+    takers[("HEADER",)] = lambda one, _: headers.append(one)
+    read_xml(path, "ANNOTATION_DOCUMENT", "ELAN", takers)
+    units = headers[0].get("TIME_UNITS", "milliseconds") if headers else "milliseconds"
+    if units != "milliseconds":
+        raise ValueError(f"its times are in {units[:60]}, not in milliseconds")
+    videos = [video for header in headers for video in header.findall("MEDIA_DESCRIPTOR")]
     names = tuple(
         name
         for video in videos
@@ -42,44 +63,37 @@ def read_eaf(path):
     )
     # ELAN's clock starts where the video's own shows TIME_ORIGIN
     offset = _whole(videos[0].get("TIME_ORIGIN", "0"), "TIME_ORIGIN") if videos else 0
-    times = _slots(root)
-    found, spans = [], {}
-    for tier in root.findall("TIER"):
-        for one in tier.findall("ANNOTATION/*"):
-            name = one.get("ANNOTATION_ID")
-            if one.tag == "ALIGNABLE_ANNOTATION":
-                slots = [one.get("TIME_SLOT_REF1"), one.get("TIME_SLOT_REF2")]
-                if missing := [slot for slot in slots if slot not in times]:
-                    raise ValueError(f"annotation {name!r} names a time slot {missing[0]!r}")
-                spans[name] = tuple((times[slot] + offset) / 1000 for slot in slots)
-            label = (one.findtext("ANNOTATION_VALUE") or "").strip()
-            found.append((name, one.get("ANNOTATION_REF"), label, tier.get("TIER_ID", "")))
-    parents = {name: parent for name, parent, *_ in found}
+    times, spans, parents = _slots(slots), {}, {}
+    for tag, name, first, last, parent, *_ in annotations:
+        parents[name] = parent
+        if tag == "ALIGNABLE_ANNOTATION":
+            if missing := [slot for slot in (first, last) if slot not in times]:
+                raise ValueError(
+                    f"annotation {quoted(name)} names a time slot {quoted(missing[0])}"
+                )
+            spans[name] = tuple((times[slot] + offset) / 1000 for slot in (first, last))
     out = []
-    for name, _, label, tier in found:
-        seen, at = set(), name
+    for _, name, *_, label, tier in annotations:
+        seen, at = {}, name
         while at not in spans:
             if at in seen or at not in parents:
-                raise ValueError(f"annotation {name!r} refers to {parents.get(name)!r}")
-            seen.add(at)
+                raise ValueError(f"annotation {quoted(name)} refers to {quoted(parents[name])}")
+            seen[at] = None
             at = parents[at]
-        out.append(Annotation(*spans[at], label, tier, names, f"annotation {name!r}"))
+        spans.update(dict.fromkeys(seen, spans[at]))  # each link of a long chain is walked once
+        out.append(Annotation(*spans[at], label, tier, names, f"annotation {quoted(name)}"))
     return out
 
 
 def _whole(text, what):
     try:
-        return int(text)
+        return to_int(text)
     except ValueError:
-        raise ValueError(f"{what} {text!r} is no whole number of milliseconds") from None
+        raise ValueError(f"{what} {quoted(text)} is no whole number of milliseconds") from None
 
 
-def _slots(root):
+def _slots(slots):
     """Time of every slot in milliseconds; open ones lie evenly between their neighbours."""
-    slots = [
-        (slot.get("TIME_SLOT_ID"), slot.get("TIME_VALUE"))
-        for slot in root.findall("TIME_ORDER/TIME_SLOT")
-    ]
     values = [None if value is None else _whole(value, "TIME_VALUE") for _, value in slots]
     known = [i for i, value in enumerate(values) if value is not None]
     for before, after in pairwise(known):
@@ -133,8 +147,7 @@ def write_eaf(path, intervals, tier="labels", media=None):
             "TIME_ALIGNABLE": "true",
         },
     )
-    ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="UTF-8", xml_declaration=True)
+    write_xml(path, root)
 
 
 # --- tab-delimited text ---------------------------------------------------------------------------
@@ -183,21 +196,18 @@ def read_elan_table(path):
 
 def _rows(path, whole=False):
     """Rows of text that are not empty or remarks, without outer blanks."""
-    content = Path(path).read_bytes()
+    content = read_bytes(path, MAX_TEXT_BYTES)
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is neither UTF-8 nor UTF-16 text (byte {error.start})") from error
     check_text(text)
-    lines = [
-        line for line in text.splitlines() if line.strip() and not line.startswith(("#", '"#'))
-    ]
-    sample = lines[0] if lines else ""
-    delimiter = max("\t;,", key=sample.count)
+    sample = _SAMPLE.search(text)
+    delimiter = divider(sample[0] if sample else "", "\t;,")
     rows = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in cells]
+    for number, cells in csv_rows(text, delimiter):
+        cells = plain(cells)
         if any(cells) and not next(cell for cell in cells if cell).startswith("#"):
             rows.append((number, cells))
     if whole and rows:
@@ -209,13 +219,13 @@ def _seconds(text, unit, where):
     """Read a time that is written in one of _UNITS."""
     try:
         if unit == "msec":
-            return int(text) / 1000
+            return to_int(text) / 1000
         if unit == "ss.msec":
             return float(text)
         hours, minutes, seconds = text.split(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        return 3600 * to_int(hours) + 60 * to_int(minutes) + float(seconds)
     except ValueError:
-        raise ValueError(f"{where}: {text!r} is no time ({unit})") from None
+        raise ValueError(f"{where}: {quoted(text)} is no time ({unit})") from None
 
 
 def _time(cells, times, what, where):
@@ -268,12 +278,12 @@ def write_elan_table(path, intervals, tier="labels"):
     if set(tier) & set("\t\r\n"):
         raise ValueError(f"a tier cannot be called {tier!r}")
     units = ("Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec")
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, delimiter="\t", lineterminator="\n")
-        out.writerow(["Tier", *units, "Annotation"])
-        for start, stop, label in intervals:
-            start, stop = round(start, 3), round(stop, 3)
-            out.writerow([tier, f"{start:.3f}", f"{stop:.3f}", f"{stop - start:.3f}", label])
+    rows = [["Tier", *units, "Annotation"]]
+    for start, stop, label in intervals:
+        start, stop = round(start, 3), round(stop, 3)
+        rows.append([tier, f"{start:.3f}", f"{stop:.3f}", f"{stop - start:.3f}", label])
+    with written(path, text=True) as file:
+        put_rows(file, rows, "\t")
 
 
 def _check_overlap(intervals):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from skrehab.formats._bounds import check_points, kind_of, numbers_of, read_json, to_int
 from skrehab.formats._persons import pick_person
 from skrehab.formats._pose_file import checked, frame_times, picture
 from skrehab.skeletons import get_skeleton
 
 # the number of points tells the skeleton: BODY_25, its older model, COCO
 _SKELETONS = {25: "openpose25", 18: "openpose18", 17: "coco17"}
-_NUMBER = re.compile(r"(\d+)(?:_keypoints)?\.json$", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]+)(?:_keypoints)?\.json$", re.IGNORECASE)
 _VERSION = 1.3
 
 
@@ -30,7 +31,10 @@ def read_openpose(path, frame_rate=None, person="steady"):
         number = _NUMBER.search(file.name)
         if number is None and path.is_dir():
             raise ValueError(f"{file.name} has no frame number: NAME_000000000000_keypoints.json")
-        numbered.append((int(number[1]) if number else 0, file))
+        try:
+            numbered.append((to_int(number[1]) if number else 0, file))
+        except ValueError as error:
+            raise ValueError(f"{file.name}: {error}") from None
     if not numbered:
         raise ValueError("there is no .json file in it")
     numbered.sort()
@@ -46,6 +50,7 @@ def read_openpose(path, frame_rate=None, person="steady"):
     if len(counts) > 1:
         raise ValueError(f"the number of points differs: {counts}")
     (n_landmarks,) = counts
+    check_points(len(frames), n_landmarks)
     points = pick_person(frames, person, n_landmarks)
     names = None
     if n_landmarks in _SKELETONS:
@@ -57,23 +62,20 @@ def read_openpose(path, frame_rate=None, person="steady"):
 def _people(file):
     """Everybody in one frame: a list of (n_landmarks, 3), NaN where a point is lost."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file.name} is not JSON ({error})") from error
+        content = read_json(file)
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from error
     people = content.get("people") if isinstance(content, dict) else None
     if not isinstance(people, list):
         raise ValueError(f"{file.name} has no list 'people'")
     found = []
     for i, one in enumerate(people):
-        values = one.get("pose_keypoints_2d") if isinstance(one, dict) else None
-        try:
-            points = np.array(values, dtype=float)
-        except (TypeError, ValueError):
-            points = np.empty(0)
-        if points.ndim != 1 or not points.size or points.size % 3:
-            raise ValueError(
-                f"{file.name}: person {i} needs 'pose_keypoints_2d', 3 numbers for each point"
-            )
+        where = f"{file.name}: person {i}"
+        if not isinstance(one, dict):
+            raise ValueError(f"{where} must be an object, got {kind_of(one)}")
+        points = numbers_of(one.get("pose_keypoints_2d"), where, "pose_keypoints_2d")
+        if not points.size or points.size % 3:
+            raise ValueError(f"{where} needs 'pose_keypoints_2d', 3 numbers for each point")
         points = points.reshape(-1, 3)
         lost = (points[:, 2] <= 0) | np.isnan(points).any(axis=1)
         points[lost] = [np.nan, np.nan, 0]

@@ -46,7 +46,8 @@ def checked(pose, times, names, coords=None):
             "a pose must be numbers of shape (n_frames, n_landmarks, n_coords), got "
             f"{pose.dtype} {pose.shape}"
         )
-    pose = pose.astype(np.float32)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        pose = pose.astype(np.float32)
     if np.isinf(pose).any():
         raise ValueError("it holds infinite values; lost landmarks are NaN")
     if times is not None:

@@ -1,21 +1,14 @@
 """CSV as people save it: with or without a byte order mark, with commas, semicolons or tabs."""
 
-import csv
-import io
-from pathlib import Path
+import re
 
+from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, csv_rows, quoted, read_text
+from skrehab.formats._spreadsheet import unguarded
 
-def refuse_pipe(path):
-    """Refuse what is neither file nor folder: reading a pipe can wait for ever."""
-    path = Path(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise ValueError("it is a pipe or a device, not a file")
-
-
-def check_text(text):
-    """Refuse text with zero bytes: a hole in a damaged file, or an encoding of two bytes."""
-    if "\0" in text:
-        raise ValueError("it holds zero bytes: it is damaged, or not UTF-8 text")
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+# the first row that is not blank; a quoted cell may hold line breaks
+_FIRST = re.compile(r'(?=\S)(?:"(?:[^"]|"")*"|[^\r\n])*')
+_EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
 def check_end(text, number, cells, width):
@@ -24,6 +17,17 @@ def check_end(text, number, cells, width):
         raise ValueError(
             f"row {number}, the last, has {len(cells)} of {width} cells: the file is cut short"
         )
+
+
+def divider(line, among):
+    """What divides the cells of a line: the commonest outside quotes, the first where none is."""
+    bare = _QUOTED.sub("", line)
+    return max(among, key=bare.count)
+
+
+def plain(cells):
+    """Cells without outer blanks and without the apostrophes that keep them from being formulas."""
+    return [unguarded(cell.strip()) for cell in cells]
 
 
 def open_table(path, whole=False):
@@ -51,22 +55,15 @@ def open_table(path, whole=False):
     Raises
     ------
     ValueError
-        If the file is not UTF-8, has no header, or a row has more cells than the header.
+        If the file is not UTF-8, has no header, is larger than a table may be, or a row has more
+        cells than the header.
     """
-    refuse_pipe(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"it is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'"
-        ) from error
-    check_text(text)
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)  # the comma where none occurs
+    text = read_text(path, "; save it as 'CSV UTF-8'")
+    start = _FIRST.search(text)
+    delimiter = divider(start[0] if start else "", ",;\t")
     header, rows, long = None, [], []
-    # numbered as records, so that a line break inside a quoted cell does not shift the count
-    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in cells]
+    for number, cells in csv_rows(text, delimiter):
+        cells = plain(cells)
         if not any(cells):
             continue
         if header is None:
@@ -77,7 +74,14 @@ def open_table(path, whole=False):
         if any(cells[len(header) :]):
             long.append(str(number))
         last = number, cells
-        rows.append((number, (cells + [""] * len(header))[: len(header)]))
+        rows.append((number, (cells + [""] * (len(header) - len(cells)))[: len(header)]))
+        if len(rows) > MAX_ROWS:
+            raise ValueError(f"row {number:,}: more than the {MAX_ROWS:,} rows a table may have")
+        if len(rows) * len(header) > MAX_CELLS:
+            raise ValueError(
+                f"row {number:,}: with {len(header):,} columns the table has more than "
+                f"{MAX_CELLS:,} cells"
+            )
     if header is None:
         raise ValueError("it is empty")
     if whole and rows:
@@ -92,13 +96,16 @@ def to_float(cell, decimal_comma, where):
     try:
         return float(cell.replace(",", ".") if decimal_comma else cell)
     except ValueError:
-        raise ValueError(f"{where}: {cell!r} is not a number") from None
+        raise ValueError(f"{where}: {quoted(cell)} is not a number") from None
 
 
 def to_whole(cell):
-    """The whole number in a cell ("1" and "1.0" are both 1), or None where there is none."""
+    """The whole number in a cell ("1" and "1.0" are both 1), or None where there is none.
+
+    None also for those too large to be exact as floats: they are no labels.
+    """
     try:
         number = float(cell)
-        return int(number) if number == int(number) else None
+        return int(number) if number == int(number) and abs(number) <= _EXACT else None
     except (ValueError, OverflowError):
         return None

@@ -1,26 +1,23 @@
 """TRC: marker positions as OpenSim, Pose2Sim and Sports2D write them."""
 
 import csv
-import io
 from pathlib import Path
 
 import numpy as np
 
+from skrehab._written import written
+from skrehab.formats._bounds import check_name, check_points, csv_rows, read_text
 from skrehab.formats._pose_file import checked, named, shortest
-from skrehab.formats._tables import check_end, check_text, to_float, to_whole
+from skrehab.formats._tables import check_end, to_float, to_whole
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 
 
 def read_trc(path):
     """Read markers; lengths become metres, and an empty cell is a lost marker."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"it is not UTF-8 text (byte {error.start})") from error
-    check_text(text)
-    rows = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
-    lines = [line for line in rows if any(map(str.strip, line))]
+    text = read_text(path)
+    rows = csv_rows(text, "\t", quoting=csv.QUOTE_NONE)
+    lines = [line for _, line in rows if any(map(str.strip, line))]
     if len(lines) < 6 or not lines[0][0].startswith("PathFileType"):
         raise ValueError("it is not a TRC file: PathFileType must come first")
     facts = dict(zip((c.strip() for c in lines[1]), (c.strip() for c in lines[2])))
@@ -29,6 +26,9 @@ def read_trc(path):
         raise ValueError(f"its unit is {unit!r}; known are {list(_METRES)}")
     names = tuple(cell.strip() for cell in lines[3][2:] if cell.strip())
     width = 2 + 3 * len(names)
+    check_points(len(lines) - 5, width)
+    for name in names:
+        check_name(name, "its fourth line")
     values = np.full((len(lines) - 5, width), np.nan)
     for i, cells in enumerate(lines[5:]):
         if len(cells) > width and any(map(str.strip, cells[width:])):
@@ -78,4 +78,5 @@ def write_trc(path, pose):
         time = repr(float(pose.timestamps[i]))
         lines.append([str(i + 1), time, *shortest(frame[:, :3])])
     text = "".join("\t".join(line) + "\n" for line in lines)
-    Path(path).write_text(text, encoding="utf-8", newline="")
+    with written(path, text=True) as file:
+        file.write(text)

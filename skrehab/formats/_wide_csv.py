@@ -1,10 +1,11 @@
 """CSV with one row a frame and columns NAME_x, NAME_y, NAME_z, NAME_visibility."""
 
-import csv
-
 import numpy as np
 
+from skrehab._written import written
+from skrehab.formats._bounds import check_name, check_points, quoted
 from skrehab.formats._pose_file import checked, named, shortest
+from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import open_table, to_float
 
 _COORDINATES = ("x", "y", "z", "visibility")
@@ -31,10 +32,13 @@ def read_wide_csv(path):
     if odd or coordinates[:2] != ("x", "y"):
         name = odd[0] if odd else next(iter(kinds))
         raise ValueError(
-            f"landmark {name!r} has columns {kinds[name]}; all landmarks need the same, x and y "
-            "at least"
+            f"landmark {quoted(name)} has columns {kinds[name]}; all landmarks need the "
+            "same, x and y at least"
         )
     order = [columns[name][c] for name in columns for c in coordinates]
+    check_points(len(rows), len(header))
+    for name in columns:
+        check_name(name, "its header")
     values = np.full((len(rows), len(header)), np.nan)
     for i, (line, cells) in enumerate(rows):
         for j in order if time_column is None else [time_column, *order]:
@@ -53,9 +57,10 @@ def write_wide_csv(path, pose):
         f"{name}_{'visibility' if c == 'score' else c}" for name in names for c in pose.coords
     ]
     times = [] if pose.timestamps is None else ["time"]
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(times + titles)
-        for i, frame in enumerate(pose.pose):
-            time = [repr(float(pose.timestamps[i]))] if times else []
-            out.writerow(time + shortest(frame))
+    rows = (
+        ([repr(float(pose.timestamps[i]))] if times else []) + shortest(frame)
+        for i, frame in enumerate(pose.pose)
+    )
+    with written(path, text=True) as file:
+        put_rows(file, [times + titles])
+        put_rows(file, rows)

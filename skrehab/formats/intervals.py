@@ -1,13 +1,15 @@
 """Read and write labelled intervals, in seconds."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
+from skrehab._written import written
 from skrehab.formats import _boris, _cvat, _elan
 from skrehab.formats._annotation import Annotation
-from skrehab.formats._tables import open_table, refuse_pipe, to_float, to_whole
+from skrehab.formats._bounds import check_name, quoted, refuse_pipe
+from skrehab.formats._spreadsheet import put_rows
+from skrehab.formats._tables import open_table, to_float, to_whole
 
 __all__ = ["parse_intervals", "read_intervals", "write_intervals"]
 
@@ -130,6 +132,7 @@ def parse_intervals(
     for one in found:
         if not 0 <= one.start < one.stop < np.inf:
             raise ValueError(f"{one.where}: {one.start} to {one.stop} is no interval")
+        check_name(one.label, f"{one.where}, column label")
     labels = _labels(found, as_numbers)
     # a table of ours keeps its order; the others are sorted by tier or track in their files
     out = [(one.start, one.stop, label) for one, label in zip(found, labels)]
@@ -148,7 +151,8 @@ def _labels(found, as_numbers):
     for one, number in zip(found, whole):
         if number is None:
             raise ValueError(
-                f"{one.where}, column label: {one.label!r} is no whole number, and trial labels are"
+                f"{one.where}, column label: {quoted(one.label)} is no whole number, and trial "
+                "labels are"
             )
     return whole
 
@@ -323,7 +327,5 @@ def _write(path, kind, found, tier, recording, media, timestamps, frame_rate, si
     elif kind == "cvat":
         _cvat.write_cvat(path, found, timestamps=timestamps, frame_rate=frame_rate, size=size)
     else:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            out = csv.writer(file, lineterminator="\n")
-            out.writerow(["start", "stop", "label"])
-            out.writerows(found)
+        with written(path, text=True) as file:
+            put_rows(file, [("start", "stop", "label"), *found])

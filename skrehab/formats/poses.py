@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from skrehab.formats import _arrays, _coco, _openpose, _trc, _wide_csv, tables
+from skrehab.formats._bounds import read_json, refuse_pipe
 from skrehab.formats._pose_file import PoseFile, checked, frame_times, to_write
-from skrehab.formats._tables import open_table, refuse_pipe
+from skrehab.formats._tables import open_table
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["PoseFile", "parse_pose", "read_pose", "write_pose"]
@@ -153,7 +154,7 @@ def _format_of(path, format):
         header = {title.lower() for title in open_table(path)[0]}
         return ("long" if "landmark" in header else "wide"), None
     if kind == "json":
-        content = _coco.read_json(path)
+        content = read_json(path)
         people = isinstance(content, dict) and "people" in content
         return ("openpose", None) if people else ("coco", content)
     return kind, None

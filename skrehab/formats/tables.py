@@ -1,12 +1,14 @@
 """Tables in long form, CSV or Parquet: one row a landmark, a frame and a trial."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from skrehab._optional import require
+from skrehab._written import written
+from skrehab.formats._bounds import MAX_ROWS, check_name, check_points
 from skrehab.formats._pose_file import checked, frame_times, named, shortest, to_write
+from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import open_table, to_float
 
 __all__ = ["read_long_table", "write_long_table"]
@@ -130,33 +132,52 @@ def parse_long_table(path, frame_rate):
         raise ValueError(f"it has no column {', '.join(missing)}; it has {list(columns)}")
     if not len(columns["frame"]):
         raise ValueError("there is no row under its header")
-    if np.isnan(columns["frame"]).any() or (columns["frame"] % 1).any():
+    whole = np.isfinite(columns["frame"]) & (np.abs(columns["frame"]) < 2**53)
+    if not whole.all() or (columns["frame"] % 1).any():
         raise ValueError("column frame must hold whole numbers")
     columns["frame"] = columns["frame"].astype(np.int64)
-    names = columns.get("trial", np.full(len(columns["frame"]), "trial"))
-    found, first = np.unique(names, return_index=True)
     trials = {}
-    for name in found[np.argsort(first)]:
-        rows = np.flatnonzero(names == name)
+    codes, names = columns.pop("trial", (np.zeros(len(whole), dtype=int), ["trial"]))
+    codes_of_landmarks, landmarks = columns["landmark"]
+    columns["landmark"] = codes_of_landmarks
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    for name, start, stop in zip(names, starts, starts[1:]):
+        rows = order[start:stop]
         try:
-            trials[str(name)] = _one({key: v[rows] for key, v in columns.items()}, frame_rate)
+            part = {key: v[rows] for key, v in columns.items()}
+            trials[name] = _one(part, landmarks, frame_rate)
         except ValueError as error:
-            raise ValueError(f"trial {str(name)!r}: {error}") from error
+            raise ValueError(f"trial {name!r}: {error}") from error
     return trials
 
 
-def _one(columns, frame_rate):
+def _coded(values, title):
+    """Codes of names, and the names in order of appearance.
+
+    An array of text takes as much for each row as its longest text.
+    """
+    known = {}
+    codes = np.fromiter((known.setdefault(value, len(known)) for value in values), np.int64)
+    for name in known:
+        check_name(name, f"column {title}")
+    return codes, list(known)
+
+
+def _one(columns, landmarks, frame_rate):
     """Build one trial of its rows."""
     coords = tuple(c for c in ("x", "y", "z", "score") if c in columns)
     frames, i = np.unique(columns["frame"], return_inverse=True)
     found, first, j = np.unique(columns["landmark"], return_index=True, return_inverse=True)
     order = np.argsort(first)
     j = np.argsort(order)[j]
+    found = [landmarks[code] for code in found[order]]
+    check_points(len(frames), len(found))
     taken = np.zeros((len(frames), len(found)), dtype=int)
     np.add.at(taken, (i, j), 1)
     if (taken > 1).any():
         a, b = np.argwhere(taken > 1)[0]
-        raise ValueError(f"two rows hold landmark {str(found[order][b])!r} of frame {frames[a]}")
+        raise ValueError(f"two rows hold landmark {found[b]!r} of frame {frames[a]}")
     pose = np.full((len(frames), len(found), len(coords)), np.nan)
     if "score" in coords:
         pose[..., -1] = np.where(taken, np.nan, 0)
@@ -169,7 +190,7 @@ def _one(columns, frame_rate):
             raise ValueError(f"frame {columns['frame'][k]} has several times, or none")
     else:
         times = frame_times(frames, frame_rate)
-    return checked(pose, times, tuple(str(name) for name in found[order]), coords)
+    return checked(pose, times, tuple(found), coords)
 
 
 def _title(title):
@@ -187,7 +208,7 @@ def _read_csv(path):
             raise ValueError(f"there are two columns {title}")
         cells = [cells[k] for _, cells in rows]
         if title not in _NUMBERS:
-            columns[title] = np.array(cells, dtype=str)
+            columns[title] = _coded(cells, title)
             continue
         texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
         try:
@@ -202,7 +223,11 @@ def _read_csv(path):
 def _read_parquet(path):
     parquet = require("pyarrow.parquet", "formats", "to read Parquet files")
     try:
-        table = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:
+            titles = [title for title in file.schema_arrow.names if _title(title) in _COLUMNS]
+            if file.metadata.num_rows > MAX_ROWS:
+                raise ValueError(f"{file.metadata.num_rows:,} rows, and the limit is {MAX_ROWS:,}")
+            table = file.read(columns=titles)
     except OSError as error:
         if not path.is_file():
             raise
@@ -212,15 +237,15 @@ def _read_parquet(path):
     columns = {}
     for title in table.column_names:
         key = _title(title)
-        if key not in _COLUMNS or key in columns:
+        if key in columns:
             continue
         values = table.column(title).to_pylist()
         try:
             if key in _NUMBERS:
                 columns[key] = np.array([np.nan if v is None else v for v in values], dtype=float)
             else:
-                columns[key] = np.array(["" if v is None else str(v) for v in values])
-        except (TypeError, ValueError) as error:
+                columns[key] = _coded(("" if v is None else str(v) for v in values), key)
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"column {title} holds no numbers ({error})") from error
     return columns
 
@@ -252,12 +277,11 @@ def put_long_table(path, trials):
         arrow = require("pyarrow", "formats", "to write Parquet files")
         parquet = require("pyarrow.parquet", "formats", "to write Parquet files")
         numbers = {c: np.ascontiguousarray(values[:, k]) for k, c in enumerate(coords)}
-        parquet.write_table(arrow.table(columns | numbers), path)
+        with written(path) as file:
+            parquet.write_table(arrow.table(columns | numbers), file)
         return
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        out = csv.writer(
-            file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n"
-        )
-        out.writerow([*columns, *coords])
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    with written(path, text=True) as file:
+        put_rows(file, [[*columns, *coords]], delimiter)
         numbers = [shortest(values[:, k]) for k in range(len(coords))]
-        out.writerows(zip(*columns.values(), *numbers))
+        put_rows(file, zip(*columns.values(), *numbers), delimiter)

@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._optional import require
-from skrehab.pose.reader import VideoError, probe_video, read_frames
+from skrehab._shown import shown
+from skrehab._written import part_of
+from skrehab.formats._coco import read_frames
+from skrehab.pose.picture import VideoError
+from skrehab.pose.reader import probe_video
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["write_overlay"]
@@ -116,7 +120,7 @@ def write_overlay(
         panel = _Panel(width, max(width, height), scores, shown, threshold, labels)
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     out_path.parent.mkdir(parents=True, exist_ok=True)
-    part = out_path.with_name(out_path.name + ".part")
+    part = part_of(out_path)
     try:
         with av.open(str(part), "w", format="mp4", options={"movflags": "faststart"}) as out:
             stream = out.add_stream(codec, rate=Fraction(info.fps or 30).limit_denominator(1001))
@@ -222,6 +226,9 @@ def _round_line(pen, start, end, thick, colour):
         pen.ellipse([x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2], fill=colour)
 
 
+_LONGEST = 200  # characters of a label; a picture shows fewer
+
+
 class _Panel:
     """The strip under the picture: verdict and score at the left, the timeline at the right."""
 
@@ -232,7 +239,7 @@ class _Panel:
         self.width, self.scores, self.threshold = width, scores, threshold
         self.unit = unit = self.height / 10
         room = 0.31 * width - 3.8 * unit
-        words = [*labels, "no pose"]
+        words = [shown(str(word)[:_LONGEST]) for word in [*labels, "no pose"]]
         self.big = _fitting_font(ImageFont, words, 2.5 * unit, room)
         self.small = _fitting_font(ImageFont, ["no score   99.9 s"], 1.55 * unit, room)
         self.labels = [_shortened(word, self.big, room) for word in words]

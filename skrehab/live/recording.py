@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._optional import require
+from skrehab._written import part_of, written
 
 __all__ = ["PoseRecording", "VideoRecording"]
 
@@ -21,10 +22,9 @@ class _Recording:
         self.path = Path(path)
         if self.path.suffix.lower() != self.suffix:
             raise ValueError(f"A recording of this kind is a {self.suffix} file, got {self.path}.")
-        if self.path.exists():
+        if self.path.exists() or self.path.is_symlink():
             raise FileExistsError(f"{self.path} exists already; choose another name.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.part = self.path.with_name(self.path.name + ".part")
 
     def __enter__(self):
         return self
@@ -87,7 +87,7 @@ class PoseRecording(_Recording):
         if not self._frames:
             return
         times, world, image = zip(*self._frames)
-        with open(self.part, "wb") as file:
+        with written(self.path) as file:
             np.savez_compressed(
                 file,
                 world=np.array(world),
@@ -95,7 +95,6 @@ class PoseRecording(_Recording):
                 timestamps=np.array(times),
                 size=np.array(self._size),
             )
-        self.part.replace(self.path)
         self._frames = []
 
 
@@ -139,6 +138,7 @@ class VideoRecording(_Recording):
         height, width = (side // 2 * 2 for side in picture.shape[:2])
         if self._out is None:
             codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+            self.part = part_of(self.path)
             self._out = av.open(str(self.part), "w", format="mp4")
             self._stream = self._out.add_stream(codec, rate=30)
             self._stream.width, self._stream.height = width, height

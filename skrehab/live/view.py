@@ -6,15 +6,9 @@ import sys
 import numpy as np
 
 from skrehab._optional import require
-from skrehab.live.overlay import (
-    _PANEL,
-    _TEXT,
-    ALERT,
-    CALM,
-    UNKNOWN,
-    _draw_person,
-    _fitting_font,
-)
+from skrehab._shown import shown
+
+from .overlay import _PANEL, _TEXT, ALERT, CALM, UNKNOWN, _draw_person, _fitting_font
 
 __all__ = ["LiveWindow", "draw_live"]
 
@@ -57,6 +51,7 @@ def draw_live(picture, landmarks, *, cue, seen, labels, note="", max_size=960):
     from PIL import Image, ImageDraw, ImageFont
 
     colour = UNKNOWN if not seen else ALERT if cue else CALM
+    labels = [shown(str(label)[:200]) for label in labels]
     word = "no pose" if not seen else labels[bool(cue)]
     height, width = picture.shape[:2]
     shrink = min(1.0, max_size / max(height, width))

@@ -7,6 +7,7 @@ import re
 from numbers import Real
 
 import skrehab
+from skrehab._shown import shown
 
 __all__ = ["CARD_MARK", "model_card", "tells_enough"]
 
@@ -321,7 +322,7 @@ def _number(value):
 
 def _text(value):
     """One line that is neither HTML nor the start of Markdown."""
-    text = " ".join(str(value).split())
+    text = shown(" ".join(str(value).split()))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("`", "'")
 
 

@@ -12,7 +12,7 @@ import zipfile
 
 from .._optional import require
 
-__all__ = ["BUNDLE_MEMBERS", "add_normalization", "build_bundle"]
+__all__ = ["BUNDLE_MEMBERS", "add_normalization", "build_bundle", "pack_bundle"]
 
 DETECTOR = "pose_detector.tflite"
 LANDMARKER = "pose_landmarks_detector.tflite"
@@ -48,9 +48,24 @@ def build_bundle(detector, landmarker):
     >>> Path("pose_landmarker_full.task").write_bytes(build_bundle(*networks))  # doctest: +SKIP
     9401904
     """
+    return pack_bundle(detector, add_normalization(landmarker, mean=0.0, std=255.0))
+
+
+def pack_bundle(detector, landmarker):
+    """Put two networks that MediaPipe's Tasks API takes as they are into one file.
+
+    Parameters
+    ----------
+    detector, landmarker : bytes
+        TFLite files with the metadata that the API asks for.
+
+    Returns
+    -------
+    bytes
+        The bundle: these two members and nothing else, stored, aligned, without dates.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
-        landmarker = add_normalization(landmarker, mean=0.0, std=255.0)  # pixels in [0, 1]
         for name, model in ((DETECTOR, detector), (LANDMARKER, landmarker)):
             member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             member.external_attr = 0o644 << 16

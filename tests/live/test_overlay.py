@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from media import corners, noise, read_corners, write_video
 
-from skrehab.live.overlay import ALERT, CALM, UNKNOWN, write_overlay
+from skrehab.live import write_overlay
+from skrehab.live.overlay import ALERT, CALM, UNKNOWN
 from skrehab.pose import VideoError, probe_video, read_frames
 
 

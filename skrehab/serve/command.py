@@ -63,7 +63,8 @@ def serve(
 
             webbrowser.open(address)
         config = server_config(app)
-        if hasattr(signal, "SIGHUP"):  # a terminal that is closed ends it as Ctrl+C does
+        # a terminal that is closed ends it as Ctrl+C does, but for nohup
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -600,7 +600,9 @@ def test_whatever_is_sent(server, monkeypatch, caplog):
 
 # --- what a model's metadata say ------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "rate", [1e6, 1001, -1, 0, "x", "30", float("nan"), float("inf"), True, [30], {}, 10**400]
+    "rate",
+    [1e6, 1001, -1, 0, "x", "30", float("nan"), float("inf"), True, [30], {}, 10**400],
+    ids=lambda rate: str(rate)[:20],
 )
 def test_frame_rates_that_cannot_be(model, pose_model, rate):
     with pytest.raises(ValueError, match=r"^frame_rate must be a number above 0 and at most 1000"):

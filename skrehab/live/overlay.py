@@ -13,9 +13,7 @@ import numpy as np
 from skrehab._optional import require
 from skrehab._shown import shown
 from skrehab._written import part_of
-from skrehab.formats._coco import read_frames
-from skrehab.pose.picture import VideoError
-from skrehab.pose.reader import probe_video
+from skrehab.pose.reader import VideoError, probe_video, read_frames
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["write_overlay"]

@@ -14,6 +14,7 @@ PAGES = sorted(
 )
 QUICKEST = "plot_saliency_map.py"
 
+pytestmark = pytest.mark.timeout(900)  # whole scripts and pages
 every_example = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 

@@ -85,8 +85,8 @@ def test_each_modality_tells_its_label_and_both_tell_both():
         assert proba.shape == (24, 3) and (proba > 0).all() and (proba < 1).all()
         np.testing.assert_array_equal(model.predict(X), proba >= 0.5)
         ap[modality] = [mean_average_precision(test_y[:, [k]], proba[:, [k]]) for k in (0, 1)]
-    assert ap["rgb"][0] > 0.95 and ap["rgb"][1] < 0.8
-    assert ap["pose"][1] > 0.95 and ap["pose"][0] < 0.8
+    assert ap["rgb"][0] > 0.95 and ap["rgb"][1] < 0.9
+    assert ap["pose"][1] > 0.95 and ap["pose"][0] < 0.9
     assert min(ap["both"]) > 0.95
 
 

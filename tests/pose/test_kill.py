@@ -14,6 +14,7 @@ from media import VIDEOS, grey_wall, model_file, moving_astronaut, needs_model, 
 
 pytestmark = [
     needs_model,
+    pytest.mark.timeout(1500),  # up to five runs over twenty videos, each with a limit of its own
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL"),
 ]
 N_VIDEOS, NOBODY = 20, "v07"

@@ -18,7 +18,7 @@ from skrehab.persistence.kinds import (
     pairs_of,
 )
 
-__all__ = ["LAYERS", "WIDTHS", "check_network_params", "check_sizes"]
+__all__ = ["LAYERS", "PARAMS", "WIDTHS", "check_network_params", "check_sizes"]
 
 MOST_PIXELS = 2**26  # of a clip: frames * height * width
 # cheap enough to describe without weights that bear it out: a setting that is not in use, say
@@ -39,7 +39,7 @@ WIDTHS = {
 LAYERS = {"n_layers", "n_blocks", "n_units", "depth", "depths", "stage_blocks", "pose_units"}
 
 # by name: a name means the same in every network of the registry
-_PARAMS = {
+PARAMS = {
     **{name: _WIDTHS for name in WIDTHS},
     **{name: _COUNTS for name in LAYERS},
     **{name: _COUNT for name in ("n_distill_tokens",)},
@@ -107,7 +107,7 @@ def check_network_params(node, place, network=None):
             if value is not None:
                 check_network_params(value, inside)
             continue
-        kind = _PARAMS.get(name) if isinstance(name, str) else None
+        kind = PARAMS.get(name) if isinstance(name, str) else None
         if own and isinstance(name, str) and not any(word in name for word in _NO_PLACES):
             kind = _OWN
         if kind is None:

@@ -41,14 +41,16 @@ def honest():
     network = {"network": "lstm", "network_params": {"hidden_size": 4}}
     multi = fitted(skrehab.MultiLabelVideoClassifier(**network), **of_labels, **pose)
     regression = LogisticRegression().fit(numbers, codes)
-    muscles = skrehab.MuscleGroupClassifier("pose", "tiny", network_params={"pose_frames": 16})
+    muscles = skrehab.MuscleGroupClassifier(
+        modality="pose", size="tiny", network_params={"pose_frames": 16}
+    )
     c3d = {"widths": (4, 4, 4, 8, 8), "dense_width": 16, "image_size": 32}
     parts = {"rgb_": video, "pose_": video}
     return {
         "PoseExtractor": skrehab.PoseExtractor(),
         "DisplacementSmoother": skrehab.DisplacementSmoother().fit(body),
         "LandmarkScaler": skrehab.LandmarkScaler().fit(body),
-        "SkeletonConverter": skrehab.SkeletonConverter("h36m17", "coco17").fit(body),
+        "SkeletonConverter": skrehab.SkeletonConverter("h36m17", source="coco17").fit(body),
         "GapFiller": skrehab.GapFiller().fit(body),
         "LeftRightRepair": skrehab.LeftRightRepair(skeleton=[(0, 1)]).fit(body),
         "SideNormalizer": skrehab.SideNormalizer("left", skeleton="coco17").fit(body),
@@ -66,7 +68,7 @@ def honest():
         ),
         "PoseSequencePretrainer": tiny_pretrainer(**ONE).fit(data.X),
         "QualityRegressor": tiny_scores(**ONE).fit(data.X, np.linspace(1, 9, 8)),
-        "AppearanceFeatures": fitted(skrehab.AppearanceFeatures("c3d", network_params=c3d)),
+        "AppearanceFeatures": fitted(skrehab.AppearanceFeatures(network="c3d", network_params=c3d)),
         "SaliencyPseudoLabeler": tiny_labeler().fit(data.X, data.y),
         "sklearn.Pipeline": Pipeline([("scale", StandardScaler().fit(numbers))]),
         "imblearn.Pipeline": ImbPipeline([("scale", StandardScaler().fit(numbers))]),
@@ -104,7 +106,7 @@ POISONS = {
     "module": {"module": "../../"},
     "strings": {"strings": [["x"] * 3] * 3},
     "objects": {"objects": [SPY]},
-    "deep": nested(60),
+    "deep": nested(30),
     "dict": {"dict": [["path", "/etc/passwd"], ["memory", "cache"]]},
     "two": {"list": [], "tuple": []},
     "bare list": [1, 2],

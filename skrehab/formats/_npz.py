@@ -124,7 +124,7 @@ def _declared(file, name, size, left, most):
         raise ValueError(f"{name} is of version {version} of the format")
     shape, _, dtype = _HEADS[version](file)
     if dtype.hasobject:
-        raise ValueError(f"{name} holds Python objects, which would be unpickled")
+        raise ValueError(f"Object arrays are pickles, which are not read: {name} holds Python objects")
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > left:
         raise ValueError(f"{name} would take {n_bytes} bytes of memory, more than {most}")

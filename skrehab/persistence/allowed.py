@@ -328,7 +328,7 @@ ALLOWED = {
             "mean_": optional(Array("f", ("F",))),
             "var_": optional(Array("f", ("F",))),
             "scale_": optional(Array("f", ("F",))),
-            "n_samples_seen_": Either((Whole(0, 2**53), Array("iu", ("F",)))),
+            "n_samples_seen_": Either((Number(0, 2**53), Array("fiu", ("F",)))),
         },
         {"feature_names_in_": Labels()},
     ),

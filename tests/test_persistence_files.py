@@ -142,7 +142,7 @@ def entry(shape, begin, end, dtype="F32"):
         (b"{}" + b" " * (2**22), None, "does not fit"),
         (b"[]", None, "its head is no dict"),
         (b'{"a": 1, "a": 1}', None, "names 'a' twice"),
-        (b"[" * 10**5, None, "is damaged"),
+        (b"[" * 10**5, None, "recursion"),
         ({"a": 5}, None, "'a' is no array"),
         ({"a": entry([2], 0, 4)}, None, "takes other bytes than its shape"),
         ({"a": entry([10**18], 0, 4)}, None, "takes other bytes"),

@@ -90,7 +90,7 @@ class NpzArrays:
                 self._left -= _declared(file, name, member.file_size, self._left, self._most)
             with self._archive.open(member) as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
-        except (EOFError, OSError, RuntimeError, zlib.error) as error:
+        except (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{name} is damaged: {error}") from error
 
 
@@ -124,7 +124,9 @@ def _declared(file, name, size, left, most):
         raise ValueError(f"{name} is of version {version} of the format")
     shape, _, dtype = _HEADS[version](file)
     if dtype.hasobject:
-        raise ValueError(f"Object arrays are pickles, which are not read: {name} holds Python objects")
+        raise ValueError(
+            f"Object arrays are pickles, which are not read: {name} holds Python objects"
+        )
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > left:
         raise ValueError(f"{name} would take {n_bytes} bytes of memory, more than {most}")

@@ -276,8 +276,8 @@ ALLOWED = {
         },
         {
             "classes_": Labels(),
-            "score_mean_": Number(-1e300, 1e300),
-            "score_scale_": Number(0, 1e300),
+            "score_mean_": Number(-1e15, 1e15),
+            "score_scale_": Number(0, 1e15),
         },
     ),
     "AppearanceFeatures": Allowed(
@@ -335,7 +335,7 @@ ALLOWED = {
     "sklearn.LogisticRegression": Allowed(
         {
             "penalty": optional(Options()),
-            "C": Number(0, float("inf")),
+            "C": Number(0, 1e15, odd=True),
             "l1_ratio": optional(SHARE),
             "dual": Flag(),
             "tol": POSITIVE,

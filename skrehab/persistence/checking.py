@@ -60,7 +60,10 @@ def _check_estimator(node, place):
         raise Refused(
             f"{place.name}: estimators stand inside one another more than {MAX_DEPTH} deep"
         )
-    cls = load_class(node["class"])
+    try:
+        cls = load_class(node["class"])
+    except ValueError as error:
+        raise Refused(f"{place.name}: {error}") from None
     place = replace(place, depth=place.depth + 1, sizes={})
     for entry in ("params", "state"):
         if not isinstance(node[entry], dict):

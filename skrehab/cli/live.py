@@ -47,7 +47,7 @@ def live(
 
     Only the pose is ever recorded, unless --record-video names a file.
     """
-    from skrehab.persistence.models import read_metadata
+    from skrehab.persistence.folder import read_metadata
 
     if (video is None) == (camera is None):
         raise ValueError("Give either --video FILE or --camera NUMBER.")

@@ -1,9 +1,10 @@
 """Trials laid end to end in an .npz archive: ``frames``, ``offsets``, and a column a property."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from skrehab.formats._npz import open_npz
 
 
 def read_trials(path, what, n_joints, columns):
@@ -36,15 +37,12 @@ def read_trials(path, what, n_joints, columns):
     """
     path = Path(path)
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array")
-        with archive:
-            missing = [name for name in ("frames", "offsets", *columns) if name not in archive]
+        with open_npz(path) as archive:
+            missing = [n for n in ("frames", "offsets", *columns) if n not in archive.names]
             if missing:
-                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive)}")
-            data = {name: archive[name] for name in ("frames", "offsets", *columns)}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive.names)}")
+            data = {name: archive.read(name) for name in ("frames", "offsets", *columns)}
+    except ValueError as error:
         raise ValueError(f"{path} is not {what}: {error}.") from error
 
     frames, offsets = data.pop("frames"), data.pop("offsets")

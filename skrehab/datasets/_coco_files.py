@@ -4,6 +4,7 @@ import numpy as np
 
 from skrehab.formats._bounds import read_json
 from skrehab.formats._coco import read_frames
+from skrehab.formats._npz import check_npy
 
 _N = 17
 _WANTED = f"(n_frames, {_N}, 2) or (n_frames, {_N}, 3)"
@@ -57,6 +58,7 @@ def read_coco17(path):
 
 def _read_npy(path):
     try:
+        check_npy(path)
         points = np.load(path, allow_pickle=False)
     except Exception as error:  # zipfile, EOF and value errors: damaged files fail in many ways
         raise ValueError(f"it cannot be read ({error})") from error

@@ -1,10 +1,11 @@
 """UI-PRMD: ten people, ten movements, each done ten times right and ten times wrong."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from skrehab.formats._npz import open_npz
 
 __all__ = ["load_uiprmd_npz"]
 
@@ -70,15 +71,12 @@ def load_uiprmd_npz(path):
     path = Path(path)
     columns = ("movement", "subject", "episode", "correct")
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it holds a single array")
-        with archive:
-            missing = [name for name in ("frames", "offsets", *columns) if name not in archive]
+        with open_npz(path) as archive:
+            missing = [n for n in ("frames", "offsets", *columns) if n not in archive.names]
             if missing:
-                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive)}")
-            data = {name: archive[name] for name in ("frames", "offsets", *columns)}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive.names)}")
+            data = {name: archive.read(name) for name in ("frames", "offsets", *columns)}
+    except ValueError as error:
         raise ValueError(f"{path} is not a UI-PRMD archive: {error}.") from error
 
     frames, offsets = data["frames"], data["offsets"]

@@ -2,18 +2,25 @@
 
 import numpy as np
 
+from skrehab.formats._npz import check_npy, open_npz
 from skrehab.formats._pose_file import checked
 
 # What arrays are called inside an .npz, first match first; "world" is what `skrehab pose` writes.
+_BESIDE = ("timestamps", "landmarks", "coords")
 _ARRAY_NAMES = ("world", "pose", "X", "frames")
 
 
-def _load(path):
+def _check_start(path):
     with open(path, "rb") as file:
         start = file.read(6)
     if start and start != b"\x93NUMPY" and start[:2] != b"PK":  # numpy would advise to unpickle it
         raise ValueError("it cannot be read: its first bytes are not those of a NumPy file")
+
+
+def _load(path):
+    _check_start(path)
     try:
+        check_npy(path)
         return np.load(path, allow_pickle=False)
     except OSError:
         raise
@@ -32,22 +39,22 @@ def read_npz(path):
     Beside it may stand ``timestamps`` (n_frames,) in seconds, and ``landmarks`` and ``coords``,
     names as text.
     """
-    archive = _load(path)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise ValueError("it is not an .npz archive")
-    with archive:
-        try:
-            arrays = {name: archive[name] for name in archive}
-        except Exception as error:
-            raise ValueError(f"it cannot be read ({error})") from error
-    times = arrays.pop("timestamps", None)
-    names, coords = (_words(arrays.pop(key, None)) for key in ("landmarks", "coords"))
-    for name in _ARRAY_NAMES:
-        if name in arrays:
-            return checked(arrays[name], times, names, coords)
-    if len(arrays) != 1:
-        raise ValueError(f"its pose must be called one of {_ARRAY_NAMES}; it has {sorted(arrays)}")
-    return checked(next(iter(arrays.values())), times, names, coords)
+    _check_start(path)
+    try:
+        with open_npz(path) as archive:
+            others = [name for name in archive.names if name not in _BESIDE]
+            named = [name for name in _ARRAY_NAMES if name in others]
+            if not named and len(others) != 1:
+                raise ValueError(
+                    f"its pose must be called one of {_ARRAY_NAMES}; it has {sorted(others)}"
+                )
+            # an array that nobody needs is not unpacked, however large it would be
+            pose = archive.read((named or others)[0])
+            beside = {name: archive.read(name) for name in _BESIDE if name in archive.names}
+    except ValueError as error:
+        raise ValueError(f"it cannot be read ({error})") from error
+    names, coords = (_words(beside.get(key)) for key in ("landmarks", "coords"))
+    return checked(pose, beside.get("timestamps"), names, coords)
 
 
 def _words(array):

@@ -5,19 +5,21 @@ comes is checked for its size before it is fetched, and loaded as any folder is:
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import skrehab
 from skrehab._optional import require
-from skrehab.persistence import models as persistence
+from skrehab.persistence.folder import MAX_CARD_BYTES, MAX_JSON_BYTES, MAX_WEIGHT_BYTES, open_plain
+from skrehab.persistence.reading import load_files
 
 __all__ = ["FILES", "from_pretrained", "push_to_hub"]
 
 # what belongs to a model, and the most it may have
 FILES = {
-    "model.json": persistence.MAX_JSON_BYTES,
-    "weights.safetensors": persistence.MAX_WEIGHT_BYTES,
-    "README.md": 2**20,
+    "model.json": MAX_JSON_BYTES,
+    "weights.safetensors": MAX_WEIGHT_BYTES,
+    "README.md": MAX_CARD_BYTES,
 }
 _NEEDED = ("model.json", "weights.safetensors")
 
@@ -55,7 +57,7 @@ def push_to_hub(path, repo_id, *, private=True, token=None, revision=None, endpo
     Raises
     ------
     ValueError
-        If the folder is not a model that can be loaded.
+        If the folder is not a model that can be loaded, or one of its files is a link.
     RuntimeError
         If the hub refuses, with its reason.
 
@@ -67,21 +69,24 @@ def push_to_hub(path, repo_id, *, private=True, token=None, revision=None, endpo
     hub = _hub("to upload models")
     path = Path(path)
     skrehab.load(path)  # nothing that cannot be loaded is uploaded
-    files = {name: path / name for name in FILES if (path / name).is_file()}
-    for name, file in files.items():
-        if file.stat().st_size > FILES[name]:
-            raise ValueError(f"{file} is too large for a model: {file.stat().st_size} bytes.")
     api = hub.HfApi(endpoint=endpoint, token=token)
-    try:
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        done = api.create_commit(
-            repo_id,
-            [hub.CommitOperationAdd(name, str(file)) for name, file in files.items()],
-            commit_message=f"Model saved by skrehab {skrehab.__version__}",
-            revision=revision,
-        )
-    except Exception as error:  # names, rights, network: its errors have no common base
-        raise RuntimeError(f"{path} could not be uploaded to {repo_id!r}: {error}") from error
+    with ExitStack() as stack:
+        # opened once, never through a link: what is uploaded is what was looked at
+        files = {
+            name: stack.enter_context(open_plain(path / name, FILES[name]))
+            for name in FILES
+            if os.path.lexists(path / name)
+        }
+        try:
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            done = api.create_commit(
+                repo_id,
+                [hub.CommitOperationAdd(name, file) for name, file in files.items()],
+                commit_message=f"Model saved by skrehab {skrehab.__version__}",
+                revision=revision,
+            )
+        except Exception as error:  # names, rights, network: its errors have no common base
+            raise RuntimeError(f"{path} could not be uploaded to {repo_id!r}: {error}") from error
     return done.commit_url
 
 
@@ -157,8 +162,18 @@ def from_pretrained(
                 else f"could not be fetched: {error}"
             )
             raise FileNotFoundError(f"{name} of {repo_id!r} {what}") from error
-        found.append(Path(file).parent)
-    return skrehab.load(found[0], device=device)
+        found.append(Path(file))
+    model_json, weights = (_of_the_cache(file, repo_id) for file in found[: len(_NEEDED)])
+    return load_files(model_json, weights, device=device)
+
+
+def _of_the_cache(file, repo_id):
+    """Follow the cache's own link from a revision to its content, and no link that leads out."""
+    repository = file.parents[2].resolve()  # repository/snapshots/revision/file
+    content = file.resolve()
+    if not content.is_relative_to(repository):
+        raise ValueError(f"{file.name} of {repo_id!r} is a link out of the cache: {content}.")
+    return content
 
 
 def _check_remote(hub, repo_id, revision, token, endpoint):

@@ -238,6 +238,55 @@ skrehab.from_pretrained("lab/lean", local_files_only=False, token=False, endpoin
     assert hub.seen and not [agent for agent in agents if "torch" in agent], agents
 
 
+@pytest.mark.parametrize("name", ["README.md", "model.json", "weights.safetensors"])
+def test_links_are_not_pushed(name, hub, model, tmp_path):
+    """A folder from somebody else must not make us upload a file of ours."""
+    folder = model[1]
+    secret = tmp_path / "secret"
+    secret.write_bytes((folder / name).read_bytes())
+    (folder / name).unlink()
+    (folder / name).symlink_to(secret)
+    with pytest.raises(ValueError, match=rf"{name} is a link to elsewhere"):
+        push(hub, folder)
+    assert not hub.repos
+
+
+def cached(model, tmp_path):
+    """Lay a model out as the hub's client keeps it; return its cache and its revision's folder."""
+    repository = tmp_path / "cache" / "models--lab--lean"
+    snapshot = repository / "snapshots" / ("0" * 40)
+    for folder in (snapshot, repository / "blobs", repository / "refs"):
+        folder.mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0" * 40)
+    for name in ("model.json", "weights.safetensors"):
+        (repository / "blobs" / name).write_bytes((model[1] / name).read_bytes())
+        (snapshot / name).symlink_to(f"../../blobs/{name}")
+    return tmp_path / "cache", snapshot
+
+
+def test_what_lies_in_the_cache_is_checked_too(model, tmp_path):
+    cache, snapshot = cached(model, tmp_path)
+    assert from_pretrained("lab/lean", cache_dir=cache).steps[-1][0] == "framemlp"
+    file = snapshot / "model.json"
+    good = json.loads(file.read_text())
+    frames = good["estimator"]["params"]["steps"]["list"][1]["tuple"][1]
+    for key, poison in [("resampler", "/etc/passwd"), ("lr", "x"), ("net_params", {"dict": []})]:
+        before = frames["params"][key]
+        frames["params"][key] = poison
+        file.write_text(json.dumps(good))
+        with pytest.raises(ValueError, match=rf"cannot be loaded: Pipeline\.steps\.1\.1\.{key} "):
+            from_pretrained("lab/lean", cache_dir=cache)
+        frames["params"][key] = before
+
+
+def test_links_out_of_the_cache_are_refused(model, tmp_path):
+    cache, snapshot = cached(model, tmp_path)
+    (snapshot / "weights.safetensors").unlink()
+    (snapshot / "weights.safetensors").symlink_to(model[1] / "weights.safetensors")
+    with pytest.raises(ValueError, match=r"weights\.safetensors of 'lab/lean' is a link out of"):
+        from_pretrained("lab/lean", cache_dir=cache)
+
+
 def test_a_missing_client_is_named(model, monkeypatch):
     import sys
 

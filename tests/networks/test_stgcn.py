@@ -16,7 +16,8 @@ from skrehab.networks.graph._graph import (
     root,
 )
 from skrehab.networks.graph._hops import adjacency
-from skrehab.networks.graph.stgcn import STGCN, gather, unit_sizes
+from skrehab.networks.graph._network import unit_sizes
+from skrehab.networks.graph.stgcn import STGCN, gather
 from skrehab.networks.graph.stgcnpp import MultiScaleTemporalConv, STGCNPlusPlus
 from skrehab.networks.weights import load_weights
 from skrehab.skeletons import get_skeleton, list_skeletons

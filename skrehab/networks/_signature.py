@@ -1,17 +1,21 @@
 """One statement of the parameters that a family of networks shares.
 
 A network whose constructor ends in ``**shared`` takes what its base class takes besides. What it
-takes stays plain to read by machine, for the registry, for ``help`` and for the documentation: its
-signature lists its own parameters, then those of the base, with the defaults that are its own.
+takes stays plain to read, for the registry, for ``help`` and for the documentation: its signature
+lists its own parameters, then those of the base, with the defaults that are its own, and its
+docstring explains those of the base in the base's words where it has none of its own.
 """
 
 import inspect
+import re
 
 __all__ = ["merge_signatures"]
 
+_SECTION = "Parameters\n----------\n"
+
 
 def merge_signatures(cls):
-    """Write the base's parameters into the signature of a class whose constructor passes them on.
+    """Write the base's parameters into the signature and docstring of a class that passes them on.
 
     Parameters
     ----------
@@ -44,3 +48,42 @@ def merge_signatures(cls):
     merged += [one for name, one in stated.items() if name not in keyword]
     merged += [stated.get(name, one) for name, one in keyword.items()]
     cls.__init__.__signature__ = own.replace(parameters=merged)
+    _merge_docstrings(cls, merged)
+
+
+def _merge_docstrings(cls, parameters):
+    """Explain every parameter, in the order of the signature."""
+    parent = next(one for one in cls.__mro__[1:] if "__init__" in vars(one))
+    if not (cls.__doc__ and parent.__doc__):  # none, under python -OO
+        return
+    before, own, after = _parameter_section(cls.__doc__)
+    _, of_base, _ = _parameter_section(parent.__doc__)
+    explained = {name: text for text in own for name in _names(text)}
+    for text in of_base:
+        for name in _names(text):
+            explained.setdefault(name, _with_default(text, name, parameters))
+    texts = dict.fromkeys(explained[one.name] for one in parameters if one.name in explained)
+    cls.__doc__ = f"{before}{_SECTION}{''.join(texts)}\n{after}"
+
+
+def _parameter_section(docstring):
+    """Take a docstring apart: what precedes its parameters, a text for each, what follows."""
+    docstring = inspect.cleandoc(docstring) + "\n\n"
+    before, _, rest = docstring.partition(_SECTION)
+    section, _, after = rest.partition("\n\n")
+    return before, re.findall(r"^\S.*\n(?: .*\n|\n(?= ))*", section + "\n", re.M), after.rstrip()
+
+
+def _names(text):
+    """List the parameters that one text is about."""
+    return [name.strip() for name in text.partition(" : ")[0].split(",")]
+
+
+def _with_default(text, name, parameters):
+    """Say the default that a class has instead of its base's."""
+    own = {one.name: one.default for one in parameters}
+    head, line, body = text.partition("\n")
+    if name in own:
+        default = repr(own[name]).replace("'", '"')
+        head = re.sub(r"default=.*$", lambda _: f"default={default}", head)
+    return head + line + body

@@ -62,7 +62,7 @@ class GraphNetwork(SkeletonNetwork):
     n_landmarks, n_coords : int
         Trailing shape of the trials.
     widths : tuple of int, default=(64, 128, 256)
-        Channels of each stage.
+        Channels of each stage; each stage after the first halves the frames.
     dropout : float, default=0.0
         Share of the features dropped before the classifier.
     **shared

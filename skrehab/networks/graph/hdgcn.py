@@ -168,8 +168,6 @@ class HDGCN(UnitNetwork):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
     com : int or str, optional
@@ -178,25 +176,8 @@ class HDGCN(UnitNetwork):
         for other skeletons.
     n_levels : int, optional
         Edges of the hierarchy. None: all that the skeleton has (6 for NTU); fewer merge groups.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
     widths : tuple of int, default=(64, 128, 256)
         Channels of each stage, multiples of four; each stage after the first halves the frames.
-    dropout : float, default=0.0
-        Share of the features dropped before the classifier. (Official: none.)
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    target : str, optional
-        Skeleton to convert to, such as ``"ntu25"`` for the published weights; None keeps that of
-        the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other.
-    max_persons : int, optional
-        Persons that the network wants (2 for the published weights); the missing ones are zeros.
-    n_frames : int, default=64
-        Frames the network works on; trials of any length are resampled to it.
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants: all that come; x, y, z; or x, y and a score.
 
     References
     ----------

@@ -66,34 +66,21 @@ class STGCN(UnitNetwork):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
     strategy : {"spatial", "spatial_paper", "distance", "uniform"}, default="spatial"
         Which neighbours share weights: those on one side of the joint, seen from the body's centre,
         as in the released code (which tells the sides apart only up to two bones from the centre)
         or as in the paper (everywhere); those at one distance; or all.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
-    widths : tuple of int, default=(64, 128, 256)
-        Channels of each stage; each stage after the first halves the frames.
     dropout : float, default=0.5
         Share of the features dropped at the end of each unit but the first.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
     target : str, optional
         Skeleton to convert to, such as ``"ntu25"`` or ``"openpose18"`` for the published weights;
         None keeps that of the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other. Each is seen by the same weights;
-        their features are averaged.
     max_persons : int, optional
         Persons that the network wants (2 in the paper); the missing ones are zeros.
     n_frames : int, default=64
         Frames the network works on; trials of any length are resampled to it. (Official: 300.)
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants: all that come; x, y, z; or x, y and a score.
 
     References
     ----------

@@ -131,28 +131,13 @@ class STGCNPlusPlus(UnitNetwork):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
     widths : tuple of int, default=(64, 128, 256)
         Channels of each stage, at least six; each stage after the first halves the frames.
-    dropout : float, default=0.0
-        Share of the features dropped before the classifier. (Official: none.)
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
     target : str, optional
         Skeleton to convert to, such as ``"coco17"`` for PYSKL's published weights; None keeps that
         of the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other. Each is seen by the same weights;
-        their features are averaged.
-    max_persons : int, optional
-        Persons that the network wants (2 in the paper); the missing ones are zeros.
-    n_frames : int, default=100
-        Frames the network works on; trials of any length are resampled to it.
     coords : {"all", "xyz", "xys"}, default="all"
         Coordinates the network wants: all that come; x, y, z; or x, y and a score (``"xys"`` for
         the weights of ``coco17``).

@@ -123,8 +123,6 @@ class MotionBERT(KnownSkeletonNetwork):
         Width of the representation.
     hidden : int, default=2048
         Width inside the head.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
     n_persons : int, default=1
         Persons in a trial, their landmarks one behind the other; their features are averaged.
     n_frames : int, default=60

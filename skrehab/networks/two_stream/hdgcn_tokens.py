@@ -56,8 +56,6 @@ class HDGCNTokens(HDGCN):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int or None
         Number of logits; None leaves the classifier out.
     n_tokens : int, default=20
@@ -68,28 +66,8 @@ class HDGCNTokens(HDGCN):
         Tell distillation tokens of the nodes too, by a map of their own. As printed, Eq. 3 does so
         for classification tokens alone; then nothing that a trial shows ever reaches the others:
         they are the same for every trial, and there is nothing to learn from them.
-    com : int or str, optional
-        Joint that the hierarchy starts from.
-    n_levels : int, optional
-        Edges of the hierarchy; the paper's size is that of one.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
-    widths : tuple of int, default=(64, 128, 256)
-        Channels of each stage, multiples of four; each stage after the first halves the frames.
-    dropout : float, default=0.0
-        Before the classifier.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    target : str, optional
-        Skeleton to convert to; None keeps that of the trials.
     n_persons : int, default=1
         Persons in a trial, their landmarks one behind the other; their tokens are averaged.
-    max_persons : int, optional
-        Persons that the network wants; the missing ones are zeros.
-    n_frames : int, default=64
-        Frames the network works on; trials of any length are resampled to it.
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants.
 
     Attributes
     ----------

@@ -107,8 +107,7 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
     See Also
     --------
     make_exercise_clips : Synthetic clips of the same form.
-    skrehab.evaluation.known_new_split : Divide clips as the paper does, where there is no
-    ``split``.
+    skrehab.evaluation.known_new_split : Divide clips as the paper does.
 
     Notes
     -----

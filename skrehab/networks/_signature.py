@@ -63,7 +63,7 @@ def _merge_docstrings(cls, parameters):
         for name in _names(text):
             explained.setdefault(name, _with_default(text, name, parameters))
     texts = dict.fromkeys(explained[one.name] for one in parameters if one.name in explained)
-    cls.__doc__ = f"{before}{_SECTION}{''.join(texts)}\n{after}"
+    cls.__doc__ = f"{before}{_SECTION}{''.join(texts)}\n{after}\n"
 
 
 def _parameter_section(docstring):

@@ -10,7 +10,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from media import VIDEOS, model_file, moving_astronaut, needs_model, noise, write_video
+from media import moving_astronaut, noise, write_video
+from real_files import VIDEOS, model_file, needs_model
 
 pytestmark = [
     needs_model,

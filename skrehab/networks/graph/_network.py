@@ -55,7 +55,7 @@ def mean_over_persons(x, clips):
 class GraphNetwork(SkeletonNetwork):
     """Normalise every joint, see persons one by one, average, classify.
 
-    A subclass calls `build` where its layers are to be made, and implements ``features(x)``.
+    A subclass calls `build` where its layers are to be made, and implements ``_features(x)``.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class GraphNetwork(SkeletonNetwork):
         self.dropout = nn.Dropout(self.dropout_rate)
         self.fc = nn.Linear(self.widths[-1], n_outputs)
 
-    def features(self, x):
+    def _features(self, x):
         """Compute what is averaged; what a subclass is about.
 
         Parameters
@@ -110,7 +110,7 @@ class GraphNetwork(SkeletonNetwork):
         raise NotImplementedError
 
     def classify(self, clips):
-        x = self.features(to_persons(clips, self.data_bn))
+        x = self._features(to_persons(clips, self.data_bn))
         return self.fc(self.dropout(mean_over_persons(x, clips)))
 
 
@@ -152,7 +152,7 @@ class UnitNetwork(GraphNetwork):
         units = enumerate(self.units(unit, *graph), start=1)
         super().build(((f"l{number}", layer) for number, layer in units), n_outputs)
 
-    def features(self, x):
+    def _features(self, x):
         for number in range(1, self.n_units + 1):
             x = self.get_submodule(f"l{number}")(x)
         return x

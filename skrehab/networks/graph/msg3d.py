@@ -213,7 +213,7 @@ class MSG3D(GraphNetwork):
                 renamed[key] = value
         return renamed
 
-    def features(self, x):
+    def _features(self, x):
         for stage in range(1, self.n_stages + 1):
             space_path = self.get_submodule(f"sgcn{stage}")
             window_path = self.get_submodule(f"gcn3d{stage}")

@@ -154,15 +154,10 @@ class SumFusion(nn.Module):
         return received + tokens
 
 
-class MultiplicationFusion(nn.Module):
+class MultiplicationFusion(SumFusion):
     """Multiply both kinds of tokens.
 
-    Parameters
-    ----------
-    n_tokens : int
-        Tokens of each kind.
-    width : int
-        Channels.
+    Parameters are those of :class:`SumFusion`.
 
     Examples
     --------
@@ -171,9 +166,6 @@ class MultiplicationFusion(nn.Module):
     >>> MultiplicationFusion(1, 2)(torch.full((1, 1, 2), 3.0), torch.full((1, 1, 2), 2.0))
     tensor([[[6., 6.]]])
     """
-
-    def __init__(self, n_tokens, width):
-        super().__init__()
 
     def forward(self, received, tokens):
         return received * tokens
@@ -228,18 +220,7 @@ class SelfAttentionFusion(_AttentionFusion):
 class CrossAttentionFusion(_AttentionFusion):
     """Let classification tokens attend to received ones.
 
-    Parameters
-    ----------
-    n_tokens : int
-        Tokens of each kind.
-    width : int
-        Channels.
-    n_heads : int, default=1
-        Heads of the attention.
-    mlp_ratio : float, default=1.0
-        Width of the dense layers' middle, in `width`.
-    drop_path : float, default=0.2
-        Share of trials for which the dense layers are left out in training.
+    Parameters are those of :class:`SelfAttentionFusion`.
 
     Examples
     --------

@@ -96,10 +96,8 @@ class PoseC3D(KnownSkeletonNetwork):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
-    n_outputs : int
-        Number of logits.
+    n_landmarks, n_coords, n_outputs : int
+        Trailing shape of the trials, and the number of logits.
     image_size : int, default=56
         Side of the pictures in pixels.
     base_channels : int, default=32

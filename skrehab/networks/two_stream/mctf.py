@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks._layers import Dense
 from skrehab.networks.two_stream._tokens import row_drop
 
 __all__ = [
@@ -58,18 +59,6 @@ class MixedAttention(nn.Module):
             + self.proj_t2t1_2(self._attend(q2, k1, v2))
         )
         return self.proj(torch.cat([one, two], dim=-1))
-
-
-class Dense(nn.Module):
-    """Two linear layers around a GELU."""
-
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class MCTF(nn.Module):

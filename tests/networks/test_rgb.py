@@ -440,7 +440,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from skrehab.networks import _torchvision
-from skrehab.networks.torchvision_video import R3D
+from skrehab.networks.rgb.torchvision_video import R3D
 def attempt():
     try:
         R3D(2)

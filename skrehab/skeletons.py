@@ -94,6 +94,15 @@ class Skeleton:
 _REGISTRY = {}
 
 
+def _limbs(left_arm, right_arm, left_leg, right_leg):
+    return {
+        "left_arm": left_arm,
+        "right_arm": right_arm,
+        "left_leg": left_leg,
+        "right_leg": right_leg,
+    }
+
+
 def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units):
     tree = tuple((child, parent) for child, parent in enumerate(parents) if parent >= 0)
     pairs = tuple(
@@ -193,12 +202,12 @@ _register(
         (28, 32),
         *((0, 11), (0, 12), (9, 0), (10, 0)),
     ),
-    limbs={
-        "left_arm": (11, 13, 15, 17, 19, 21),
-        "right_arm": (12, 14, 16, 18, 20, 22),
-        "left_leg": (23, 25, 27, 29, 31),
-        "right_leg": (24, 26, 28, 30, 32),
-    },
+    limbs=_limbs(
+        (11, 13, 15, 17, 19, 21),
+        (12, 14, 16, 18, 20, 22),
+        (23, 25, 27, 29, 31),
+        (24, 26, 28, 30, 32),
+    ),
     trunk=(11, 12, 23, 24),
     axes="x to the image's right, y down, z away from the camera; origin between the hips",
     directions=(1, 1, 1),
@@ -225,12 +234,9 @@ for _name in ("kinect25", "ntu25"):
         # hangs from spine_mid so that the tree's root is spine_shoulder, the graph's centre.
         parents=(1, 20, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18, -1)
         + (22, 7, 24, 11),
-        limbs={
-            "left_arm": (4, 5, 6, 7, 21, 22),
-            "right_arm": (8, 9, 10, 11, 23, 24),
-            "left_leg": (12, 13, 14, 15),
-            "right_leg": (16, 17, 18, 19),
-        },
+        limbs=_limbs(
+            (4, 5, 6, 7, 21, 22), (8, 9, 10, 11, 23, 24), (12, 13, 14, 15), (16, 17, 18, 19)
+        ),
         trunk=(4, 8, 12, 16),
         **_SENSOR,
     )
@@ -245,12 +251,7 @@ for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder c
             "left_ankle left_foot right_hip right_knee right_ankle right_foot"
         ).split(),
         parents=(-1, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18),
-        limbs={
-            "left_arm": (4, 5, 6, 7),
-            "right_arm": (8, 9, 10, 11),
-            "left_leg": (12, 13, 14, 15),
-            "right_leg": (16, 17, 18, 19),
-        },
+        limbs=_limbs((4, 5, 6, 7), (8, 9, 10, 11), (12, 13, 14, 15), (16, 17, 18, 19)),
         trunk=(4, 8, 12, 16),
         **_SENSOR,
     )
@@ -267,12 +268,7 @@ for _name in ("common15", "uwa3d15"):
             "right_hand left_hip left_knee left_foot right_hip right_knee right_foot"
         ).split(),
         parents=(1, 2, -1, 1, 3, 4, 1, 6, 7, 2, 9, 10, 2, 12, 13),
-        limbs={
-            "left_arm": (3, 4, 5),
-            "right_arm": (6, 7, 8),
-            "left_leg": (9, 10, 11),
-            "right_leg": (12, 13, 14),
-        },
+        limbs=_limbs((3, 4, 5), (6, 7, 8), (9, 10, 11), (12, 13, 14)),
         trunk=(3, 6, 9, 12),
         **_SENSOR,
     )
@@ -291,12 +287,7 @@ _register(
         "right_ankle"
     ).split(),
     parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
-    limbs={
-        "left_arm": (5, 7, 9),
-        "right_arm": (6, 8, 10),
-        "left_leg": (11, 13, 15),
-        "right_leg": (12, 14, 16),
-    },
+    limbs=_limbs((5, 7, 9), (6, 8, 10), (11, 13, 15), (12, 14, 16)),
     trunk=(5, 6, 11, 12),
     **_IMAGE,
 )
@@ -308,12 +299,7 @@ _register(
         "left_eye right_ear left_ear"
     ).split(),
     parents=(1, -1, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15),
-    limbs={
-        "left_arm": (5, 6, 7),
-        "right_arm": (2, 3, 4),
-        "left_leg": (11, 12, 13),
-        "right_leg": (8, 9, 10),
-    },
+    limbs=_limbs((5, 6, 7), (2, 3, 4), (11, 12, 13), (8, 9, 10)),
     trunk=(2, 5, 8, 11),
     **_IMAGE,
 )
@@ -327,12 +313,7 @@ _register(  # BODY_25
     ).split(),
     parents=(1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 10, 8, 12, 13, 0, 0, 15, 16, 14, 19, 14)
     + (11, 22, 11),
-    limbs={
-        "left_arm": (5, 6, 7),
-        "right_arm": (2, 3, 4),
-        "left_leg": (12, 13, 14, 19, 20, 21),
-        "right_leg": (9, 10, 11, 22, 23, 24),
-    },
+    limbs=_limbs((5, 6, 7), (2, 3, 4), (12, 13, 14, 19, 20, 21), (9, 10, 11, 22, 23, 24)),
     trunk=(2, 5, 9, 12),
     **_IMAGE,
 )
@@ -343,12 +324,7 @@ _register(  # what AcT was trained on: the head and the feet are means of severa
         "right_hip right_knee right_foot left_hip left_knee left_foot"
     ).split(),
     parents=(-1, 0, 1, 2, 0, 4, 5, 1, 7, 8, 4, 10, 11),
-    limbs={
-        "left_arm": (4, 5, 6),
-        "right_arm": (1, 2, 3),
-        "left_leg": (10, 11, 12),
-        "right_leg": (7, 8, 9),
-    },
+    limbs=_limbs((4, 5, 6), (1, 2, 3), (10, 11, 12), (7, 8, 9)),
     trunk=(1, 4, 7, 10),
     **_IMAGE,
 )
@@ -360,12 +336,7 @@ _register(  # Human3.6M as MotionBERT reads it: from images
         "right_wrist"
     ).split(),
     parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
-    limbs={
-        "left_arm": (11, 12, 13),
-        "right_arm": (14, 15, 16),
-        "left_leg": (4, 5, 6),
-        "right_leg": (1, 2, 3),
-    },
+    limbs=_limbs((11, 12, 13), (14, 15, 16), (4, 5, 6), (1, 2, 3)),
     trunk=(11, 14, 4, 1),
     **_IMAGE,
 )
@@ -379,12 +350,7 @@ _register(
         "left_foot left_toes right_upper_leg right_lower_leg right_foot right_toes"
     ).split(),
     parents=(-1, 0, 1, 2, 3, 4, 2, 6, 7, 8, 2, 10, 11, 12, 0, 14, 15, 16, 0, 18, 19, 20),
-    limbs={
-        "left_arm": (6, 7, 8, 9),
-        "right_arm": (10, 11, 12, 13),
-        "left_leg": (14, 15, 16, 17),
-        "right_leg": (18, 19, 20, 21),
-    },
+    limbs=_limbs((6, 7, 8, 9), (10, 11, 12, 13), (14, 15, 16, 17), (18, 19, 20, 21)),
     trunk=(7, 11, 14, 18),
     axes="x to the person's left, y up, z to the person's front",
     directions=(1, -1, -1),

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
-from media import model_file, moving_astronaut, needs_model, write_video
+from media import moving_astronaut, write_video
+from real_files import model_file, needs_model
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut, cross_val_score
 

@@ -7,7 +7,7 @@ import numpy as np
 from skrehab.formats._npz import open_npz
 
 
-def read_trials(path, what, n_joints, columns):
+def read_trials(path, what, n_joints, columns, *, each="trial"):
     """Read an archive and check that its parts fit each other.
 
     Parameters
@@ -20,6 +20,8 @@ def read_trials(path, what, n_joints, columns):
         Joints a frame.
     columns : tuple of str
         Names of arrays with one entry a trial.
+    each : str, default="trial"
+        What messages call a trial.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def read_trials(path, what, n_joints, columns):
     for name, values in data.items():
         if values.shape != (n,):
             raise ValueError(
-                f"{path}: {name} must have one entry for each of {n} trials, got shape "
+                f"{path}: {name} must have one entry for each of {n} {each}s, got shape "
                 f"{values.shape}."
             )
     return np.split(frames.astype(np.float32, copy=False), offsets[1:-1]), data

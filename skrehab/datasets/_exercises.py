@@ -211,6 +211,16 @@ _ARM_KINDS = {
     "head_flexion": 0.10,
 }
 
+
+def _degrees(trunk_flexion, trunk_rotation, head_flexion, shoulder_elevation):
+    return {
+        "trunk_flexion": trunk_flexion,
+        "trunk_rotation": trunk_rotation,
+        "head_flexion": head_flexion,
+        "shoulder_elevation": shoulder_elevation,
+    }
+
+
 # Shares of compensatory trials are SERE's counts (paper 0, section III.A): 170 and 118 of 360,
 # 100, 30 and 120 of 180.
 EXERCISES = {
@@ -219,12 +229,7 @@ EXERCISES = {
         sides=("left", "right"),
         positive=170 / 360,
         kinds=_ARM_KINDS,
-        natural={
-            "trunk_flexion": 3,
-            "trunk_rotation": 4,
-            "head_flexion": 6,
-            "shoulder_elevation": 9,
-        },
+        natural=_degrees(3, 4, 6, 9),
         move=_to_head(
             place=(0.030, 0.060, 0.035),
             axis=(0.25, -0.35, -1.0),
@@ -238,12 +243,7 @@ EXERCISES = {
         sides=("left", "right"),
         positive=118 / 360,
         kinds=_ARM_KINDS,
-        natural={
-            "trunk_flexion": 3,
-            "trunk_rotation": 3,
-            "head_flexion": 9,
-            "shoulder_elevation": 5,
-        },
+        natural=_degrees(3, 3, 9, 5),
         move=_to_head(
             place=(0.045, -0.050, 0.085),
             axis=(1.0, 0.15, 0.1),
@@ -257,12 +257,7 @@ EXERCISES = {
         sides=("both",),
         positive=100 / 180,
         kinds=_ARM_KINDS,
-        natural={
-            "trunk_flexion": 6,
-            "trunk_rotation": 1,
-            "head_flexion": 12,
-            "shoulder_elevation": 5,
-        },
+        natural=_degrees(6, 1, 12, 5),
         move=_to_head(
             place=(0.045, -0.045, 0.080),
             axis=(0.15, 1.0, 0.1),
@@ -277,12 +272,7 @@ EXERCISES = {
         positive=30 / 180,
         # bending the trunk is the task itself here
         kinds={"trunk_rotation": 0.45, "shoulder_elevation": 0.30, "head_flexion": 0.25},
-        natural={
-            "trunk_flexion": 52,
-            "trunk_rotation": 9,
-            "head_flexion": 6,
-            "shoulder_elevation": 2,
-        },
+        natural=_degrees(52, 9, 6, 2),
         move=_put_on_socks,
     ),
     "hip_flexion": Exercise(
@@ -291,12 +281,7 @@ EXERCISES = {
         positive=120 / 180,
         kinds={"trunk_flexion": 0.50, "trunk_rotation": 0.30, "shoulder_elevation": 0.20},
         # the trunk leans back a little to balance the leg
-        natural={
-            "trunk_flexion": -5,
-            "trunk_rotation": 3,
-            "head_flexion": 2,
-            "shoulder_elevation": 2,
-        },
+        natural=_degrees(-5, 3, 2, 2),
         move=_hip_flexion,
     ),
 }

@@ -1,11 +1,11 @@
 """Synthetic Box-and-Block test: RGB clips and key-points of four classes, as StrokeVision-Bench."""
 
 from collections.abc import Mapping
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skrehab.datasets._sizes import check_frame_rate, check_whole
 from skrehab.datasets.drawn.bbt_film import LazyClip
 from skrehab.datasets.drawn.bbt_patients import IMBALANCED, TARGET_NAMES, plan_clips
 
@@ -114,16 +114,9 @@ def make_bbt_clips(
     >>> data.target[:4].tolist()
     ['Grasping', 'Non-task Movement', 'Transport with Object', 'Transport without Object']
     """
-    for name, value, low in [
-        ("n_patients", n_patients, 1),
-        ("clips_per_class", clips_per_class, 1),
-        ("n_frames", n_frames, 1),
-        ("image_size", image_size, 16),
-    ]:
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
-            raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}.")
-    if not isinstance(frame_rate, Real) or not 1 <= frame_rate < np.inf:
-        raise ValueError(f"frame_rate must be at least 1 frame per second, got {frame_rate!r}.")
+    check_whole(1, n_patients=n_patients, clips_per_class=clips_per_class, n_frames=n_frames)
+    check_whole(16, image_size=image_size)
+    check_frame_rate(frame_rate)
     shares = _check_weights(class_weights)
 
     plan = plan_clips(n_patients, clips_per_class, shares, check_random_state(random_state))

@@ -1,11 +1,11 @@
 """Synthetic exercise clips: RGB, key-points and the muscle groups at work, as in MuscleMap."""
 
 import textwrap
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skrehab.datasets._sizes import check_frame_rate, check_whole
 from skrehab.datasets.drawn.ex_activities import ACTIVITIES
 from skrehab.datasets.drawn.ex_film import ExerciseClip
 from skrehab.datasets.drawn.ex_persons import plan_clips
@@ -121,16 +121,9 @@ def make_exercise_clips(
     >>> data.X[0]["rgb"][:8].shape
     (8, 64, 64, 3)
     """
-    for name, value, low in [
-        ("n_persons", n_persons, 1),
-        ("clips_per_activity", clips_per_activity, 1),
-        ("n_frames", n_frames, 1),
-        ("image_size", image_size, 16),
-    ]:
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
-            raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}.")
-    if not isinstance(frame_rate, Real) or not 1 <= frame_rate < np.inf:
-        raise ValueError(f"frame_rate must be at least 1 frame per second, got {frame_rate!r}.")
+    check_whole(1, n_persons=n_persons, clips_per_activity=clips_per_activity, n_frames=n_frames)
+    check_whole(16, image_size=image_size)
+    check_frame_rate(frame_rate)
     chosen = _check_activities(activities)
 
     plan = plan_clips(n_persons, clips_per_activity, chosen, check_random_state(random_state))

@@ -1,10 +1,9 @@
 """Frame truth from repetition labels: whole repetitions joined into untrimmed trials."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skrehab.datasets._sizes import check_whole
 from skrehab.trials import check_groups, check_trial_labels, check_trials, ragged
 
 __all__ = ["splice_repetitions"]
@@ -99,14 +98,8 @@ def splice_repetitions(
             f"movement must name one movement per repetition: {len(X)} repetitions, got shape "
             f"{movement.shape}."
         )
-    for name, value, low in [
-        ("n_trials", n_trials, 1),
-        ("n_repetitions", n_repetitions, 1),
-        ("n_positive", n_positive, 0),
-        ("min_frames", min_frames, 1),
-    ]:
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
-            raise ValueError(f"{name} must be a whole number of at least {low}, got {value!r}.")
+    check_whole(1, n_trials=n_trials, n_repetitions=n_repetitions, min_frames=min_frames)
+    check_whole(0, n_positive=n_positive)
     if n_positive > n_trials:
         raise ValueError(f"n_positive is {n_positive}, but only n_trials={n_trials} are made.")
 

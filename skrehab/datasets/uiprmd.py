@@ -1,11 +1,8 @@
 """UI-PRMD: ten people, ten movements, each done ten times right and ten times wrong."""
 
-from pathlib import Path
-
-import numpy as np
 from sklearn.utils import Bunch
 
-from skrehab.formats._npz import open_npz
+from skrehab.datasets._archives import read_trials
 
 __all__ = ["load_uiprmd_npz"]
 
@@ -68,40 +65,10 @@ def load_uiprmd_npz(path):
     >>> [trial.shape for trial in data.X], data.correct
     ([(2, 22, 3), (3, 22, 3)], array([ True, False]))
     """
-    path = Path(path)
     columns = ("movement", "subject", "episode", "correct")
-    try:
-        with open_npz(path) as archive:
-            missing = [n for n in ("frames", "offsets", *columns) if n not in archive.names]
-            if missing:
-                raise ValueError(f"it has no {', '.join(missing)}; it has {sorted(archive.names)}")
-            data = {name: archive.read(name) for name in ("frames", "offsets", *columns)}
-    except ValueError as error:
-        raise ValueError(f"{path} is not a UI-PRMD archive: {error}.") from error
-
-    frames, offsets = data["frames"], data["offsets"]
-    if frames.ndim != 3 or frames.shape[1:] != (_N_JOINTS, 3) or frames.dtype.kind != "f":
-        raise ValueError(
-            f"{path}: frames must be floats of shape (n_frames, {_N_JOINTS}, 3), got "
-            f"{frames.dtype} {frames.shape}."
-        )
-    rises = offsets.ndim == 1 and offsets.dtype.kind in "iu" and len(offsets) > 1
-    if not (rises and offsets[0] == 0 and offsets[-1] == len(frames)) or np.any(
-        np.diff(offsets.astype(np.int64)) < 1
-    ):
-        raise ValueError(
-            f"{path}: offsets must be whole numbers that rise from 0 to {len(frames)}, the number "
-            "of frames."
-        )
-    n = len(offsets) - 1
-    for name in columns:
-        if data[name].shape != (n,):
-            raise ValueError(
-                f"{path}: {name} must have one entry for each of {n} repetitions, got shape "
-                f"{data[name].shape}."
-            )
+    X, data = read_trials(path, "a UI-PRMD archive", _N_JOINTS, columns, each="repetition")
     return Bunch(
-        X=np.split(frames.astype(np.float32, copy=False), offsets[1:-1]),
+        X=X,
         correct=data["correct"].astype(bool),
         subject=data["subject"],
         movement=data["movement"],

@@ -266,12 +266,12 @@ def write_intervals(
     Returns
     -------
     pathlib.Path
-        The file.
+        Where the intervals were written.
 
     Raises
     ------
     FileExistsError
-        If it is there already.
+        If such a file is there already and `overwrite` is False.
     ValueError
         If an interval is empty, or the format cannot hold it: on one tier of ELAN nothing
         overlaps.

@@ -202,12 +202,12 @@ def write_pose(
     Returns
     -------
     pathlib.Path
-        The file.
+        The pose's file or folder.
 
     Raises
     ------
     FileExistsError
-        If it is there already.
+        If one is there already and must not be replaced.
     ValueError
         If the format cannot hold this pose; TRC for example wants three coordinates and times.
 

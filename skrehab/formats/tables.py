@@ -73,12 +73,12 @@ def write_long_table(path, trials, *, overwrite=False):
     Returns
     -------
     pathlib.Path
-        The file.
+        The table, written.
 
     Raises
     ------
     FileExistsError
-        If it is there already.
+        If that table is there already.
     ValueError
         If a trial has no names for its landmarks, or trials have different coordinates.
 

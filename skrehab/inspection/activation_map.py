@@ -1,11 +1,15 @@
 """ActivationMapDisplay: where a video network looked for one muscle group."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from skrehab.saliency.label_maps import label_map
 
 from ..muscles import MUSCLE_GROUPS, plain_name
-from ._common import INK, MUTED, POSITIVE, choose_frames, figure_and_axes
+from ._checks import choose_frames
+from ._colours import INK, MUTED, POSITIVE
+from ._drawing import figure_and_axes
 
 __all__ = ["ActivationMapDisplay"]
 
@@ -14,6 +18,7 @@ _GREY = 0.65  # of the picture's colours is taken away, so that only the map has
 _METHODS = {"grad_cam": "Grad-CAM", "tokens": "attention of tokens"}
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ActivationMapDisplay:
     """Frames of a clip with a map laid over: where the network looked for one label.
 
@@ -38,10 +43,8 @@ class ActivationMapDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     images_ : list of matplotlib AxesImage
         The frames, in the order of `shown`.
     colorbar_ : matplotlib Colorbar or None
@@ -71,13 +74,12 @@ class ActivationMapDisplay:
     'biceps 87%'
     """
 
-    def __init__(self, *, frames, activation_map, shown, name=None, probability=None, method=None):
-        self.frames = frames
-        self.activation_map = activation_map
-        self.shown = shown
-        self.name = name
-        self.probability = probability
-        self.method = method
+    frames: np.ndarray
+    activation_map: np.ndarray
+    shown: np.ndarray
+    name: str | None = None
+    probability: float | None = None
+    method: str | None = None
 
     @classmethod
     def from_estimator(
@@ -89,9 +91,7 @@ class ActivationMapDisplay:
         method="grad_cam",
         layer=None,
         muscles=None,
-        shown=6,
-        title=None,
-        ax=None,
+        **drawing,
     ):
         """Explain one trial with a fitted multi-label classifier and draw it.
 
@@ -111,17 +111,13 @@ class ActivationMapDisplay:
         muscles : sequence of str, default=None
             Names of the labels; None for :data:`skrehab.muscles.MUSCLE_GROUPS` where there are 20,
             else their numbers.
-        shown : int or list of int, default=6
-            How many frames to draw, evenly spread, or which ones.
-        title : str, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **drawing
+            What :meth:`from_predictions` takes besides: `shown`, `title`, `ax`.
 
         Returns
         -------
         ActivationMapDisplay
-            The display, drawn.
+            The frames with the map laid over them, drawn.
 
         Raises
         ------
@@ -141,9 +137,7 @@ class ActivationMapDisplay:
             name=names[column],
             probability=probabilities[column],
             method=method,
-            shown=shown,
-            title=title,
-            ax=ax,
+            **drawing,
         )
 
     @classmethod
@@ -156,8 +150,7 @@ class ActivationMapDisplay:
         probability=None,
         method=None,
         shown=6,
-        title=None,
-        ax=None,
+        **plotting,
     ):
         """Draw a map that was computed before.
 
@@ -175,15 +168,13 @@ class ActivationMapDisplay:
             How the map was computed, for the colour bar.
         shown : int or list of int, default=6
             How many frames to draw, evenly spread, or which ones.
-        title : str, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`, `title`.
 
         Returns
         -------
         ActivationMapDisplay
-            The display, drawn.
+            The frames with the map laid over them, drawn.
 
         Raises
         ------
@@ -218,7 +209,7 @@ class ActivationMapDisplay:
             probability=probability,
             method=method,
         )
-        return display.plot(ax=ax, title=title)
+        return display.plot(**plotting)
 
     def plot(self, ax=None, *, title=None, n_columns=None, colorbar=True):
         """Draw the frames side by side.

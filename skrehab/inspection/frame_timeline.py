@@ -1,27 +1,18 @@
 """FrameTimelineDisplay: one trial over time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ._common import (
-    FAINT,
-    INK,
-    MUTED,
-    POSITIVE,
-    TimeAxis,
-    check_frame_rate,
-    check_per_frame,
-    check_states,
-    draw_strips,
-    figure_and_axes,
-    legend_below,
-    positive_scores,
-    quiet,
-    state_handles,
-)
+from ._checks import check_frame_rate, check_per_frame, positive_scores
+from ._colours import FAINT, INK, MUTED, POSITIVE
+from ._drawing import TimeAxis, draw_strips, figure_and_axes, legend_below, quiet
+from ._states import CLASS_NAMES, check_states, state_handles
 
 __all__ = ["FrameTimelineDisplay"]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FrameTimelineDisplay:
     """One trial over time: frame probabilities, pseudo-labels and truth.
 
@@ -44,10 +35,8 @@ class FrameTimelineDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes of the curve.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     line_ : matplotlib Line2D
         The curve.
     threshold_line_ : matplotlib Line2D or None
@@ -67,37 +56,15 @@ class FrameTimelineDisplay:
     'probability of compensation'
     """
 
-    def __init__(
-        self,
-        *,
-        frame_scores,
-        pseudo_states=None,
-        frame_states=None,
-        frame_rate=None,
-        threshold=0.5,
-        class_names=("normal", "compensation"),
-    ):
-        self.frame_scores = frame_scores
-        self.pseudo_states = pseudo_states
-        self.frame_states = frame_states
-        self.frame_rate = frame_rate
-        self.threshold = threshold
-        self.class_names = class_names
+    frame_scores: np.ndarray
+    pseudo_states: np.ndarray | None = None
+    frame_states: np.ndarray | None = None
+    frame_rate: float | None = None
+    threshold: float | None = 0.5
+    class_names: tuple = CLASS_NAMES
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        trial,
-        *,
-        pseudo_labels=None,
-        frame_labels=None,
-        frame_rate=None,
-        threshold=0.5,
-        pos_label=None,
-        class_names=("normal", "compensation"),
-        ax=None,
-    ):
+    def from_estimator(cls, estimator, trial, *, pos_label=None, **drawing):
         """Predict one trial's frames with a fitted frame classifier and draw them.
 
         Parameters
@@ -107,37 +74,19 @@ class FrameTimelineDisplay:
             has shape (n_frames, n_classes).
         trial : array-like of shape (n_frames, n_landmarks, n_coords), or what the pipeline takes
             The trial.
-        pseudo_labels : array-like of shape (n_frames,), default=None
-            Pseudo-labels, with ``-1`` for not used.
-        frame_labels : array-like of shape (n_frames,), default=None
-            Truth, with ``-1`` for not labelled.
-        frame_rate : float, default=None
-            Frames per second, for seconds on the x axis.
-        threshold : float or None, default=0.5
-            From where on a frame counts as positive.
         pos_label : label, default=None
             The positive class; None for the second of two.
-        class_names : (str, str), default=("normal", "compensation")
-            What to call the negative and the positive class.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **drawing
+            What :meth:`from_predictions` takes besides: `pseudo_labels`, `frame_labels`,
+            `frame_rate`, `threshold`, `class_names`, `ax`.
 
         Returns
         -------
         FrameTimelineDisplay
-            The display, drawn.
+            The time line, drawn.
         """
         scores, pos_label = positive_scores(estimator, trial, pos_label)
-        return cls.from_predictions(
-            scores,
-            pseudo_labels=pseudo_labels,
-            frame_labels=frame_labels,
-            frame_rate=frame_rate,
-            threshold=threshold,
-            pos_label=pos_label,
-            class_names=class_names,
-            ax=ax,
-        )
+        return cls.from_predictions(scores, pos_label=pos_label, **drawing)
 
     @classmethod
     def from_predictions(
@@ -149,8 +98,8 @@ class FrameTimelineDisplay:
         frame_rate=None,
         threshold=0.5,
         pos_label=None,
-        class_names=("normal", "compensation"),
-        ax=None,
+        class_names=CLASS_NAMES,
+        **plotting,
     ):
         """Draw frame probabilities that were predicted before.
 
@@ -170,13 +119,13 @@ class FrameTimelineDisplay:
             The positive label; needed when labels are not 0 and 1.
         class_names : (str, str), default=("normal", "compensation")
             What to call the negative and the positive class.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`.
 
         Returns
         -------
         FrameTimelineDisplay
-            The display, drawn.
+            The time line, drawn.
 
         Raises
         ------
@@ -212,7 +161,7 @@ class FrameTimelineDisplay:
             threshold=threshold,
             class_names=class_names,
         )
-        return display.plot(ax=ax)
+        return display.plot(**plotting)
 
     def plot(self, ax=None):
         """Draw the time line.

@@ -1,9 +1,12 @@
 """MuscleActivationDisplay: which muscle groups are at work, on a body from the front and behind."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..muscles import MUSCLE_GROUPS, plain_name
-from ._common import FAINT, INK, MUTED, figure_and_axes
+from ._colours import FAINT, INK, MUTED
+from ._drawing import figure_and_axes
 from ._muscle_shapes import (
     BACK,
     BODY,
@@ -25,6 +28,7 @@ _APART = 4.5  # from the middle of one body to the middle of the other
 _MARK = " ●"  # beside the name of a group that is truly at work
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class MuscleActivationDisplay:
     """A body from the front and from behind, its muscle groups coloured by probability.
 
@@ -43,10 +47,8 @@ class MuscleActivationDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     regions_ : dict of str to list of matplotlib PathPatch
         Shapes of each group, left and right, front and back, by the name in `muscles`.
     colorbar_ : matplotlib Colorbar or None
@@ -62,13 +64,12 @@ class MuscleActivationDisplay:
     2
     """
 
-    def __init__(self, *, probabilities, muscles, truth=None):
-        self.probabilities = probabilities
-        self.muscles = muscles
-        self.truth = truth
+    probabilities: np.ndarray
+    muscles: list
+    truth: np.ndarray | None = None
 
     @classmethod
-    def from_estimator(cls, estimator, trial, *, muscles=None, truth=None, title=None, ax=None):
+    def from_estimator(cls, estimator, trial, **drawing):
         """Predict one trial with a fitted multi-label classifier and draw it.
 
         Parameters
@@ -77,32 +78,23 @@ class MuscleActivationDisplay:
             ``predict_proba([trial])[0]`` has shape (n_muscles,).
         trial : object
             One trial, as the estimator takes it: a pose sequence, a video, or a dict of both.
-        muscles : sequence of str, default=None
-            Names of the groups, in the order of the labels; None for
-            :data:`skrehab.muscles.MUSCLE_GROUPS`.
-        truth : array-like of shape (n_muscles,), default=None
-            1 where a group is truly at work, else 0.
-        title : str, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **drawing
+            What :meth:`from_predictions` takes besides: `muscles`, `truth`, `title`, `ax`.
 
         Returns
         -------
         MuscleActivationDisplay
-            The display, drawn.
+            Both bodies, coloured and named.
         """
         probabilities = np.asarray(estimator.predict_proba([trial]), dtype=float)
         if probabilities.ndim != 2 or len(probabilities) != 1:
             raise ValueError(
                 f"predict_proba gave shape {probabilities.shape} for one trial, not (1, n_muscles)."
             )
-        return cls.from_predictions(
-            probabilities[0], muscles=muscles, truth=truth, title=title, ax=ax
-        )
+        return cls.from_predictions(probabilities[0], **drawing)
 
     @classmethod
-    def from_predictions(cls, probabilities, *, muscles=None, truth=None, title=None, ax=None):
+    def from_predictions(cls, probabilities, *, muscles=None, truth=None, **plotting):
         """Draw probabilities that were predicted before.
 
         Parameters
@@ -114,15 +106,13 @@ class MuscleActivationDisplay:
             are understood; those that are not on the body are listed beneath it.
         truth : array-like of shape (n_muscles,), default=None
             1 where a group is truly at work, else 0.
-        title : str, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`, `title`.
 
         Returns
         -------
         MuscleActivationDisplay
-            The display, drawn.
+            Both bodies, coloured and named.
 
         Raises
         ------
@@ -159,9 +149,7 @@ class MuscleActivationDisplay:
                 )
         if len({plain_name(name) for name in muscles}) < len(muscles):
             raise ValueError(f"muscles names a group twice: {muscles}.")
-        return cls(probabilities=probabilities, muscles=muscles, truth=truth).plot(
-            ax=ax, title=title
-        )
+        return cls(probabilities=probabilities, muscles=muscles, truth=truth).plot(**plotting)
 
     def plot(self, ax=None, *, title=None, names=True, colorbar=True, cmap=None):
         """Draw both bodies.

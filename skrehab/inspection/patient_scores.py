@@ -2,14 +2,17 @@
 
 import textwrap
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
-from ._common import FAINT, INK, LEFT, MUTED, POSITIVE, figure_and_axes, quiet
+from ._colours import FAINT, INK, LEFT, MUTED, POSITIVE
+from ._drawing import figure_and_axes, quiet
 
 __all__ = ["PatientScoresDisplay"]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class PatientScoresDisplay:
     """Score of every patient under one or several methods.
 
@@ -31,10 +34,8 @@ class PatientScoresDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     means_, sds_ : dict of str to float
         Mean and sample standard deviation (n - 1) over the defined patients of each method; NaN
         where there are too few.
@@ -55,14 +56,13 @@ class PatientScoresDisplay:
     0.69
     """
 
-    def __init__(self, *, scores, patients, metric="AUC", references=None):
-        self.scores = scores
-        self.patients = patients
-        self.metric = metric
-        self.references = references
+    scores: dict
+    patients: list
+    metric: str = "AUC"
+    references: dict | None = None
 
     @classmethod
-    def from_predictions(cls, scores, patients=None, *, metric="AUC", references=None, ax=None):
+    def from_predictions(cls, scores, patients=None, *, metric="AUC", references=None, **plotting):
         """Draw scores that were computed before.
 
         Parameters
@@ -76,13 +76,13 @@ class PatientScoresDisplay:
             What the scores are, for the x axis.
         references : dict of str to float, default=None
             Lines to draw: name to value, such as ``{"chance": 0.5}``.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`.
 
         Returns
         -------
         PatientScoresDisplay
-            The display, drawn.
+            The scores, drawn method by method.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class PatientScoresDisplay:
             str(method): _per_patient(values, patients, method) for method, values in scores.items()
         }
         display = cls(scores=arrays, patients=patients, metric=metric, references=references)
-        return display.plot(ax=ax)
+        return display.plot(**plotting)
 
     def plot(self, ax=None, *, name_lowest=True):
         """Draw the scores.

@@ -1,27 +1,19 @@
 """SaliencyMapDisplay: which landmarks decided, and when."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..skeletons import get_skeleton
-from ._common import (
-    INK,
-    LEFT,
-    MUTED,
-    TimeAxis,
-    check_frame_rate,
-    check_map,
-    check_per_frame,
-    check_states,
-    draw_strips,
-    figure_and_axes,
-    inset_above,
-    legend_below,
-    state_handles,
-)
+from ._checks import check_frame_rate, check_map, check_per_frame
+from ._colours import INK, LEFT, MUTED
+from ._drawing import TimeAxis, draw_strips, figure_and_axes, inset_above, legend_below
+from ._states import CLASS_NAMES, check_states, state_handles
 
 __all__ = ["SaliencyMapDisplay"]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SaliencyMapDisplay:
     """Landmarks x time heat map of one trial's saliency.
 
@@ -48,10 +40,8 @@ class SaliencyMapDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes of the map.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     image_ : matplotlib AxesImage
         The heat map.
     colorbar_ : matplotlib Colorbar
@@ -74,24 +64,13 @@ class SaliencyMapDisplay:
     'time (s)'
     """
 
-    def __init__(
-        self,
-        *,
-        saliency_map,
-        landmark_names,
-        frame_scores=None,
-        frame_states=None,
-        frame_rate=None,
-        method=None,
-        class_names=("normal", "compensation"),
-    ):
-        self.saliency_map = saliency_map
-        self.landmark_names = landmark_names
-        self.frame_scores = frame_scores
-        self.frame_states = frame_states
-        self.frame_rate = frame_rate
-        self.method = method
-        self.class_names = class_names
+    saliency_map: np.ndarray
+    landmark_names: list
+    frame_scores: np.ndarray | None = None
+    frame_states: np.ndarray | None = None
+    frame_rate: float | None = None
+    method: str | None = None
+    class_names: tuple = CLASS_NAMES
 
     @classmethod
     def from_estimator(
@@ -104,13 +83,7 @@ class SaliencyMapDisplay:
         baseline="zeros",
         n_steps=50,
         aggregate="sum",
-        skeleton="mediapipe33",
-        frame_rate=None,
-        frame_labels=None,
-        pos_label=None,
-        class_names=("normal", "compensation"),
-        cmap=None,
-        ax=None,
+        **drawing,
     ):
         """Compute one trial's saliency with a fitted video classifier and draw it.
 
@@ -130,25 +103,14 @@ class SaliencyMapDisplay:
             Steps of integrated gradients.
         aggregate : {"sum", "mean", "max", "signed"}, default="sum"
             How a frame's values become its score.
-        skeleton : str, Skeleton or None, default="mediapipe33"
-            Names of the rows; None numbers them.
-        frame_rate : float, default=None
-            Frames per second, for seconds on the x axis.
-        frame_labels : array-like of shape (n_frames,), default=None
-            Truth per frame, with ``-1`` for not labelled; drawn as a strip above the map.
-        pos_label : label, default=None
-            The positive one of ``frame_labels``; needed when they are not 0 and 1.
-        class_names : (str, str), default=("normal", "compensation")
-            What to call the negative and the positive class.
-        cmap : str or Colormap, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **drawing
+            What :meth:`from_predictions` takes besides: `frame_labels`, `skeleton`,
+            `frame_rate`, `pos_label`, `class_names`, `cmap`, `ax`.
 
         Returns
         -------
         SaliencyMapDisplay
-            The display, drawn.
+            The map with what stands above it, drawn.
         """
         saliency = estimator.saliency(
             [trial],
@@ -160,16 +122,7 @@ class SaliencyMapDisplay:
             return_maps=True,
         )
         return cls.from_predictions(
-            saliency.maps[0],
-            frame_scores=saliency.scores[0],
-            frame_labels=frame_labels,
-            skeleton=skeleton,
-            frame_rate=frame_rate,
-            method=method,
-            pos_label=pos_label,
-            class_names=class_names,
-            cmap=cmap,
-            ax=ax,
+            saliency.maps[0], frame_scores=saliency.scores[0], method=method, **drawing
         )
 
     @classmethod
@@ -183,9 +136,8 @@ class SaliencyMapDisplay:
         frame_rate=None,
         method=None,
         pos_label=None,
-        class_names=("normal", "compensation"),
-        cmap=None,
-        ax=None,
+        class_names=CLASS_NAMES,
+        **plotting,
     ):
         """Draw a saliency map that was computed before.
 
@@ -207,15 +159,13 @@ class SaliencyMapDisplay:
             The positive one of ``frame_labels``; needed when they are not 0 and 1.
         class_names : (str, str), default=("normal", "compensation")
             What to call the negative and the positive class.
-        cmap : str or Colormap, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`, `cmap`.
 
         Returns
         -------
         SaliencyMapDisplay
-            The display, drawn.
+            The map with what stands above it, drawn.
 
         Raises
         ------
@@ -256,7 +206,7 @@ class SaliencyMapDisplay:
             method=method,
             class_names=class_names,
         )
-        return display.plot(ax=ax, cmap=cmap)
+        return display.plot(**plotting)
 
     def plot(self, ax=None, *, cmap=None, percentile=99.5):
         """Draw the map.

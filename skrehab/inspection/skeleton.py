@@ -1,27 +1,21 @@
 """SkeletonDisplay: how the person stood, in one frame or a film strip."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..skeletons import get_skeleton
+from ..skeletons import Skeleton, get_skeleton
 from ..trials import check_trials
-from ._common import (
-    FAINT,
-    INK,
+from ._card import edge_side, fit_in_card, seen_from_front, sides_of
+from ._checks import check_frame_rate, check_map, choose_frames, positive_scores
+from ._colours import FAINT, INK, LEFT, MUTED, NORMAL_TINT, POSITIVE_TINT, RIGHT
+from ._drawing import TimeAxis, figure_and_axes
+from ._states import (
+    CLASS_NAMES,
     IS_NORMAL,
     IS_POSITIVE,
     IS_UNUSED,
-    LEFT,
-    MUTED,
-    NORMAL_TINT,
-    POSITIVE_TINT,
-    RIGHT,
-    TimeAxis,
-    check_frame_rate,
-    check_map,
     check_states,
-    choose_frames,
-    figure_and_axes,
-    positive_scores,
     state_handles,
     state_style,
 )
@@ -29,6 +23,7 @@ from ._common import (
 __all__ = ["SkeletonDisplay"]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SkeletonDisplay:
     """Skeleton of one frame, or a film strip of several, seen from the front.
 
@@ -56,10 +51,8 @@ class SkeletonDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes.
-    figure_ : matplotlib Figure
-        Figure they are on.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where it is drawn.
     lines_, dots_ : dict of str to matplotlib Collection
         What was drawn of the sides ``left``, ``right`` and ``middle``.
 
@@ -73,24 +66,13 @@ class SkeletonDisplay:
     array([ 0, 13, 26, 39])
     """
 
-    def __init__(
-        self,
-        *,
-        trial,
-        skeleton,
-        frames,
-        frame_states=None,
-        saliency_map=None,
-        frame_rate=None,
-        class_names=("normal", "compensation"),
-    ):
-        self.trial = trial
-        self.skeleton = skeleton
-        self.frames = frames
-        self.frame_states = frame_states
-        self.saliency_map = saliency_map
-        self.frame_rate = frame_rate
-        self.class_names = class_names
+    trial: np.ndarray
+    skeleton: Skeleton
+    frames: np.ndarray
+    frame_states: np.ndarray | None = None
+    saliency_map: np.ndarray | None = None
+    frame_rate: float | None = None
+    class_names: tuple = CLASS_NAMES
 
     @classmethod
     def from_estimator(
@@ -98,15 +80,9 @@ class SkeletonDisplay:
         estimator,
         trial,
         *,
-        skeleton="mediapipe33",
-        frames=8,
         threshold=0.5,
         pos_label=None,
-        saliency_map=None,
-        frame_rate=None,
-        class_names=("normal", "compensation"),
-        n_columns=None,
-        ax=None,
+        **drawing,
     ):
         """Colour a trial's frames by the verdict of a fitted frame classifier.
 
@@ -116,43 +92,23 @@ class SkeletonDisplay:
             Fitted frame classifier, or a pipeline that takes poses and ends in one.
         trial : array-like of shape (n_frames, n_landmarks, n_coords)
             Positions, not displacements.
-        skeleton : str or Skeleton, default="mediapipe33"
-            How landmarks are joined.
-        frames : int or sequence of int, default=8
-            How many frames to show, evenly spread, or which.
         threshold : float, default=0.5
             From which probability on a frame counts as positive.
         pos_label : label, default=None
             The positive class; None for the second of two.
-        saliency_map : array-like of shape (n_frames, n_landmarks), default=None
-            Saliency, shown as the size of the dots.
-        frame_rate : float, default=None
-            Frames per second, for captions in seconds.
-        class_names : (str, str), default=("normal", "compensation")
-            What to call the negative and the positive class.
-        n_columns : int, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **drawing
+            What :meth:`from_predictions` takes besides: `skeleton`, `frames`,
+            `saliency_map`, `frame_rate`, `class_names`, `n_columns`, `ax`.
 
         Returns
         -------
         SkeletonDisplay
-            The display, drawn.
+            The film strip, drawn.
         """
         scores, _ = positive_scores(estimator, trial, pos_label)
         verdicts = np.where(scores >= threshold, IS_POSITIVE, IS_NORMAL)
-        return cls.from_predictions(
-            trial,
-            skeleton=skeleton,
-            frames=frames,
-            frame_labels=np.where(np.isnan(scores), IS_UNUSED, verdicts),
-            saliency_map=saliency_map,
-            frame_rate=frame_rate,
-            class_names=class_names,
-            n_columns=n_columns,
-            ax=ax,
-        )
+        verdicts[np.isnan(scores)] = IS_UNUSED
+        return cls.from_predictions(trial, frame_labels=verdicts, **drawing)
 
     @classmethod
     def from_predictions(
@@ -165,9 +121,8 @@ class SkeletonDisplay:
         pos_label=None,
         saliency_map=None,
         frame_rate=None,
-        class_names=("normal", "compensation"),
-        n_columns=None,
-        ax=None,
+        class_names=CLASS_NAMES,
+        **plotting,
     ):
         """Draw a trial, with verdicts and saliency where they were computed before.
 
@@ -189,15 +144,13 @@ class SkeletonDisplay:
             Frames per second, for captions in seconds.
         class_names : (str, str), default=("normal", "compensation")
             What to call the negative and the positive class.
-        n_columns : int, default=None
-            Passed to :meth:`plot`.
-        ax : matplotlib Axes, default=None
-            Passed to :meth:`plot`.
+        **plotting
+            What :meth:`plot` takes, such as `ax`, `n_columns`.
 
         Returns
         -------
         SkeletonDisplay
-            The display, drawn.
+            The film strip, drawn.
 
         Raises
         ------
@@ -239,7 +192,7 @@ class SkeletonDisplay:
             frame_rate=check_frame_rate(frame_rate),
             class_names=class_names,
         )
-        return display.plot(ax=ax, n_columns=n_columns)
+        return display.plot(**plotting)
 
     def plot(self, ax=None, *, n_columns=None):
         """Draw the frames side by side.
@@ -260,7 +213,7 @@ class SkeletonDisplay:
         n_columns = n_columns or min(n_shown, 10)
         n_rows = -(-n_shown // n_columns)
         poses = seen_from_front(self.trial[self.frames], self.skeleton)
-        poses, width, height = _fit_in_card(poses, self.skeleton)
+        poses, width, height = fit_in_card(poses, self.skeleton)
         # units per inch: about 1.35 inches a column, never wider than a page
         inches = min(1.35 if n_columns > 1 else 3.2, 10.5 / n_columns)
         if ax is not None:
@@ -309,14 +262,14 @@ class SkeletonDisplay:
         from matplotlib.collections import LineCollection
 
         known = np.isfinite(poses).all(axis=2)
-        sides = _sides(self.skeleton)
+        sides = sides_of(self.skeleton)
         sizes = self._dot_sizes(known.shape)
         self.lines_, self.dots_ = {}, {}
         for side, colour in (("middle", MUTED), ("right", RIGHT), ("left", LEFT)):
             segments = [
                 poses[i, [a, b]]
                 for a, b in self.skeleton.edges
-                if _edge_side(sides[a], sides[b]) == side
+                if edge_side(sides[a], sides[b]) == side
                 for i in range(len(poses))
                 if known[i, a] and known[i, b]
             ]
@@ -359,66 +312,3 @@ class SkeletonDisplay:
             borderaxespad=0.4,
             labelcolor=INK,
         )
-
-
-def seen_from_front(poses, skeleton):
-    """Turn coordinates into picture coordinates as a camera facing the person sees them.
-
-    Parameters
-    ----------
-    poses : ndarray of shape (..., n_landmarks, n_coords)
-        Positions on the skeleton's own axes.
-    skeleton : Skeleton
-        Says where its axes point.
-
-    Returns
-    -------
-    ndarray of shape (..., n_landmarks, 2)
-        Right and up.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.inspection.skeleton import seen_from_front
-    >>> from skrehab.skeletons import get_skeleton
-    >>> seen_from_front(np.array([[0.2, 0.5, 1.0]]), get_skeleton("mediapipe33"))
-    array([[ 0.2, -0.5]])
-    """
-    right, down = skeleton.directions[:2]
-    return np.asarray(poses, dtype=float)[..., :2] * (right, -down)
-
-
-def _fit_in_card(poses, skeleton):
-    """Shift poses into one card with (0, 0) at its lower left; return them and the card's size.
-
-    The shift is the same for all frames: how the person moves across the picture stays visible.
-    """
-    trunk = poses[:, list(skeleton.trunk), 0]
-    usable = trunk if np.isfinite(trunk).any() else poses[..., 0]
-    if not np.isfinite(poses).all(axis=2).any():
-        return poses, 1.0, 1.4
-    centre = np.nanmedian(usable)
-    half = np.nanmax(np.abs(poses[..., 0] - centre))
-    low, high = np.nanmin(poses[..., 1]), np.nanmax(poses[..., 1])
-    margin = 0.09 * max(high - low, 2 * half, 1e-6)
-    width = 2 * (half + margin)
-    height = high - low + 2 * margin
-    # a lying person makes a low card, a standing one a narrow card: keep both readable
-    width = max(width, 0.5 * height)
-    tall = max(height, 0.5 * width)
-    shift = (centre - width / 2, low - margin - (tall - height) / 2)
-    return poses - shift, float(width), float(tall)
-
-
-def _sides(skeleton):
-    """Name the side of each landmark."""
-    sides = np.full(skeleton.n_landmarks, "middle", dtype="U6")
-    for left, right in skeleton.pairs:
-        sides[left], sides[right] = "left", "right"
-    return sides
-
-
-def _edge_side(a, b):
-    """Return the side of a line: that of its ends, in the middle where they are on both."""
-    ends = {str(a), str(b)} - {"middle"}
-    return ends.pop() if len(ends) == 1 else "middle"

@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["resample_frames"]
+__all__ = ["Dense", "resample_frames"]
 
 
 def resample_frames(x, lengths, n_frames):
@@ -59,3 +59,15 @@ def resample_frames(x, lengths, n_frames):
     weights = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, frames)
     flat = torch.bmm(weights.to(x.dtype), x.flatten(2))
     return flat.reshape(x.shape[0], n_frames, *x.shape[2:])
+
+
+class Dense(torch.nn.Module):
+    """Two linear layers around a GELU, under the names that published transformers have."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.fc1 = torch.nn.Linear(width, hidden)
+        self.fc2 = torch.nn.Linear(hidden, width)
+
+    def forward(self, x):
+        return self.fc2(torch.nn.functional.gelu(self.fc1(x)))

@@ -9,17 +9,19 @@ import torch
 from torch import nn
 
 from skrehab.networks._layers import resample_frames
+from skrehab.networks._signature import merge_signatures
 from skrehab.preprocessing.skeleton_conversion import conversion, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 
-__all__ = ["SkeletonNetwork"]
+__all__ = ["KnownSkeletonNetwork", "SkeletonNetwork"]
 
 
 class SkeletonNetwork(nn.Module):
     """Base of networks over a body: trials in, clips ``(batch, coords, frames, joints, persons)``.
 
     A subclass implements ``classify(clips)`` and names its layers as the official code does; this
-    base adds nothing to the state dict.
+    base adds nothing to the state dict. A constructor that ends in ``**shared`` takes this one's
+    parameters besides its own, and its signature lists them all.
 
     Parameters
     ----------
@@ -46,6 +48,10 @@ class SkeletonNetwork(nn.Module):
     clip_shape : tuple of int
         ``(coords, frames, joints, persons)`` of the clips.
     """
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        merge_signatures(cls)
 
     def __init__(
         self,
@@ -156,3 +162,29 @@ class SkeletonNetwork(nn.Module):
 
     def forward(self, x, lengths=None):
         return self.classify(self.clips(x, lengths))
+
+
+class KnownSkeletonNetwork(SkeletonNetwork):
+    """Base of networks made for one skeleton and one set of coordinates, whatever the trials have.
+
+    A subclass says which in its attributes `target` and `coords`.
+
+    Parameters
+    ----------
+    n_landmarks, n_coords : int
+        Trailing shape of the trials.
+    skeleton : str or Skeleton, optional
+        Skeleton of the trials; None guesses from the number of landmarks of one person.
+    n_persons : int, default=1
+        Persons in a trial, their landmarks one behind the other.
+    n_frames : int, default=64
+        Frames the network works on; trials of any length are resampled to it.
+    """
+
+    target = None
+    coords = "xys"
+
+    def __init__(self, n_landmarks, n_coords, *, skeleton=None, n_persons=1, n_frames=64):
+        known = {"target": self.target, "coords": self.coords}
+        own = {"skeleton": skeleton, "n_persons": n_persons, "n_frames": n_frames}
+        super().__init__(n_landmarks, n_coords, **own, **known)

@@ -13,7 +13,7 @@ from .tables import escape, format_cell, table_html
 __all__ = ["render_report", "write_report"]
 
 
-def write_report(path, title, sections, *, subtitle=None, highlights=None, footer=None, lang="en"):
+def write_report(path, title, sections, **parts):
     """Write a report as one HTML file that needs no network.
 
     Parameters
@@ -24,14 +24,8 @@ def write_report(path, title, sections, *, subtitle=None, highlights=None, foote
         Heading and window title.
     sections : sequence of Section
         What the report says.
-    subtitle : str, default=None
-        One sentence under the title.
-    highlights : dict of str to str or number, default=None
-        A few key figures for the top: what it is, and its value.
-    footer : str, default=None
-        A closing line, such as the version and the date.
-    lang : str, default="en"
-        Language of the text, for screen readers.
+    **parts
+        What :func:`render_report` takes besides: `subtitle`, `highlights`, `footer`, `lang`.
 
     Returns
     -------
@@ -48,9 +42,7 @@ def write_report(path, title, sections, *, subtitle=None, highlights=None, foote
     <!doctype html>
     """
     path = pathlib.Path(path)
-    page = render_report(
-        title, sections, subtitle=subtitle, highlights=highlights, footer=footer, lang=lang
-    )
+    page = render_report(title, sections, **parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     with written(path, text=True) as file:
         file.write(page)

@@ -5,87 +5,21 @@ exercises apart by the room will point at the room. Parameters, gradients and tr
 as found.
 """
 
-from contextlib import contextmanager
-
 import torch
 from torch import nn
 
+from skrehab.saliency._places import (
+    as_leaf,
+    deal,
+    enlarge,
+    hooked,
+    label_logit,
+    of_branch,
+    scaled,
+)
 from skrehab.saliency.gradients import frozen
 
 __all__ = ["grad_cam", "token_attention", "token_joints"]
-
-
-# --- what happens inside --------------------------------------------------------------------------
-@contextmanager
-def _hooked(hooks):
-    """Take hooks away again, whatever happens."""
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _leaf(values):
-    """Begin the graph here: nothing before is differentiated; the clone may be changed in place."""
-    leaf = values.detach().requires_grad_(True)
-    return leaf, leaf.clone()
-
-
-def _label_logit(logits, label):
-    """Sum over the batch of each clip's logit of its label; rows do not mix."""
-    label = torch.as_tensor(label, device=logits.device)
-    if label.is_floating_point() or ((label < 0) | (label >= logits.shape[1])).any():
-        raise ValueError(
-            f"label must be a column of the logits, 0 to {logits.shape[1] - 1}, "
-            f"got {label.tolist()!r}."
-        )
-    return logits.gather(1, label.expand(len(logits))[:, None]).sum()
-
-
-def _of_branch(out, branch):
-    return out[branch] if isinstance(out, dict) else out
-
-
-def _scaled(maps, axes):
-    """Leave what speaks for the label, the strongest place 1; zeros where nothing does."""
-    maps = maps.clamp(min=0)
-    top = maps.amax(dim=axes, keepdim=True)
-    return maps / top.masked_fill(top == 0, 1)
-
-
-# --- from the network's grid to the clip ----------------------------------------------------------
-def _spread(n_places, n_pixels, at_corner):
-    """Weights (n_pixels, n_places) of linear interpolation.
-
-    A convolution with an odd kernel and stride s is centred on pixels 0, s, 2s ...; one whose
-    kernel is its stride, on the middle of each stretch.
-    """
-    pixels = torch.arange(n_pixels, dtype=torch.float32)
-    ratio = n_pixels / n_places
-    at = pixels / ratio if at_corner else (pixels + 0.5) / ratio - 0.5
-    distance = at.clamp(0, n_places - 1)[:, None] - torch.arange(n_places)
-    return (1 - distance.abs()).clamp(min=0)
-
-
-def _at_corner(module):
-    """For time, height and width: is the first layer that shrinks it centred on its first pixel?"""
-    result = [None, None, None]
-    for layer in module.modules():
-        if not isinstance(layer, (nn.Conv3d, nn.MaxPool3d)):
-            continue
-        sizes = [(v,) * 3 if isinstance(v, int) else v for v in (layer.kernel_size, layer.stride)]
-        for axis, (kernel, stride) in enumerate(zip(*sizes)):
-            if result[axis] is None and stride > 1:
-                result[axis] = kernel > stride
-    return [bool(one) for one in result]
-
-
-def _enlarge(maps, clip, module):
-    """Bring maps (..., time, height, width) to the frames and pixels of a clip."""
-    sizes = zip(maps.shape[-3:], clip.shape[-3:], _at_corner(module))
-    t, h, w = (_spread(*each).to(maps) for each in sizes)
-    return torch.einsum("...abc,ta,hb,wc->...thw", maps, t, h, w)
 
 
 # --- Grad-CAM -------------------------------------------------------------------------------------
@@ -142,7 +76,7 @@ def grad_cam(module, clip, label, *, layer=None, logits=None, normalize=True):
     torch.Size([2, 16, 32, 32])
     """
     rgb = getattr(module, "rgb", module)
-    logits = logits or (lambda clip: _of_branch(module(clip), "rgb"))
+    logits = logits or (lambda clip: of_branch(module(clip), "rgb"))
     with frozen(module):
         if layer is None:
             layer = _last_layer_with_places(rgb, logits, clip)
@@ -150,8 +84,8 @@ def grad_cam(module, clip, label, *, layer=None, logits=None, normalize=True):
     n_places = values.shape[2:].numel()
     weights = gradient.flatten(2).sum(dim=2) / n_places
     maps = torch.einsum("bc,bcthw->bthw", weights, values)
-    maps = _enlarge(maps.clamp(min=0), clip, rgb)
-    return _scaled(maps, (1, 2, 3)) if normalize else maps
+    maps = enlarge(maps.clamp(min=0), clip, rgb)
+    return scaled(maps, (1, 2, 3)) if normalize else maps
 
 
 def _values_and_gradient(rgb, layer, logits, clip, label):
@@ -167,7 +101,7 @@ def _values_and_gradient(rgb, layer, logits, clip, label):
     def keep(_, inputs, output):
         if not isinstance(output, torch.Tensor):
             raise ValueError(f"layer {layer!r} returns {type(output).__name__}, not one tensor.")
-        kept["leaf"], output = _leaf(output)
+        kept["leaf"], output = as_leaf(output)
         return output
 
     def keep_grid(_, inputs):
@@ -178,8 +112,8 @@ def _values_and_gradient(rgb, layer, logits, clip, label):
     block = layers.get(layer.rpartition(".")[0])
     if block is not None:
         hooks.append(block.register_forward_pre_hook(keep_grid))
-    with _hooked(hooks), torch.enable_grad():
-        total = _label_logit(logits(clip), label)
+    with hooked(hooks), torch.enable_grad():
+        total = label_logit(logits(clip), label)
         if "leaf" not in kept:
             raise ValueError(f"layer {layer!r} takes no part in the logits.")
         leaf = kept["leaf"]
@@ -216,7 +150,7 @@ def _last_layer_with_places(rgb, logits, clip):
         return layer.register_forward_hook(hook)
 
     layers = [(name, layer) for name, layer in rgb.named_modules() if name]
-    with _hooked([watch(*each) for each in layers]), torch.no_grad():
+    with hooked([watch(*each) for each in layers]), torch.no_grad():
         logits(clip[:1])
     norms = [name for name, (_, is_norm) in found.items() if is_norm]
     if norms:
@@ -288,7 +222,7 @@ def token_attention(module, clip, label=None, *, logits=None, normalize=True):
             f"{type(rgb).__name__} has no tokens to ask: token_attention needs MViTTokens "
             "('mvit_mct'), or a network with one named rgb."
         )
-    logits = logits or (lambda clip: _of_branch(module(clip), "rgb"))
+    logits = logits or (lambda clip: of_branch(module(clip), "rgb"))
     kept = {}
 
     def keep_attention(attention, inputs):
@@ -299,17 +233,17 @@ def token_attention(module, clip, label=None, *, logits=None, normalize=True):
         kept["maps"] = weights[:, :, :n_tokens, n_tokens:].mean(dim=1).unflatten(2, grid)
 
     def keep_tokens(_, inputs, output):
-        kept["leaf"], output = _leaf(output)
+        kept["leaf"], output = as_leaf(output)
         return output
 
     hooks = [
         rgb.blocks[-1].attn.register_forward_pre_hook(keep_attention),
         rgb.norm.register_forward_hook(keep_tokens),
     ]
-    with frozen(module), _hooked(hooks), torch.enable_grad():
+    with frozen(module), hooked(hooks), torch.enable_grad():
         out = logits(clip)
         if label is not None:
-            (gradient,) = torch.autograd.grad(_label_logit(out, label), kept["leaf"])
+            (gradient,) = torch.autograd.grad(label_logit(out, label), kept["leaf"])
     if label is None:
         maps = kept["maps"][:, -len(tokens) :]
     else:
@@ -318,8 +252,8 @@ def token_attention(module, clip, label=None, *, logits=None, normalize=True):
         total = share.sum(dim=1, keepdim=True)
         share = share / total.masked_fill(total == 0, 1)
         maps = torch.einsum("bk,bkthw->bthw", share, kept["maps"])
-    maps = _enlarge(maps, clip, rgb)
-    return _scaled(maps, (-3, -2, -1)) if normalize else maps
+    maps = enlarge(maps, clip, rgb)
+    return scaled(maps, (-3, -2, -1)) if normalize else maps
 
 
 # --- tokens beside the joints ---------------------------------------------------------------------
@@ -391,7 +325,7 @@ def token_joints(module, x, lengths=None, *, label, logits=None, normalize=True)
     leaves = []
 
     def keep(_, inputs):
-        leaf, given = _leaf(inputs[0])  # (batch * persons, width, frames * joints)
+        leaf, given = as_leaf(inputs[0])  # (batch * persons, width, frames * joints)
         leaves.append(leaf)
         return (given,)
 
@@ -399,8 +333,8 @@ def token_joints(module, x, lengths=None, *, label, logits=None, normalize=True)
         reader for m in pose.mixers for reader in (m.merge, m.merge_distill) if reader is not None
     ]
     hooks = [reader.register_forward_pre_hook(keep) for reader in readers]
-    with frozen(module), _hooked(hooks), torch.enable_grad():
-        total = _label_logit(logits(x, lengths), label)
+    with frozen(module), hooked(hooks), torch.enable_grad():
+        total = label_logit(logits(x, lengths), label)
         gradients = torch.autograd.grad(total, leaves, allow_unused=True)
     n_trials, n_frames = x.shape[:2]
     lengths = [n_frames] * n_trials if lengths is None else [int(n) for n in lengths]
@@ -413,16 +347,6 @@ def token_joints(module, x, lengths=None, *, label, logits=None, normalize=True)
         told = told.reshape(n_trials, -1, told.shape[1] // n_joints, n_joints)
         told = told.movedim(1, 2).flatten(2)  # (batch, frames of the unit, persons * joints)
         maps = maps + torch.stack(
-            [_deal(told.shape[1], n, n_frames).to(told) @ one for n, one in zip(lengths, told)]
+            [deal(told.shape[1], n, n_frames).to(told) @ one for n, one in zip(lengths, told)]
         )
-    return _scaled(maps, (1, 2)) if normalize else maps
-
-
-def _deal(n_steps, n_frames, n_padded):
-    """Weights (n_padded, n_steps) that deal each step out to its frames and keep the sum."""
-    # in units of 1 / n_steps of a frame, in which all borders are whole numbers
-    frames = torch.arange(n_padded)[:, None] * n_steps
-    steps = torch.arange(n_steps) * n_frames
-    ends = torch.minimum(frames + n_steps, steps + n_frames)
-    overlap = (ends - torch.maximum(frames, steps)).clamp(min=0)
-    return overlap / n_frames
+    return scaled(maps, (1, 2)) if normalize else maps

@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_trials
-from media import (
-    VIDEOS,
-    grey_wall,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-    noise,
-    write_video,
-)
+from media import grey_wall, moving_astronaut, noise, write_video
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 
 import skrehab
 from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor

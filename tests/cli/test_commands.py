@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from media import model_file, moving_astronaut, write_video
+from media import moving_astronaut, write_video
+from real_files import model_file
 
 import skrehab
 from skrehab.cli import main as cli

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from media import write_video
 
-from skrehab.datasets.musclemap import load_musclemap
+from skrehab.datasets import load_musclemap
 from skrehab.evaluation import KnownNewSplit, known_new_split
 from skrehab.training.clips import read_clip
 

@@ -16,7 +16,7 @@ from skrehab.inspection import (
     SaliencyMapDisplay,
     SkeletonDisplay,
 )
-from skrehab.inspection.skeleton import seen_from_front
+from skrehab.inspection._card import seen_from_front
 from skrehab.metrics import by_patient, frame_roc_auc
 from skrehab.skeletons import get_skeleton, list_skeletons
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
-from media import VIDEOS, model_file, moving_astronaut, needs_model, needs_shared_videos, noise
+from media import moving_astronaut, noise
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator

@@ -10,6 +10,7 @@ import instances
 import numpy as np
 import pytest
 import torch
+from small_networks import noise
 from torch import nn
 
 from skrehab import VideoClassifier, networks, skeletons
@@ -37,11 +38,6 @@ def build(row, shape=None, n_outputs=1, **params):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return networks.build(row.name, n_outputs=n_outputs, **sizes, **(row.tiny | params)).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
 
 
 def batch(row, lengths=(20, 12), seed=0):

@@ -1,9 +1,9 @@
 """CTR-GCN: its refined graphs, and the network against golden outputs of the official one."""
 
-import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import check_padding_and_gradients, noise, seeded
 
 from skrehab.networks.graph._graph import directed_stack
 from skrehab.networks.graph.ctrgcn import CTRGCN, TopologyRefinement
@@ -15,14 +15,7 @@ TINY = {"widths": (4, 8), "n_units": (1, 1), "n_frames": 16}
 
 def tiny(n_landmarks=17, n_coords=3, n_outputs=2, **params):
     """Build a small network whose weights do not change from run to run."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return CTRGCN(n_landmarks, n_coords, n_outputs, **(TINY | params)).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
+    return seeded(CTRGCN, n_landmarks, n_coords, n_outputs, **(TINY | params))
 
 
 # --- golden ---------------------------------------------------------------------------------------
@@ -120,17 +113,7 @@ def test_stages_halve_the_frames():
 # --- trials ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("n_landmarks", [33, 17])
 def test_padding_and_gradients(n_landmarks):
-    network = tiny(n_landmarks)
-    x = noise(3, 45, n_landmarks, 3).requires_grad_(True)
-    lengths = torch.tensor([45, 16, 1])
-    logits = network(x, lengths)
-    for i, length in enumerate(lengths):
-        torch.testing.assert_close(
-            logits[i : i + 1], network(x[i : i + 1, :length]), rtol=1e-5, atol=1e-5
-        )
-    reached = torch.autograd.grad(logits.sum(), x)[0].abs().amax(dim=(2, 3)) > 0
-    for i, length in enumerate(lengths):
-        assert reached[i, :length].all() and not reached[i, length:].any()
+    check_padding_and_gradients(tiny(n_landmarks), n_landmarks)
 
 
 def test_each_person_is_normalised_alone():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from small_networks import count
 from torch import nn
 
 from skrehab.networks.sequence.pose_sequence import PretrainedGRU, mean_over_frames
@@ -17,10 +18,6 @@ from skrehab.networks.two_stream.expert import (
     OrderedLogits,
     PoseStream,
 )
-
-
-def count(module):
-    return sum(p.numel() for p in module.parameters())
 
 
 def draw(*shape, seed=0):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import check_any_shape, check_persons_averaged, noise, seeded
 
 from skrehab.networks.graph._hierarchy import hierarchy_graphs, hierarchy_groups
 from skrehab.networks.graph.hdgcn import HDGCN, EdgeConv, HierarchyAttention
@@ -15,21 +16,9 @@ from skrehab.skeletons import get_skeleton, list_skeletons
 TINY = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 2, "n_frames": 16}
 
 
-def seeded(make, *args, **params):
-    """Build a module whose weights do not change from run to run."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return make(*args, **params).eval()
-
-
 def tiny(n_landmarks=17, n_coords=3, n_outputs=2, **params):
     """Build a small network."""
     return seeded(HDGCN, n_landmarks, n_coords, n_outputs, **(TINY | params))
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
 
 
 # --- hierarchy ------------------------------------------------------------------------------------
@@ -180,28 +169,11 @@ def test_attention_weighs_each_edge_of_the_hierarchy():
 # --- behaviour ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("shape", [(1, 1, 33, 3), (2, 31, 17, 4), (3, 90, 25, 3), (2, 20, 22, 2)])
 def test_any_skeleton_and_number_of_coordinates(shape):
-    network = tiny(shape[2], shape[3], 3)
-    x = noise(*shape).requires_grad_(True)
-    logits = network(x)
-    assert logits.shape == (shape[0], 3)
-    logits.square().sum().backward()
-    assert (x.grad.abs().amax(dim=(2, 3)) > 0).all()
+    check_any_shape(tiny, shape)
 
 
 def test_persons_are_averaged_and_may_be_missing():
-    one = tiny(17, 3, 2)
-    two = tiny(34, 3, 2, n_persons=2)
-    state = {k: v for k, v in one.state_dict().items() if not k.startswith("data_bn")}
-    missing, unexpected = two.load_state_dict(state, strict=False)
-    assert not unexpected and all(key.startswith("data_bn") for key in missing)
-    x = noise(2, 20, 17, 3)
-    with torch.no_grad():  # data_bn is the identity as built
-        torch.testing.assert_close(two(torch.cat([x, x], dim=2)), one(x), rtol=1e-4, atol=1e-5)
-    padded = tiny(17, 3, 2, max_persons=2)
-    with torch.no_grad():
-        expected = two(torch.cat([x, torch.zeros_like(x)], dim=2))
-        padded.load_state_dict(two.state_dict())
-        torch.testing.assert_close(padded(x), expected)
+    check_persons_averaged(tiny)
 
 
 @pytest.mark.parametrize("n_levels", [1, 2])

@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import noise
 
 from skrehab.networks.two_stream.mctf import FUSIONS, MCTF, build_fusion
 
 every_fusion = pytest.mark.parametrize("name", FUSIONS)
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
 
 
 def seeded(name, *args, **params):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import count, noise, seeded
 from torch import nn
 
 pytest.importorskip("transformers", reason="MOMENT needs the extra skrehab[moment]")
@@ -28,17 +29,7 @@ TINY = {
 
 def tiny(n_landmarks=5, n_coords=3, n_outputs=2, **params):
     """Build a network of two small layers in evaluation mode, always with the same weights."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return MOMENT(n_landmarks, n_coords, n_outputs, **(TINY | params)).eval()
-
-
-def noise(*shape, seed=0):
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
-
-
-def count(module):
-    return sum(p.numel() for p in module.parameters())
+    return seeded(MOMENT, n_landmarks, n_coords, n_outputs, **(TINY | params))
 
 
 # --- parity ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import count
 
 from skrehab.networks.sequence.motionbert import MotionBERT, crop_scale
 
@@ -15,10 +16,6 @@ def build(n_landmarks=17, n_coords=3, n_outputs=2, seed=0, **params):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return MotionBERT(n_landmarks, n_coords, n_outputs, **params)
-
-
-def count(module):
-    return sum(p.numel() for p in module.parameters())
 
 
 # --- the official network -------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import check_any_shape, check_persons_averaged, noise, seeded
 from torch import nn
 
 from skrehab.networks.graph._hops import (
@@ -20,14 +21,7 @@ TINY = {"widths": (6, 12), "windows": (3,), "n_gcn_scales": 4, "n_g3d_scales": 2
 
 def tiny(n_landmarks=17, n_coords=3, n_outputs=2, **params):
     """Build a small network whose weights do not change from run to run."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return MSG3D(n_landmarks, n_coords, n_outputs, **(TINY | params)).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
+    return seeded(MSG3D, n_landmarks, n_coords, n_outputs, **(TINY | params))
 
 
 # --- graphs ---------------------------------------------------------------------------------------
@@ -154,28 +148,11 @@ def test_authors_weights_keep_their_names():
 # --- behaviour ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("shape", [(1, 1, 33, 3), (2, 31, 17, 4), (3, 90, 25, 3), (2, 20, 22, 2)])
 def test_any_skeleton_and_number_of_coordinates(shape):
-    network = tiny(shape[2], shape[3], 3)
-    x = noise(*shape).requires_grad_(True)
-    logits = network(x)
-    assert logits.shape == (shape[0], 3)
-    logits.square().sum().backward()
-    assert (x.grad.abs().amax(dim=(2, 3)) > 0).all()
+    check_any_shape(tiny, shape)
 
 
 def test_persons_are_averaged_and_may_be_missing():
-    one = tiny(17, 3, 2)
-    two = tiny(34, 3, 2, n_persons=2)
-    state = {k: v for k, v in one.state_dict().items() if not k.startswith("data_bn")}
-    missing, unexpected = two.load_state_dict(state, strict=False)
-    assert not unexpected and all(key.startswith("data_bn") for key in missing)
-    x = noise(2, 20, 17, 3)
-    with torch.no_grad():  # data_bn is the identity as built
-        torch.testing.assert_close(two(torch.cat([x, x], dim=2)), one(x), rtol=1e-4, atol=1e-5)
-    padded = tiny(17, 3, 2, max_persons=2)
-    with torch.no_grad():
-        expected = two(torch.cat([x, torch.zeros_like(x)], dim=2))
-        padded.load_state_dict(two.state_dict())
-        torch.testing.assert_close(padded(x), expected)
+    check_persons_averaged(tiny)
 
 
 def test_trains_on_one_trial_without_touching_it():

@@ -6,6 +6,7 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
+from small_networks import count, noise, seeded
 from torch import nn
 
 from skrehab.networks.rgb.torchvision_video import MViT
@@ -13,22 +14,6 @@ from skrehab.networks.two_stream._tokens import row_drop
 from skrehab.networks.two_stream.mvit_tokens import MViTTokens
 
 RGB = {"widths": (8, 16, 32), "depths": (1, 2, 1), "n_frames": 4, "image_size": 64}
-
-
-def seeded(make, *args, **params):
-    """Build a network whose weights do not change from run to run, in evaluation mode."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return make(*args, **params).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 def need_torchvision():

@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import noise
 
 from skrehab.networks.sequence._heatmaps import compact, heatmaps
 from skrehab.networks.sequence.posec3d import PoseC3D
 
 TINY = {"base_channels": 4, "stage_blocks": (1, 1, 1), "image_size": 16, "n_frames": 12}
-
-
-def noise(*shape, seed=0):
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
 
 
 def test_posec3d_equals_the_official_network():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import count
 from torch import nn
 
 from skrehab.networks._torchvision import video_models
@@ -65,10 +66,6 @@ def clips(network, batch=2, seed=0):
     """Draw clips of the shape that the network asks for."""
     shape = (batch, *network.clip.shape)
     return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 # --- battery --------------------------------------------------------------------------------------
@@ -443,7 +440,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from skrehab.networks import _torchvision
-from skrehab.networks.torchvision_video import R3D
+from skrehab.networks.rgb.torchvision_video import R3D
 def attempt():
     try:
         R3D(2)

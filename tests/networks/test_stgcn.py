@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
+from small_networks import check_padding_and_gradients, count, noise, seeded
 from torch import nn
 
 from skrehab.networks.graph._graph import (
@@ -16,7 +17,8 @@ from skrehab.networks.graph._graph import (
     root,
 )
 from skrehab.networks.graph._hops import adjacency
-from skrehab.networks.graph.stgcn import STGCN, gather, unit_sizes
+from skrehab.networks.graph._network import unit_sizes
+from skrehab.networks.graph.stgcn import STGCN, gather
 from skrehab.networks.graph.stgcnpp import MultiScaleTemporalConv, STGCNPlusPlus
 from skrehab.networks.weights import load_weights
 from skrehab.skeletons import get_skeleton, list_skeletons
@@ -28,19 +30,7 @@ every_skeleton = pytest.mark.parametrize("name", list_skeletons())
 
 def tiny(network, n_landmarks=17, n_coords=3, n_outputs=2, **params):
     """Build a small network whose weights do not change from run to run."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return network(n_landmarks, n_coords, n_outputs, **(TINY | params)).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
-
-
-def count(network):
-    """Count the parameters."""
-    return sum(p.numel() for p in network.parameters())
+    return seeded(network, n_landmarks, n_coords, n_outputs, **(TINY | params))
 
 
 # --- graphs ---------------------------------------------------------------------------------------
@@ -219,17 +209,7 @@ def test_graphs_are_learned_from_where_the_skeleton_puts_them():
 @both
 @pytest.mark.parametrize("n_landmarks", [33, 17])
 def test_padding_and_gradients(network, n_landmarks):
-    small = tiny(network, n_landmarks)
-    x = noise(3, 45, n_landmarks, 3).requires_grad_(True)
-    lengths = torch.tensor([45, 16, 1])
-    logits = small(x, lengths)
-    for i, length in enumerate(lengths):
-        torch.testing.assert_close(
-            logits[i : i + 1], small(x[i : i + 1, :length]), rtol=1e-5, atol=1e-5
-        )
-    reached = torch.autograd.grad(logits.sum(), x)[0].abs().amax(dim=(2, 3)) > 0
-    for i, length in enumerate(lengths):
-        assert reached[i, :length].all() and not reached[i, length:].any()
+    check_padding_and_gradients(tiny(network, n_landmarks), n_landmarks)
 
 
 @both

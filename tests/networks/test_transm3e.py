@@ -2,9 +2,9 @@
 
 import pickle
 
-import numpy as np
 import pytest
 import torch
+from small_networks import count, noise, seeded
 from torch import nn
 
 from skrehab.networks.graph.hdgcn import HDGCN
@@ -20,22 +20,6 @@ from skrehab.networks.two_stream.transm3e import TransM3E
 POSE = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 1, "n_frames": 16}
 BOTH = {"size": "tiny", "widths": (8, 16), "depths": (1, 1), "n_frames": 4, "image_size": 32}
 BOTH |= {"pose_widths": (8, 12), "pose_frames": 16}
-
-
-def seeded(make, *args, **params):
-    """Build a network whose weights do not change from run to run, in evaluation mode."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return make(*args, **params).eval()
-
-
-def noise(*shape, seed=0):
-    """Draw a float32 batch."""
-    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
-
-
-def count(network):
-    return sum(p.numel() for p in network.parameters())
 
 
 def tiny(**params):

@@ -8,16 +8,8 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from media import (
-    VIDEOS,
-    grey_wall,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-    noise,
-    write_video,
-)
+from media import grey_wall, moving_astronaut, noise, write_video
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer

@@ -4,16 +4,8 @@ import os
 
 import numpy as np
 import pytest
-from media import (
-    VIDEOS,
-    corners,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-    noise,
-    write_video,
-)
+from media import corners, moving_astronaut, noise, write_video
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 
 from skrehab.pose import VideoError, blur_faces, read_frames
 from skrehab.pose.detector import PeopleDetector

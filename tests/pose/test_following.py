@@ -4,13 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from media import (
-    VIDEOS,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-)
+from media import moving_astronaut
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 
 from skrehab import PoseExtractor
 from skrehab.pose import PoseStream, choose_person, extract_pose, read_frames

@@ -10,7 +10,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from media import VIDEOS, grey_wall, model_file, moving_astronaut, needs_model, write_video
+from media import grey_wall, moving_astronaut, write_video
+from real_files import VIDEOS, model_file, needs_model
 
 pytestmark = [
     needs_model,

@@ -8,7 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from media import SHARED, model_file, moving_astronaut, needs_model
+from media import moving_astronaut
+from real_files import SHARED, model_file, needs_model
 
 from skrehab.pose import (
     ModelError,

@@ -6,15 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from media import (
-    VIDEOS,
-    corners,
-    needs_shared_videos,
-    noise,
-    read_corners,
-    write_sound,
-    write_video,
-)
+from media import corners, noise, read_corners, write_sound, write_video
+from real_files import VIDEOS, needs_shared_videos
 
 from skrehab.pose import VideoError, probe_video, read_frames, resample_frames
 from skrehab.pose.reader import _Clock

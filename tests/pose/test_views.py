@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from media import VIDEOS, moving_astronaut, needs_shared_videos, noise, write_video
+from media import moving_astronaut, noise, write_video
+from real_files import VIDEOS, needs_shared_videos
 
 from skrehab.pose import VideoError, compare_views
 

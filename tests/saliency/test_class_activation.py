@@ -10,12 +10,8 @@ from skrehab.networks import build
 from skrehab.networks.two_stream.hdgcn_tokens import HDGCNTokens
 from skrehab.networks.two_stream.mvit_tokens import MViTTokens
 from skrehab.networks.two_stream.transm3e import TransM3E
-from skrehab.saliency.class_activation import (
-    _at_corner,
-    grad_cam,
-    token_attention,
-    token_joints,
-)
+from skrehab.saliency._places import _at_corner
+from skrehab.saliency.class_activation import grad_cam, token_attention, token_joints
 
 SIZE = {"widths": (8, 16), "depths": (1, 1), "image_size": 32, "n_frames": 8}
 JOINTS = {"widths": (8, 16), "n_units": (1, 1), "n_levels": 1, "n_frames": 16}

@@ -20,16 +20,8 @@ import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
-from media import (
-    VIDEOS,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-    noise,
-    write_sound,
-    write_video,
-)
+from media import moving_astronaut, noise, write_sound, write_video
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 
 import skrehab
 from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, SkeletonConverter

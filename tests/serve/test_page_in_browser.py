@@ -10,15 +10,8 @@ import time
 import numpy as np
 import pytest
 from chromium import find_chromium, open_page
-from media import (
-    VIDEOS,
-    model_file,
-    moving_astronaut,
-    needs_model,
-    needs_shared_videos,
-    noise,
-    write_video,
-)
+from media import moving_astronaut, noise, write_video
+from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 from test_page import LABELS, pipeline
 
 from skrehab import PoseExtractor

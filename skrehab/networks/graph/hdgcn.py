@@ -8,18 +8,16 @@ network is tested on golden outputs. No operation is in place, so that gradients
 """
 
 from collections import OrderedDict
+from functools import partial
 
 import torch
 from torch import nn
 
-from skrehab.networks._skeleton import SkeletonNetwork
 from skrehab.networks.graph._hierarchy import hierarchy_graphs, hierarchy_groups
+from skrehab.networks.graph._network import UnitNetwork
+from skrehab.networks.graph._units import ResidualUnit, TemporalBranches, past, pointwise
 
 __all__ = ["HDGCN"]
-
-
-def _pointwise(n_in, n_out, stride=1):
-    return nn.Conv2d(n_in, n_out, 1, (stride, 1)), nn.BatchNorm2d(n_out)
 
 
 class EdgeConv(nn.Module):
@@ -71,7 +69,7 @@ class HierarchyAttention(nn.Module):
         for row, inner, outer in zip(members, groups[:-1], groups[1:], strict=True):
             row[[*inner, *outer]] = 1 / (len(inner) + len(outer))
         self.register_buffer("members", members, persistent=False)
-        self.conv_down = nn.Sequential(*_pointwise(n_channels, width), nn.ReLU())
+        self.conv_down = nn.Sequential(*pointwise(n_channels, width), nn.ReLU())
         self.edge_conv = EdgeConv(width, width, 3)
         self.aggregate = nn.Conv1d(width, n_channels, 1)
 
@@ -90,12 +88,12 @@ class HierarchyConv(nn.Module):
         width = n_out // 4
         self.PA = nn.Parameter(graphs.clone())
         self.conv_down = nn.ModuleList(
-            nn.Sequential(*_pointwise(n_in, width), nn.ReLU()) for _ in graphs
+            nn.Sequential(*pointwise(n_in, width), nn.ReLU()) for _ in graphs
         )
         self.conv = nn.ModuleList(
             nn.ModuleList(
                 [
-                    *(nn.Sequential(*_pointwise(width, width)) for _ in range(3)),
+                    *(nn.Sequential(*pointwise(width, width)) for _ in range(3)),
                     JointEdgeConv(width, width, 5),
                 ]
             )
@@ -103,7 +101,7 @@ class HierarchyConv(nn.Module):
         )
         self.conv_d = self.conv[-1]  # the official state dict has the last edge by two names
         self.aha = HierarchyAttention(n_out, groups, graphs.shape[-1]) if attend else None
-        self.down = nn.Identity() if n_in == n_out else nn.Sequential(*_pointwise(n_in, n_out))
+        self.down = nn.Identity() if n_in == n_out else nn.Sequential(*pointwise(n_in, n_out))
         self.bn = nn.BatchNorm2d(n_out)
         _initialise_convolutions(self)
         nn.init.constant_(self.bn.weight, 1e-6)
@@ -139,46 +137,22 @@ class TemporalConv(nn.Module):
         return self.bn(self.conv(x) + self.bias)
 
 
-class MultiScaleTemporalConv(nn.Module):
-    """Four branches over frames: two dilations, a maximum, a plain one."""
-
-    def __init__(self, n_channels, stride):
-        super().__init__()
-        width = n_channels // 4
-        self.branches = nn.ModuleList(
-            nn.Sequential(
-                *_pointwise(n_channels, width), nn.ReLU(), TemporalConv(width, stride, dilation)
-            )
-            for dilation in (1, 2)
-        )
-        maximum = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
-        self.branches.append(
-            nn.Sequential(*_pointwise(n_channels, width), nn.ReLU(), maximum, nn.BatchNorm2d(width))
-        )
-        self.branches.append(nn.Sequential(*_pointwise(n_channels, width, stride)))
-
-    def forward(self, x):
-        return torch.cat([branch(x) for branch in self.branches], dim=1)
+def _widen(n_in, n_out, stride):
+    conv, norm = pointwise(n_in, n_out, stride)
+    return nn.Sequential(OrderedDict(conv=conv, bn=norm))
 
 
-class Unit(nn.Module):
-    """Over joints, over frames, and past both."""
+class Unit(ResidualUnit):
+    """Over the edges of the hierarchy, over frames, and past both."""
 
     def __init__(self, n_in, n_out, stride, graphs, groups, first):
-        super().__init__()
-        self.gcn1 = HierarchyConv(n_in, n_out, graphs, groups, attend=not first)
-        self.tcn1 = MultiScaleTemporalConv(n_out, stride)
-        if first:
-            self.residual = None
-        elif n_in == n_out and stride == 1:
-            self.residual = nn.Identity()
-        else:
-            conv, norm = _pointwise(n_in, n_out, stride)
-            self.residual = nn.Sequential(OrderedDict(conv=conv, bn=norm))
-
-    def forward(self, x):
-        y = self.tcn1(self.gcn1(x))
-        return torch.relu(y if self.residual is None else y + self.residual(x))
+        width = n_out // 4
+        dilated = [partial(TemporalConv, width, stride, dilation) for dilation in (1, 2)]
+        super().__init__(
+            HierarchyConv(n_in, n_out, graphs, groups, attend=not first),
+            TemporalBranches(n_out, width, stride, dilated),
+            past(n_in, n_out, stride, first, lambda: _widen(n_in, n_out, stride)),
+        )
 
 
 def _initialise_convolutions(module):
@@ -189,28 +163,13 @@ def _initialise_convolutions(module):
                 nn.init.zeros_(layer.bias)
 
 
-class HDGCN(SkeletonNetwork):
+class HDGCN(UnitNetwork):
     """Graph convolutions on the hierarchy of joints, with attention over its edges.
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    target : str, optional
-        Skeleton to convert to, such as ``"ntu25"`` for the published weights; None keeps that of
-        the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other.
-    max_persons : int, optional
-        Persons that the network wants (2 for the published weights); the missing ones are zeros.
-    n_frames : int, default=64
-        Frames the network works on; trials of any length are resampled to it.
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants: all that come; x, y, z; or x, y and a score.
     com : int or str, optional
         Joint that the hierarchy starts from: its number, counted from 1 (the published networks of
         NTU use 1, 2 and 21), or its name. None is 21 for NTU and Kinect, and the root of the tree
@@ -219,10 +178,6 @@ class HDGCN(SkeletonNetwork):
         Edges of the hierarchy. None: all that the skeleton has (6 for NTU); fewer merge groups.
     widths : tuple of int, default=(64, 128, 256)
         Channels of each stage, multiples of four; each stage after the first halves the frames.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
-    dropout : float, default=0.0
-        Share of the features dropped before the classifier. (Official: none.)
 
     References
     ----------
@@ -238,61 +193,10 @@ class HDGCN(SkeletonNetwork):
     torch.Size([2, 1])
     """
 
-    def __init__(
-        self,
-        n_landmarks,
-        n_coords,
-        n_outputs,
-        *,
-        skeleton=None,
-        target=None,
-        n_persons=1,
-        max_persons=None,
-        n_frames=64,
-        coords="all",
-        com=None,
-        n_levels=None,
-        widths=(64, 128, 256),
-        n_units=(4, 3, 3),
-        dropout=0.0,
-    ):
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            skeleton=skeleton,
-            target=target,
-            n_persons=n_persons,
-            max_persons=max_persons,
-            n_frames=n_frames,
-            coords=coords,
-        )
-        if any(width % 4 for width in widths):
-            raise ValueError(f"widths must be multiples of 4, got {widths}.")
-        if len(n_units) != len(widths):
-            raise ValueError(
-                f"n_units must have one number for each of the widths {widths}, got {n_units}."
-            )
-        n_in, _, n_joints, n_persons = self.clip_shape
-        groups = hierarchy_groups(self.graph, com, n_levels)
-        graphs = hierarchy_graphs(groups, n_joints)
-        self.data_bn = nn.BatchNorm1d(n_persons * n_joints * n_in)
-        self.n_units = sum(n_units)
-        number = 0
-        for stage, (width, count) in enumerate(zip(widths, n_units, strict=True)):
-            for k in range(count):
-                number += 1
-                stride = 2 if stage > 0 and k == 0 else 1
-                unit = Unit(n_in, width, stride, graphs, groups, first=number == 1)
-                self.add_module(f"l{number}", unit)
-                n_in = width
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(n_in, n_outputs)
+    n_branches = 4
 
-    def classify(self, clips):
-        n, c, t, v, m = clips.shape
-        x = clips.permute(0, 4, 3, 1, 2).reshape(n, m * v * c, t)
-        x = self.data_bn(x).reshape(n * m, v, c, t).permute(0, 2, 3, 1)  # (persons, C, T, V)
-        for number in range(1, self.n_units + 1):
-            x = self.get_submodule(f"l{number}")(x)
-        x = x.mean(dim=(2, 3)).unflatten(0, (n, m)).mean(dim=1)  # (batch, channels)
-        return self.fc(self.dropout(x))
+    def __init__(self, n_landmarks, n_coords, n_outputs, *, com=None, n_levels=None, **shared):
+        super().__init__(n_landmarks, n_coords, **shared)
+        groups = hierarchy_groups(self.graph, com, n_levels)
+        graphs = hierarchy_graphs(groups, self.graph.n_landmarks)
+        self.build(Unit, n_outputs, graphs, groups)

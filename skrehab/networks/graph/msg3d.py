@@ -7,11 +7,14 @@ Written from the facts of the architecture (sizes, order of operations); parity 
 network is tested on golden outputs. No operation is in place, so that gradients are right.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 
-from skrehab.networks._skeleton import SkeletonNetwork
 from skrehab.networks.graph._hops import adjacency, hop_graphs, spread_over_window
+from skrehab.networks.graph._network import GraphNetwork
+from skrehab.networks.graph._units import TemporalBranches, TemporalConv
 
 __all__ = ["MSG3D"]
 
@@ -93,74 +96,29 @@ class MultiWindow(nn.Module):
         return sum(conv(x) for conv in self.gcn3d)
 
 
-class TemporalConv(nn.Module):
-    """Convolve over frames, keeping their number when the stride is one."""
-
-    def __init__(self, n_in, n_out, kernel, stride=1, dilation=1):
-        super().__init__()
-        margin = (kernel - 1) * dilation // 2
-        self.conv = nn.Conv2d(
-            n_in, n_out, (kernel, 1), (stride, 1), (margin, 0), dilation=(dilation, 1)
-        )
-        self.bn = nn.BatchNorm2d(n_out)
-
-    def forward(self, x):
-        return self.bn(self.conv(x))
-
-
-class MultiScaleTemporalConv(nn.Module):
+class MultiScaleTemporalConv(TemporalBranches):
     """Six branches over frames: four dilations, a maximum, a plain one."""
 
     def __init__(self, n_in, n_out, stride=1, activate=True):
-        super().__init__()
         width = n_out // N_BRANCHES
-        self.branches = nn.ModuleList(
-            nn.Sequential(
-                *_pointwise(n_in, width), nn.ReLU(), TemporalConv(width, width, 3, stride, dilation)
-            )
-            for dilation in DILATIONS
-        )
-        maximum = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
-        self.branches.append(
-            nn.Sequential(*_pointwise(n_in, width), nn.ReLU(), maximum, nn.BatchNorm2d(width))
-        )
-        self.branches.append(nn.Sequential(*_pointwise(n_in, width, stride)))
+        dilated = [partial(TemporalConv, width, width, 3, stride, d) for d in DILATIONS]
+        super().__init__(n_in, width, stride, dilated)
         self.residual = (
             nn.Identity() if n_in == n_out and stride == 1 else TemporalConv(n_in, n_out, 1, stride)
         )
         self.act = nn.ReLU() if activate else nn.Identity()
 
     def forward(self, x):
-        y = torch.cat([branch(x) for branch in self.branches], dim=1)
-        return self.act(y + self.residual(x))
+        return self.act(super().forward(x) + self.residual(x))
 
 
-def _pointwise(n_in, n_out, stride=1):
-    return nn.Conv2d(n_in, n_out, 1, (stride, 1)), nn.BatchNorm2d(n_out)
-
-
-class MSG3D(SkeletonNetwork):
+class MSG3D(GraphNetwork):
     """Multi-scale graph convolutions on two paths, space alone and windows of space-time.
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    target : str, optional
-        Skeleton to convert to, such as ``"ntu25"`` for the published weights; None keeps that of
-        the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other.
-    max_persons : int, optional
-        Persons that the network wants (2 for the published weights); the missing ones are zeros.
-    n_frames : int, default=64
-        Frames the network works on; trials of any length are resampled to it. (Official: 300.)
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants: all that come; x, y, z; or x, y and a score.
     n_gcn_scales : int, default=13
         Distances on the skeleton, 0 to 12 bones. (Official: 13 for NTU, 8 for Kinetics.)
     n_g3d_scales : int, default=6
@@ -169,8 +127,8 @@ class MSG3D(SkeletonNetwork):
         Lengths of the windows in frames; odd.
     widths : tuple of int, default=(96, 192, 384)
         Channels of each stage, multiples of six; each stage after the first halves the frames.
-    dropout : float, default=0.0
-        Share of the features dropped before the classifier. (Official: none.)
+    n_frames : int, default=64
+        Frames the network works on; trials of any length are resampled to it. (Official: 300.)
 
     References
     ----------
@@ -186,44 +144,31 @@ class MSG3D(SkeletonNetwork):
     torch.Size([2, 1])
     """
 
+    n_branches = N_BRANCHES
+
     def __init__(
         self,
         n_landmarks,
         n_coords,
         n_outputs,
         *,
-        skeleton=None,
-        target=None,
-        n_persons=1,
-        max_persons=None,
-        n_frames=64,
-        coords="all",
         n_gcn_scales=13,
         n_g3d_scales=6,
         windows=(3, 5),
         widths=(96, 192, 384),
-        dropout=0.0,
+        **shared,
     ):
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            skeleton=skeleton,
-            target=target,
-            n_persons=n_persons,
-            max_persons=max_persons,
-            n_frames=n_frames,
-            coords=coords,
-        )
-        if any(width % N_BRANCHES for width in widths):
-            raise ValueError(f"widths must be multiples of {N_BRANCHES}, got {widths}.")
+        super().__init__(n_landmarks, n_coords, widths=widths, **shared)
         if any(window % 2 == 0 for window in windows):
             raise ValueError(f"windows must be odd numbers of frames, got {windows}.")
-        n_in, _, n_joints, n_persons = self.clip_shape
+        self.n_stages = len(widths)
+        self.build(self._stages(n_gcn_scales, n_g3d_scales, windows), n_outputs)
+
+    def _stages(self, n_gcn_scales, n_g3d_scales, windows):
         joined = adjacency(self.graph)
         graphs = hop_graphs(joined, n_gcn_scales)
-        self.n_stages = len(widths)
-        self.data_bn = nn.BatchNorm1d(n_persons * n_joints * n_in)
-        for stage, width in enumerate(widths, start=1):
+        n_in = self.clip_shape[0]
+        for stage, width in enumerate(self.widths, start=1):
             # the first stage widens at once, the others where windows and frames are collapsed
             hidden, stride = (width, 1) if stage == 1 else (n_in, 2)
             window_path = MultiWindow(n_in, hidden, width, joined, n_g3d_scales, windows, stride)
@@ -232,12 +177,10 @@ class MSG3D(SkeletonNetwork):
                 MultiScaleTemporalConv(hidden, width, stride),
                 MultiScaleTemporalConv(width, width, activate=False),
             )
-            self.add_module(f"gcn3d{stage}", window_path)
-            self.add_module(f"sgcn{stage}", space_path)
-            self.add_module(f"tcn{stage}", MultiScaleTemporalConv(width, width))
+            yield f"gcn3d{stage}", window_path
+            yield f"sgcn{stage}", space_path
+            yield f"tcn{stage}", MultiScaleTemporalConv(width, width)
             n_in = width
-        self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(n_in, n_outputs)
 
     @classmethod
     def official_state(cls, state):
@@ -270,14 +213,10 @@ class MSG3D(SkeletonNetwork):
                 renamed[key] = value
         return renamed
 
-    def classify(self, clips):
-        n, c, t, v, m = clips.shape
-        x = clips.permute(0, 4, 3, 1, 2).reshape(n, m * v * c, t)
-        x = self.data_bn(x).reshape(n * m, v, c, t).permute(0, 2, 3, 1)  # (persons, C, T, V)
+    def _features(self, x):
         for stage in range(1, self.n_stages + 1):
             space_path = self.get_submodule(f"sgcn{stage}")
             window_path = self.get_submodule(f"gcn3d{stage}")
             x = torch.relu(space_path(x) + window_path(x))
             x = self.get_submodule(f"tcn{stage}")(x)
-        x = x.mean(dim=(2, 3)).unflatten(0, (n, m)).mean(dim=1)  # (batch, channels)
-        return self.fc(self.dropout(x))
+        return x

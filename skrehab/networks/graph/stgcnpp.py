@@ -11,18 +11,15 @@ right.
 import torch
 from torch import nn
 
-from skrehab.networks._skeleton import SkeletonNetwork
 from skrehab.networks.graph._graph import directed_stack
-from skrehab.networks.graph.stgcn import gather, unit_sizes
+from skrehab.networks.graph._network import UnitNetwork, normalised_joints, to_persons
+from skrehab.networks.graph._units import ResidualUnit, past, pointwise
+from skrehab.networks.graph.stgcn import gather
 
 __all__ = ["STGCNPlusPlus"]
 
 DILATIONS = (1, 2, 3, 4)
 N_BRANCHES = len(DILATIONS) + 2
-
-
-def _pointwise(n_in, n_out, stride=1):
-    return nn.Conv2d(n_in, n_out, 1, (stride, 1)), nn.BatchNorm2d(n_out)
 
 
 class GraphConv(nn.Module):
@@ -33,7 +30,7 @@ class GraphConv(nn.Module):
         self.A = nn.Parameter(graphs.clone())
         self.conv = nn.Conv2d(n_in, len(graphs) * n_out, 1)
         self.bn = nn.BatchNorm2d(n_out)
-        self.down = nn.Identity() if n_in == n_out else nn.Sequential(*_pointwise(n_in, n_out))
+        self.down = nn.Identity() if n_in == n_out else nn.Sequential(*pointwise(n_in, n_out))
 
     def forward(self, x):
         return torch.relu(self.bn(gather(self.conv(x), self.A)) + self.down(x))
@@ -61,12 +58,12 @@ class MultiScaleTemporalConv(nn.Module):
         widths = [n_channels - (N_BRANCHES - 1) * width] + [width] * (len(DILATIONS) - 1)
         self.branches = nn.ModuleList(
             nn.Sequential(
-                *_pointwise(n_channels, wide), nn.ReLU(), TemporalConv(wide, stride, dilation)
+                *pointwise(n_channels, wide), nn.ReLU(), TemporalConv(wide, stride, dilation)
             )
             for wide, dilation in zip(widths, DILATIONS, strict=True)
         )
         maximum = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
-        self.branches.append(nn.Sequential(*_pointwise(n_channels, width), nn.ReLU(), maximum))
+        self.branches.append(nn.Sequential(*pointwise(n_channels, width), nn.ReLU(), maximum))
         self.branches.append(nn.Conv2d(n_channels, width, 1, (stride, 1)))
         self.transform = nn.Sequential(
             nn.BatchNorm2d(n_channels), nn.ReLU(), nn.Conv2d(n_channels, n_channels, 1)
@@ -83,50 +80,38 @@ class Residual(nn.Module):
 
     def __init__(self, n_in, n_out, stride):
         super().__init__()
-        self.conv, self.bn = _pointwise(n_in, n_out, stride)
+        self.conv, self.bn = pointwise(n_in, n_out, stride)
 
     def forward(self, x):
         return self.bn(self.conv(x))
 
 
-class Unit(nn.Module):
+class Unit(ResidualUnit):
     """Over joints, over frames, and past both."""
 
-    def __init__(self, n_in, n_out, stride, graphs, first):
-        super().__init__()
-        self.gcn = GraphConv(n_in, n_out, graphs)
-        self.tcn = MultiScaleTemporalConv(n_out, stride)
-        if first:
-            self.residual = None
-        elif n_in == n_out and stride == 1:
-            self.residual = nn.Identity()
-        else:
-            self.residual = Residual(n_in, n_out, stride)
+    names = ("gcn", "tcn")
 
-    def forward(self, x):
-        y = self.tcn(self.gcn(x))
-        return torch.relu(y if self.residual is None else y + self.residual(x))
+    def __init__(self, n_in, n_out, stride, graphs, first):
+        super().__init__(
+            GraphConv(n_in, n_out, graphs),
+            MultiScaleTemporalConv(n_out, stride),
+            past(n_in, n_out, stride, first, lambda: Residual(n_in, n_out, stride)),
+        )
 
 
 class Backbone(nn.Module):
     """Features of every person, frame and joint."""
 
-    def __init__(self, clip_shape, graphs, widths, n_units):
+    def __init__(self, norm, units):
         super().__init__()
-        n_in, _, n_joints, _ = clip_shape
-        self.data_bn = nn.BatchNorm1d(n_joints * n_in)
-        self.gcn = nn.ModuleList(
-            Unit(*sizes, graphs, first=number == 0)
-            for number, sizes in enumerate(unit_sizes(n_in, widths, n_units))
-        )
+        self.data_bn = norm
+        self.gcn = nn.ModuleList(units)
 
     def forward(self, clips):
-        n, c, t, v, m = clips.shape
-        x = clips.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)
-        x = self.data_bn(x).reshape(n * m, v, c, t).permute(0, 2, 3, 1)  # (persons, C, T, V)
+        x = to_persons(clips, self.data_bn)
         for unit in self.gcn:
             x = unit(x)
-        return x.unflatten(0, (n, m))
+        return x.unflatten(0, (clips.shape[0], clips.shape[4]))
 
 
 class Head(nn.Module):
@@ -141,36 +126,21 @@ class Head(nn.Module):
         return self.fc_cls(self.dropout(x.mean(dim=(3, 4)).mean(dim=1)))
 
 
-class STGCNPlusPlus(SkeletonNetwork):
+class STGCNPlusPlus(UnitNetwork):
     """ST-GCN with learned graphs, a residual inside and convolutions over several scales.
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int
         Number of logits.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
+    widths : tuple of int, default=(64, 128, 256)
+        Channels of each stage, at least six; each stage after the first halves the frames.
     target : str, optional
         Skeleton to convert to, such as ``"coco17"`` for PYSKL's published weights; None keeps that
         of the trials.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other. Each is seen by the same weights;
-        their features are averaged.
-    max_persons : int, optional
-        Persons that the network wants (2 in the paper); the missing ones are zeros.
-    n_frames : int, default=100
-        Frames the network works on; trials of any length are resampled to it.
     coords : {"all", "xyz", "xys"}, default="all"
         Coordinates the network wants: all that come; x, y, z; or x, y and a score (``"xys"`` for
         the weights of ``coco17``).
-    widths : tuple of int, default=(64, 128, 256)
-        Channels of each stage, at least six; each stage after the first halves the frames.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
-    dropout : float, default=0.0
-        Share of the features dropped before the classifier. (Official: none.)
 
     References
     ----------
@@ -193,37 +163,14 @@ class STGCNPlusPlus(SkeletonNetwork):
         *(f"backbone.gcn.{number}.gcn.A" for number in range(1, 10)),
     )
 
-    def __init__(
-        self,
-        n_landmarks,
-        n_coords,
-        n_outputs,
-        *,
-        skeleton=None,
-        target=None,
-        n_persons=1,
-        max_persons=None,
-        n_frames=100,
-        coords="all",
-        widths=(64, 128, 256),
-        n_units=(4, 3, 3),
-        dropout=0.0,
-    ):
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            skeleton=skeleton,
-            target=target,
-            n_persons=n_persons,
-            max_persons=max_persons,
-            n_frames=n_frames,
-            coords=coords,
-        )
-        if min(widths) < N_BRANCHES:
-            raise ValueError(f"widths must be at least {N_BRANCHES}, got {widths}.")
+    def __init__(self, n_landmarks, n_coords, n_outputs, *, n_frames=100, **shared):
+        super().__init__(n_landmarks, n_coords, n_frames=n_frames, **shared)
+        if min(self.widths) < N_BRANCHES:
+            raise ValueError(f"widths must be at least {N_BRANCHES}, got {self.widths}.")
         graphs = torch.from_numpy(directed_stack(self.graph))
-        self.backbone = Backbone(self.clip_shape, graphs, widths, n_units)
-        self.cls_head = Head(widths[-1], n_outputs, dropout)
+        norm = normalised_joints(self.clip_shape, together=False)
+        self.backbone = Backbone(norm, self.units(Unit, graphs))
+        self.cls_head = Head(self.widths[-1], n_outputs, self.dropout_rate)
 
     def classify(self, clips):
         return self.cls_head(self.backbone(clips))

@@ -3,9 +3,11 @@
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks._signature import merge_signatures
 from skrehab.networks._torchvision import mend_torchvision
+from skrehab.networks.rgb._clip_recipe import KINETICS_SLOWFAST, ClipRecipe
 
-__all__ = ["RGBNetwork"]
+__all__ = ["ClipNetwork", "RGBNetwork"]
 
 
 class RGBNetwork(nn.Module):
@@ -99,3 +101,37 @@ def _revive(cls):
     if cls.adopted:
         mend_torchvision()
     return cls.__new__(cls)
+
+
+class ClipNetwork(RGBNetwork):
+    """Base of networks that cut clips of one size from a video.
+
+    A subclass says in `statistics` what published weights were normalised by. A constructor that
+    ends in ``**shared`` takes this one's parameters besides its own, and its signature lists them.
+
+    Parameters
+    ----------
+    n_frames : int, default=16
+        Frames of a clip.
+    image_size : int, default=224
+        Side of the pictures in pixels.
+    stride : int, optional
+        Distance of the clip's frames; None spreads them over the video.
+    dropout : float, default=0.0
+        Before the classifier.
+    """
+
+    statistics = KINETICS_SLOWFAST
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        merge_signatures(cls)
+
+    def __init__(self, *, n_frames=16, image_size=224, stride=None, dropout=0.0):
+        resize = self._resize(image_size)
+        clip = ClipRecipe(n_frames, resize, image_size, **self.statistics, stride=stride)
+        super().__init__(clip, dropout)
+
+    def _resize(self, image_size):
+        """Size of the picture that the clip is cut from."""
+        return round(image_size * 256 / 224)

@@ -7,8 +7,7 @@ Convolutional Networks", ICCV 2015, figure 3.
 import torch.nn.functional as F
 from torch import nn
 
-from skrehab.networks.rgb._clip_recipe import ClipRecipe
-from skrehab.networks.rgb._rgb import RGBNetwork
+from skrehab.networks.rgb._rgb import ClipNetwork
 
 __all__ = ["C3D"]
 
@@ -16,7 +15,7 @@ __all__ = ["C3D"]
 GROUPS = (("conv1",), ("conv2",), ("conv3a", "conv3b"), ("conv4a", "conv4b"), ("conv5a", "conv5b"))
 
 
-class C3D(RGBNetwork):
+class C3D(ClipNetwork):
     """Classify clips of 16 frames by C3D, or describe them by its layer fc6.
 
     The dense layers are made for clips of one shape. Pictures come as the published Sports-1M
@@ -30,10 +29,6 @@ class C3D(RGBNetwork):
         Channels of the groups of convolutions.
     dense_width : int, default=4096
         Units of fc6 and fc7.
-    n_frames : int, default=16
-        Frames of a clip.
-    image_size : int, default=112
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights saw
         successive frames.
@@ -56,6 +51,7 @@ class C3D(RGBNetwork):
 
     head_prefix = "fc8."
     exact = True
+    statistics = {"mean": tuple(v / 255 for v in (104.0, 117.0, 128.0)), "std": (1 / 255,) * 3}
 
     def __init__(
         self,
@@ -63,27 +59,24 @@ class C3D(RGBNetwork):
         *,
         widths=(64, 128, 256, 512, 512),
         dense_width=4096,
-        n_frames=16,
         image_size=112,
-        stride=None,
         dropout=0.5,
+        **shared,
     ):
-        mean, std = tuple(value / 255 for value in (104.0, 117.0, 128.0)), (1 / 255,) * 3
-        clip = ClipRecipe(n_frames, round(image_size * 128 / 112), image_size, mean, std, stride)
-        super().__init__(clip, dropout)
+        super().__init__(image_size=image_size, dropout=dropout, **shared)
         channels = 3
         for names, width in zip(GROUPS, widths):
             for name in names:
                 self.add_module(name, nn.Conv3d(channels, width, 3, padding=1))
                 channels = width
-        side, times = image_size, n_frames
+        side, times = image_size, self.clip.n_frames
         for i in range(len(GROUPS)):  # the last pooling takes an edge pixel more
             side = side // 2 if i < 4 else (side + 2) // 2
             times = times if i == 0 else times // 2
         if min(side, times) < 1:
             raise ValueError(
-                f"n_frames must be at least 16 and image_size 16 for five poolings, got {n_frames} "
-                f"and {image_size}."
+                f"n_frames must be at least 16 and image_size 16 for five poolings, got "
+                f"{self.clip.n_frames} and {image_size}."
             )
         self.fc6 = nn.Linear(channels * times * side**2, dense_width)
         self.fc7 = nn.Linear(dense_width, dense_width)
@@ -95,7 +88,10 @@ class C3D(RGBNetwork):
                 nn.init.normal_(module.weight, std=0.005 if name != "fc8" else 0.01)
             nn.init.zeros_(module.bias)
         # as if clips came divided by the usual deviation: untrained logits stay near zero
-        self.conv1.weight.data.mul_(std[0] / 0.225)
+        self.conv1.weight.data.mul_(self.statistics["std"][0] / 0.225)
+
+    def _resize(self, image_size):
+        return round(image_size * 128 / 112)
 
     def features(self, x, layer="fc7"):
         """Compute the activations of a dense layer.

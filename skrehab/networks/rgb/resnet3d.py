@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from skrehab.networks.rgb._clip_recipe import KINETICS_SLOWFAST, ClipRecipe
-from skrehab.networks.rgb._rgb import RGBNetwork
+from skrehab.networks.rgb._rgb import ClipNetwork
 
 __all__ = ["C2D", "I3D", "Slow", "SlowFast"]
 
@@ -115,7 +114,7 @@ def initialise(network):
 
 
 # --- one pathway ----------------------------------------------------------------------------------
-class C2D(RGBNetwork):
+class C2D(ClipNetwork):
     """Classify clips by a ResNet-50 that sees single frames and averages over time.
 
     Clips of any length and size fit. Over 224 pixels the result is PyTorchVideo's; over larger
@@ -129,15 +128,9 @@ class C2D(RGBNetwork):
         Channels of the first layer.
     depths : tuple of int, default=(3, 4, 6, 3)
         Blocks of the stages.
-    n_frames : int, default=8
-        Frames of a clip.
-    image_size : int, default=224
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights had
         8 at 30 frames a second.
-    dropout : float, default=0.5
-        Before the classifier.
 
     References
     ----------
@@ -158,20 +151,8 @@ class C2D(RGBNetwork):
     _times = ((1,), (1,), (1,), (1,))
     _pooled = True  # pairs of frames are joined after the first stage
 
-    def __init__(
-        self,
-        n_outputs,
-        *,
-        width=64,
-        depths=DEPTHS,
-        n_frames=8,
-        image_size=224,
-        stride=None,
-        dropout=0.5,
-    ):
-        resize = round(image_size * 256 / 224)
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_SLOWFAST, stride=stride)
-        super().__init__(clip, dropout)
+    def __init__(self, n_outputs, *, width=64, depths=DEPTHS, n_frames=8, dropout=0.5, **shared):
+        super().__init__(n_frames=n_frames, dropout=dropout, **shared)
         blocks, channels = [Stem(width, self._stem_times)], width
         for i, (n_blocks, n_times) in enumerate(zip(depths, self._times)):
             inner = width * 2**i
@@ -261,7 +242,7 @@ class Pathways(nn.Module):
         return slow, fast
 
 
-class SlowFast(RGBNetwork):
+class SlowFast(ClipNetwork):
     """Classify clips by a wide network over few frames and a narrow one over many.
 
     Clips of any size fit, and of any length that `alpha` divides.
@@ -280,13 +261,9 @@ class SlowFast(RGBNetwork):
         Channels of the slow pathway for one of the fast.
     n_frames : int, default=32
         Frames of a clip, all of them for the fast pathway.
-    image_size : int, default=224
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights had
         2 at 30 frames a second.
-    dropout : float, default=0.5
-        Before the classifier.
 
     References
     ----------
@@ -312,15 +289,12 @@ class SlowFast(RGBNetwork):
         alpha=4,
         beta=8,
         n_frames=32,
-        image_size=224,
-        stride=None,
         dropout=0.5,
+        **shared,
     ):
         if n_frames % alpha:
             raise ValueError(f"alpha must divide n_frames={n_frames}, got {alpha}.")
-        resize = round(image_size * 256 / 224)
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_SLOWFAST, stride=stride)
-        super().__init__(clip, dropout)
+        super().__init__(n_frames=n_frames, dropout=dropout, **shared)
         self.alpha = alpha
         ratio, thin = 2, width // beta  # what is passed over has twice the fast channels
         slow, fast = width, thin

@@ -12,19 +12,14 @@ Z. Liu et al., "Video Swin Transformer", CVPR 2022.
 from torch import nn
 
 from skrehab.networks._torchvision import video_models
-from skrehab.networks.rgb._clip_recipe import (
-    IMAGENET,
-    KINETICS_RESNET,
-    KINETICS_SLOWFAST,
-    ClipRecipe,
-)
-from skrehab.networks.rgb._rgb import RGBNetwork
+from skrehab.networks.rgb._clip_recipe import IMAGENET, KINETICS_RESNET
+from skrehab.networks.rgb._rgb import ClipNetwork
 
 __all__ = ["R3D", "MViT", "R2Plus1D", "VideoSwin"]
 
 
 # --- residual networks ----------------------------------------------------------------------------
-class R3D(RGBNetwork):
+class R3D(ClipNetwork):
     """Classify clips by a residual network of 3 x 3 x 3 convolutions.
 
     Clips of any length and size fit.
@@ -37,15 +32,9 @@ class R3D(RGBNetwork):
         Channels of the stages.
     n_blocks : tuple of four int, default=(2, 2, 2, 2)
         Blocks of the stages.
-    n_frames : int, default=16
-        Frames of a clip.
-    image_size : int, default=112
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights saw
         15 frames a second.
-    dropout : float, default=0.0
-        Before the classifier.
 
     References
     ----------
@@ -62,6 +51,7 @@ class R3D(RGBNetwork):
 
     head_prefix = "fc."
     adopted = True
+    statistics = KINETICS_RESNET
     _convolution = "Conv3DSimple"  # a class of torchvision.models.video.resnet
 
     def __init__(
@@ -70,14 +60,10 @@ class R3D(RGBNetwork):
         *,
         widths=(64, 128, 256, 512),
         n_blocks=(2, 2, 2, 2),
-        n_frames=16,
         image_size=112,
-        stride=None,
-        dropout=0.0,
+        **shared,
     ):
-        resize = (round(image_size * 128 / 112), round(image_size * 171 / 112))
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_RESNET, stride=stride)
-        super().__init__(clip, dropout)
+        super().__init__(image_size=image_size, **shared)
         resnet = video_models().resnet
         official = (64, 128, 256, 512)
 
@@ -100,6 +86,9 @@ class R3D(RGBNetwork):
         nn.init.normal_(network.fc.weight, std=0.01)
         nn.init.zeros_(network.fc.bias)
         self.adopt(network)
+
+    def _resize(self, image_size):
+        return round(image_size * 128 / 112), round(image_size * 171 / 112)
 
     def _stem(self, width):
         return nn.Sequential(
@@ -171,7 +160,7 @@ def _stages(size, widths, depths):
             }
 
 
-class MViT(RGBNetwork):
+class MViT(ClipNetwork):
     """Classify clips by a multiscale vision transformer.
 
     Its tables of positions are made for clips of one shape.
@@ -186,17 +175,11 @@ class MViT(RGBNetwork):
         Channels of the stages.
     depths : tuple of int, default=(1, 2, 11, 2)
         Blocks of the stages.
-    n_frames : int, default=16
-        Frames of a clip.
-    image_size : int, default=224
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights saw
         7.5 frames a second.
     drop_path : float, default=0.2
         Share of the last block's residual branches dropped, less in earlier ones.
-    dropout : float, default=0.5
-        Before the classifier.
 
     References
     ----------
@@ -223,23 +206,19 @@ class MViT(RGBNetwork):
         size="v2_s",
         widths=(96, 192, 384, 768),
         depths=(1, 2, 11, 2),
-        n_frames=16,
-        image_size=224,
-        stride=None,
         drop_path=0.2,
         dropout=0.5,
+        **shared,
     ):
         if size not in ("v2_s", "v1_b"):
             raise ValueError(f"size must be 'v2_s' or 'v1_b', got {size!r}.")
-        resize = round(image_size * 256 / 224)
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_SLOWFAST, stride=stride)
-        super().__init__(clip, dropout)
+        super().__init__(dropout=dropout, **shared)
         mvit = video_models().mvit
         second = size == "v2_s"
         self.adopt(
             mvit.MViT(
-                spatial_size=(image_size, image_size),
-                temporal_size=n_frames,
+                spatial_size=self.clip.shape[2:],
+                temporal_size=self.clip.n_frames,
                 block_setting=[mvit.MSBlockConfig(**s) for s in _stages(size, widths, depths)],
                 residual_pool=second,
                 residual_with_cls_embed=False,
@@ -268,7 +247,7 @@ _SWIN = {
 }
 
 
-class VideoSwin(RGBNetwork):
+class VideoSwin(ClipNetwork):
     """Classify clips by a transformer whose attention stays inside shifted windows.
 
     Clips of any length and size fit.
@@ -287,17 +266,11 @@ class VideoSwin(RGBNetwork):
         Heads of the stages.
     window : tuple of three int, default=(8, 7, 7)
         Patches in a window: time, height, width.
-    n_frames : int, default=32
-        Frames of a clip.
-    image_size : int, default=224
-        Side of the pictures in pixels.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights saw
         15 frames a second.
     drop_path : float, default=0.1
         Share of the last block's residual branches dropped, less in earlier ones.
-    dropout : float, default=0.0
-        Before the classifier.
 
     References
     ----------
@@ -314,6 +287,7 @@ class VideoSwin(RGBNetwork):
 
     head_prefix = "head."
     adopted = True
+    statistics = IMAGENET
 
     def __init__(
         self,
@@ -324,18 +298,13 @@ class VideoSwin(RGBNetwork):
         depths=None,
         n_heads=None,
         window=(8, 7, 7),
-        n_frames=32,
-        image_size=224,
-        stride=None,
         drop_path=0.1,
-        dropout=0.0,
+        n_frames=32,
+        **shared,
     ):
         if size not in _SWIN:
             raise ValueError(f"size must be one of {sorted(_SWIN)}, got {size!r}.")
-        resize = round(image_size * 256 / 224)
-        super().__init__(
-            ClipRecipe(n_frames, resize, image_size, **IMAGENET, stride=stride), dropout
-        )
+        super().__init__(n_frames=n_frames, **shared)
         own = _SWIN[size]
         self.adopt(
             video_models().swin_transformer.SwinTransformer3d(

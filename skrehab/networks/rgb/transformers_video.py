@@ -15,8 +15,8 @@ import torch
 from skrehab._optional import require
 from skrehab.networks._torchvision import video_models
 from skrehab.networks._transformers import import_transformers
-from skrehab.networks.rgb._clip_recipe import IMAGENET, KINETICS_SLOWFAST, ClipRecipe
-from skrehab.networks.rgb._rgb import RGBNetwork
+from skrehab.networks.rgb._clip_recipe import IMAGENET
+from skrehab.networks.rgb._rgb import ClipNetwork
 
 __all__ = ["Hiera", "VideoMAE"]
 
@@ -37,7 +37,7 @@ _RENAMED = (
 )
 
 
-class VideoMAE(RGBNetwork):
+class VideoMAE(ClipNetwork):
     """Classify clips by the vision transformer that VideoMAE and VideoMAE V2 pre-train.
 
     Its positions are made for clips of one shape.
@@ -52,15 +52,11 @@ class VideoMAE(RGBNetwork):
         Instead of the size's own.
     n_frames : int, default=16
         Frames of a clip, an even number.
-    image_size : int, default=224
-        Side of the pictures in pixels.
     patch_size : int, default=16
         Side of a patch in pixels; a patch lasts two frames.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video. The published weights had
         4 at 30 frames a second.
-    dropout : float, default=0.0
-        Before the classifier.
 
     References
     ----------
@@ -78,6 +74,7 @@ class VideoMAE(RGBNetwork):
     head_prefix = "classifier."
     adopted = True
     exact = True
+    statistics = IMAGENET
 
     def __init__(
         self,
@@ -87,23 +84,19 @@ class VideoMAE(RGBNetwork):
         width=None,
         n_layers=None,
         n_heads=None,
-        n_frames=16,
-        image_size=224,
         patch_size=16,
-        stride=None,
-        dropout=0.0,
+        **shared,
     ):
         if size not in _VIT:
             raise ValueError(f"size must be one of {sorted(_VIT)}, got {size!r}.")
-        clip = ClipRecipe(n_frames, image_size, image_size, **IMAGENET, stride=stride)
-        super().__init__(clip, dropout)
+        super().__init__(**shared)
         transformers = import_transformers("to build VideoMAE")
         own = _VIT[size]
         width = width or own[0]
         config = transformers.VideoMAEConfig(
-            image_size=image_size,
+            image_size=self.clip.crop,
             patch_size=patch_size,
-            num_frames=n_frames,
+            num_frames=self.clip.n_frames,
             hidden_size=width,
             num_hidden_layers=n_layers or own[1],
             num_attention_heads=n_heads or own[2],
@@ -111,6 +104,9 @@ class VideoMAE(RGBNetwork):
             num_labels=n_outputs,
         )
         self.adopt(transformers.VideoMAEForVideoClassification(config))
+
+    def _resize(self, image_size):
+        return image_size
 
     def _features(self, x):
         x = x.transpose(1, 2)  # (batch, frames, 3, 224, 224)
@@ -159,7 +155,7 @@ _HIERA = {
 }
 
 
-class Hiera(RGBNetwork):
+class Hiera(ClipNetwork):
     """Classify clips by Hiera, a hierarchical transformer without convolutions or windows to shift.
 
     Its tables of positions are made for clips of one shape.
@@ -183,8 +179,6 @@ class Hiera(RGBNetwork):
         4 at 30 frames a second.
     drop_path : float, default=0.0
         Share of the last block's residual branches dropped, less in earlier ones.
-    dropout : float, default=0.0
-        Before the classifier.
 
     References
     ----------
@@ -211,25 +205,21 @@ class Hiera(RGBNetwork):
         width=None,
         n_heads=None,
         depths=None,
-        n_frames=16,
-        image_size=224,
-        stride=None,
         drop_path=0.0,
-        dropout=0.0,
+        **shared,
     ):
         if size not in _HIERA:
             raise ValueError(f"size must be one of {sorted(_HIERA)}, got {size!r}.")
-        if image_size % 32 or n_frames % 2:
+        super().__init__(**shared)
+        _, n_frames, *sides = self.clip.shape
+        if sides[0] % 32 or n_frames % 2:
             raise ValueError(
-                f"image_size must be a multiple of 32 and n_frames even, got {image_size} and "
+                f"image_size must be a multiple of 32 and n_frames even, got {sides[0]} and "
                 f"{n_frames}."
             )
-        resize = round(image_size * 256 / 224)
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_SLOWFAST, stride=stride)
-        super().__init__(clip, dropout)
         own = _HIERA[size]
         network = _import_hiera().Hiera(
-            input_size=(n_frames, image_size, image_size),
+            input_size=self.clip.shape[1:],
             embed_dim=width or own[0],
             num_heads=n_heads or own[1],
             stages=tuple(depths or own[2]),

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks._layers import Dense
+
 __all__ = ["MAX_FRAMES", "DSTformer"]
 
 MAX_FRAMES = 243  # rows of the table of positions in time
@@ -26,18 +28,6 @@ class Attention(nn.Module):
         return self.proj(y.transpose(1, 2).flatten(2).unflatten(0, batch))
 
 
-class MLP(nn.Module):
-    """Two linear layers around a GELU."""
-
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.fc2(F.gelu(self.fc1(x)))
-
-
 class Block(nn.Module):
     """Pre-norm attention over joints and over time, an MLP after each, in the order asked for."""
 
@@ -50,8 +40,8 @@ class Block(nn.Module):
         self.attn_t = Attention(width, n_heads)
         self.norm2_s = nn.LayerNorm(width, eps=1e-6)
         self.norm2_t = nn.LayerNorm(width, eps=1e-6)
-        self.mlp_s = MLP(width, mlp_ratio * width)
-        self.mlp_t = MLP(width, mlp_ratio * width)
+        self.mlp_s = Dense(width, mlp_ratio * width)
+        self.mlp_t = Dense(width, mlp_ratio * width)
 
     def over_space(self, x):  # (batch, T, joints, width): tokens are joints
         x = x + self.attn_s(self.norm1_s(x))

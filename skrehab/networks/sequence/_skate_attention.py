@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks._layers import Dense
+
 __all__ = ["PARTITIONS", "WINDOW", "SkateAttention", "SkateBlock", "partition", "reverse"]
 
 WINDOW = 8  # frames in a window of any type
@@ -152,18 +154,6 @@ class DropPath(nn.Module):
         return x * kept.bernoulli_(1 - self.rate) / (1 - self.rate)
 
 
-class MLP(nn.Module):
-    """Two linear layers around a GELU."""
-
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.fc2(nn.functional.gelu(self.fc1(x)))
-
-
 class SkateBlock(nn.Module):
     """Graph convolution, temporal convolution and four attentions side by side, then an MLP.
 
@@ -190,7 +180,7 @@ class SkateBlock(nn.Module):
         self.proj = nn.Linear(width, width)
         self.drop_path = DropPath(drop_path)
         self.norm_2 = nn.LayerNorm(width)
-        self.mlp = MLP(width, variant["mlp_ratio"] * width)
+        self.mlp = Dense(width, variant["mlp_ratio"] * width)
         self.sizes = [width // 4, width // 4, *[3 * width // 8] * 4]
 
     def forward(self, x):

@@ -42,10 +42,8 @@ class MilTCN(nn.Module):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
-    n_outputs : int
-        Number of logits.
+    n_landmarks, n_coords, n_outputs : int
+        Trailing shape of the trials, and the number of logits.
     channels : int, default=64
         Width.
     n_blocks : int, default=4

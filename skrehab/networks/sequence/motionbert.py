@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from skrehab.networks._skeleton import SkeletonNetwork
+from skrehab.networks._skeleton import KnownSkeletonNetwork
 from skrehab.networks.sequence._dstformer import MAX_FRAMES, DSTformer
 
 __all__ = ["SIZES", "MotionBERT", "crop_scale"]
@@ -89,7 +89,7 @@ class ActionHead(nn.Module):
         return self.fc2(F.relu(self.bn(self.fc1(x))))
 
 
-class MotionBERT(SkeletonNetwork):
+class MotionBERT(KnownSkeletonNetwork):
     """DSTformer over the 17 joints of Human3.6M, with the action head.
 
     Parameters
@@ -99,17 +99,8 @@ class MotionBERT(SkeletonNetwork):
         is 1 where trials have none.
     n_outputs : int
         Number of logits.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other; their features are averaged.
     size : {"lite", "full"}, default="lite"
         Variant, which sets `dim_feat` and `mlp_ratio`: backbone of 16.0 or 42.5 million parameters.
-    n_frames : int, default=60
-        Frames the network works on, 243 at most; trials of any length are resampled to it inside.
-        Officially 243, at four times the cost: 60 hold two seconds at 30 frames a second, a trial
-        of typical length at every second or third frame, and clips of a second without stretching
-        them eightfold.
     normalize : bool, default=False
         Scale each clip by the box around it, as the official weights expect; see
         :func:`crop_scale`. For positions only: on displacements from the first frame it removes
@@ -132,6 +123,13 @@ class MotionBERT(SkeletonNetwork):
         Width of the representation.
     hidden : int, default=2048
         Width inside the head.
+    n_persons : int, default=1
+        Persons in a trial, their landmarks one behind the other; their features are averaged.
+    n_frames : int, default=60
+        Frames the network works on, 243 at most; trials of any length are resampled to it inside.
+        Officially 243, at four times the cost: 60 hold two seconds at 30 frames a second, a trial
+        of typical length at every second or third frame, and clips of a second without stretching
+        them eightfold.
 
     Notes
     -----
@@ -153,14 +151,14 @@ class MotionBERT(SkeletonNetwork):
     torch.Size([2, 1])
     """
 
+    target = "h36m17"
+
     def __init__(
         self,
         n_landmarks,
         n_coords,
         n_outputs,
         *,
-        skeleton=None,
-        n_persons=1,
         size="lite",
         n_frames=60,
         normalize=False,
@@ -172,6 +170,7 @@ class MotionBERT(SkeletonNetwork):
         n_heads=8,
         dim_rep=512,
         hidden=2048,
+        **shared,
     ):
         if size not in SIZES:
             raise ValueError(f"size must be one of {sorted(SIZES)}, got {size!r}.")
@@ -185,15 +184,7 @@ class MotionBERT(SkeletonNetwork):
             raise ValueError(
                 f"dim_feat must be a multiple of n_heads, got {widths['dim_feat']} and {n_heads}."
             )
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            skeleton=skeleton,
-            target="h36m17",
-            n_persons=n_persons,
-            n_frames=n_frames,
-            coords="xys",
-        )
+        super().__init__(n_landmarks, n_coords, n_frames=n_frames, **shared)
         n_joints = self.graph.n_landmarks
         self.normalize = normalize
         self.crop_ratio = crop_ratio

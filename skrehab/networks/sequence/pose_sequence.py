@@ -230,10 +230,8 @@ class PretrainedGRU(nn.Module):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
-    n_outputs : int
-        Number of logits.
+    n_landmarks, n_coords, n_outputs : int
+        Trailing shape of the trials, and the number of logits.
     hidden_size : int, default=1000
         Units of a layer and direction.
     n_layers : int, default=2

@@ -10,7 +10,7 @@ outputs. Key names are those of the published checkpoints.
 import torch.nn.functional as F
 from torch import nn
 
-from skrehab.networks._skeleton import SkeletonNetwork
+from skrehab.networks._skeleton import KnownSkeletonNetwork
 from skrehab.networks.sequence._heatmaps import compact, heatmaps
 
 __all__ = ["PoseC3D"]
@@ -86,7 +86,7 @@ class Head(nn.Module):
         return self.fc_cls(self.dropout(x.mean(dim=(2, 3, 4))))
 
 
-class PoseC3D(SkeletonNetwork):
+class PoseC3D(KnownSkeletonNetwork):
     """Classify the film that the joints draw, one small Gaussian each.
 
     The square around the person over the whole trial is scaled to the picture, so place and size
@@ -96,16 +96,8 @@ class PoseC3D(SkeletonNetwork):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
-    n_outputs : int
-        Number of logits.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials, converted to COCO's 17 joints; None guesses from `n_landmarks`.
-    n_persons : int, default=1
-        Persons in a trial, their landmarks one behind the other; drawn into the same pictures.
-    n_frames : int, default=48
-        Frames the network works on; trials of any length are resampled to it.
+    n_landmarks, n_coords, n_outputs : int
+        Trailing shape of the trials, and the number of logits.
     image_size : int, default=56
         Side of the pictures in pixels.
     base_channels : int, default=32
@@ -121,6 +113,12 @@ class PoseC3D(SkeletonNetwork):
         than blown up.
     dropout : float, default=0.5
         Before the classifier.
+    skeleton : str or Skeleton, optional
+        Skeleton of the trials, converted to COCO's 17 joints; None guesses from `n_landmarks`.
+    n_persons : int, default=1
+        Persons in a trial, their landmarks one behind the other; drawn into the same pictures.
+    n_frames : int, default=48
+        Frames the network works on; trials of any length are resampled to it.
 
     References
     ----------
@@ -135,14 +133,14 @@ class PoseC3D(SkeletonNetwork):
     torch.Size([2, 4])
     """
 
+    target = "coco17"
+
     def __init__(
         self,
         n_landmarks,
         n_coords,
         n_outputs,
         *,
-        skeleton=None,
-        n_persons=1,
         n_frames=48,
         image_size=56,
         base_channels=32,
@@ -151,16 +149,9 @@ class PoseC3D(SkeletonNetwork):
         padding=0.25,
         smallest=0.1,
         dropout=0.5,
+        **shared,
     ):
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            skeleton=skeleton,
-            target="coco17",
-            n_persons=n_persons,
-            n_frames=n_frames,
-            coords="xys",
-        )
+        super().__init__(n_landmarks, n_coords, n_frames=n_frames, **shared)
         if not 1 <= len(stage_blocks) <= len(STAGES):
             raise ValueError(f"stage_blocks must name one to three stages, got {stage_blocks}.")
         self.image_size = image_size

@@ -33,10 +33,8 @@ class Rocket(nn.Module):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
-    n_outputs : int
-        Number of logits.
+    n_landmarks, n_coords, n_outputs : int
+        Trailing shape of the trials, and the number of logits.
     n_kernels : int, default=1500
         Random kernels; each gives three features.
     n_frames : int, default=60

@@ -12,6 +12,7 @@ tokens.
 import torch
 from torch import nn
 
+from skrehab.networks.graph._network import to_persons
 from skrehab.networks.graph.hdgcn import HDGCN
 from skrehab.networks.two_stream._tokens import TokenTrace, learned_tokens
 
@@ -55,8 +56,6 @@ class HDGCNTokens(HDGCN):
 
     Parameters
     ----------
-    n_landmarks, n_coords : int
-        Trailing shape of the trials.
     n_outputs : int or None
         Number of logits; None leaves the classifier out.
     n_tokens : int, default=20
@@ -67,28 +66,8 @@ class HDGCNTokens(HDGCN):
         Tell distillation tokens of the nodes too, by a map of their own. As printed, Eq. 3 does so
         for classification tokens alone; then nothing that a trial shows ever reaches the others:
         they are the same for every trial, and there is nothing to learn from them.
-    skeleton : str or Skeleton, optional
-        Skeleton of the trials; None guesses from the number of landmarks of one person.
-    target : str, optional
-        Skeleton to convert to; None keeps that of the trials.
     n_persons : int, default=1
         Persons in a trial, their landmarks one behind the other; their tokens are averaged.
-    max_persons : int, optional
-        Persons that the network wants; the missing ones are zeros.
-    n_frames : int, default=64
-        Frames the network works on; trials of any length are resampled to it.
-    coords : {"all", "xyz", "xys"}, default="all"
-        Coordinates the network wants.
-    com : int or str, optional
-        Joint that the hierarchy starts from.
-    n_levels : int, optional
-        Edges of the hierarchy; the paper's size is that of one.
-    widths : tuple of int, default=(64, 128, 256)
-        Channels of each stage, multiples of four; each stage after the first halves the frames.
-    n_units : tuple of int, default=(4, 3, 3)
-        Units in each stage.
-    dropout : float, default=0.0
-        Before the classifier.
 
     Attributes
     ----------
@@ -125,54 +104,30 @@ class HDGCNTokens(HDGCN):
         n_tokens=20,
         n_distill_tokens=0,
         merge_distill=True,
-        skeleton=None,
-        target=None,
-        n_persons=1,
-        max_persons=None,
-        n_frames=64,
-        coords="all",
-        com=None,
-        n_levels=None,
-        widths=(64, 128, 256),
-        n_units=(4, 3, 3),
-        dropout=0.0,
+        **shared,
     ):
-        super().__init__(
-            n_landmarks,
-            n_coords,
-            1 if n_outputs is None else n_outputs,
-            skeleton=skeleton,
-            target=target,
-            n_persons=n_persons,
-            max_persons=max_persons,
-            n_frames=n_frames,
-            coords=coords,
-            com=com,
-            n_levels=n_levels,
-            widths=widths,
-            n_units=n_units,
-            dropout=dropout,
-        )
+        super().__init__(n_landmarks, n_coords, 1 if n_outputs is None else n_outputs, **shared)
         if n_distill_tokens and not n_tokens:
             raise ValueError("Distillation tokens need classification tokens beside them.")
         if n_outputs is None:
             self.fc = None
-        self.block_widths = tuple(w for w, count in zip(widths, n_units) for _ in range(count))
-        self.stage_ends = tuple(sum(n_units[: i + 1]) - 1 for i in range(len(n_units)))
+        self.block_widths = tuple(width for _, width, _ in self.sizes)
+        starts = [number for number, (_, _, stride) in enumerate(self.sizes) if stride == 2]
+        self.stage_ends = (*(number - 1 for number in starts), self.n_units - 1)
         self.class_token = self.distill_token = None
         if not n_tokens:
             return
-        self.class_token = learned_tokens(n_tokens, widths[0])
+        self.class_token = learned_tokens(n_tokens, self.widths[0])
         if n_distill_tokens:
-            self.distill_token = learned_tokens(n_distill_tokens, widths[0])
+            self.distill_token = learned_tokens(n_distill_tokens, self.widths[0])
         self.mixers = nn.ModuleList()
-        width_in, n_joints = widths[0], self.clip_shape[2]
-        for stage, (width, count) in enumerate(zip(widths, n_units)):
-            for _ in range(count):
-                n_nodes = -(-n_frames // 2**stage) * n_joints  # halved frames round up
-                sizes = (n_nodes, n_tokens, n_distill_tokens, merge_distill)
-                self.mixers.append(TokenMixer(width_in, width, *sizes))
-                width_in = width
+        width_in, n_frames = self.widths[0], self.n_frames
+        for _, width, stride in self.sizes:
+            n_frames = -(-n_frames // stride)  # halved frames round up
+            n_nodes = n_frames * self.graph.n_landmarks
+            sizes = (n_nodes, n_tokens, n_distill_tokens, merge_distill)
+            self.mixers.append(TokenMixer(width_in, width, *sizes))
+            width_in = width
 
     def tokens(self, x, lengths=None, distill=False):
         """Follow the tokens from unit to unit.
@@ -199,9 +154,8 @@ class HDGCNTokens(HDGCN):
         if self.class_token is None or (distill and self.distill_token is None):
             kind = "classification" if self.class_token is None else "distillation"
             raise ValueError(f"This network was built without {kind} tokens.")
-        n, c, t, v, m = clips.shape
-        x = clips.permute(0, 4, 3, 1, 2).reshape(n, m * v * c, t)
-        x = self.data_bn(x).reshape(n * m, v, c, t).permute(0, 2, 3, 1)  # (persons, C, T, V)
+        n, m = clips.shape[0], clips.shape[4]
+        x = to_persons(clips, self.data_bn)
         tokens = self.class_token.expand(n * m, -1, -1)
         distilled = self.distill_token.expand(n * m, -1, -1) if distill else None
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks._layers import Dense
 from skrehab.networks.two_stream._tokens import row_drop
 
 __all__ = [
@@ -58,18 +59,6 @@ class MixedAttention(nn.Module):
             + self.proj_t2t1_2(self._attend(q2, k1, v2))
         )
         return self.proj(torch.cat([one, two], dim=-1))
-
-
-class Dense(nn.Module):
-    """Two linear layers around a GELU."""
-
-    def __init__(self, width, hidden):
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, x):
-        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class MCTF(nn.Module):
@@ -154,15 +143,10 @@ class SumFusion(nn.Module):
         return received + tokens
 
 
-class MultiplicationFusion(nn.Module):
+class MultiplicationFusion(SumFusion):
     """Multiply both kinds of tokens.
 
-    Parameters
-    ----------
-    n_tokens : int
-        Tokens of each kind.
-    width : int
-        Channels.
+    Parameters are those of :class:`SumFusion`.
 
     Examples
     --------
@@ -171,9 +155,6 @@ class MultiplicationFusion(nn.Module):
     >>> MultiplicationFusion(1, 2)(torch.full((1, 1, 2), 3.0), torch.full((1, 1, 2), 2.0))
     tensor([[[6., 6.]]])
     """
-
-    def __init__(self, n_tokens, width):
-        super().__init__()
 
     def forward(self, received, tokens):
         return received * tokens
@@ -228,18 +209,7 @@ class SelfAttentionFusion(_AttentionFusion):
 class CrossAttentionFusion(_AttentionFusion):
     """Let classification tokens attend to received ones.
 
-    Parameters
-    ----------
-    n_tokens : int
-        Tokens of each kind.
-    width : int
-        Channels.
-    n_heads : int, default=1
-        Heads of the attention.
-    mlp_ratio : float, default=1.0
-        Width of the dense layers' middle, in `width`.
-    drop_path : float, default=0.2
-        Share of trials for which the dense layers are left out in training.
+    Parameters are those of :class:`SelfAttentionFusion`.
 
     Examples
     --------

@@ -10,8 +10,7 @@ Layers have torchvision's names; with one token both compute the same.
 import torch
 from torch import nn
 
-from skrehab.networks.rgb._clip_recipe import KINETICS_SLOWFAST, ClipRecipe
-from skrehab.networks.rgb._rgb import RGBNetwork
+from skrehab.networks.rgb._rgb import ClipNetwork
 from skrehab.networks.two_stream._mvit_blocks import Block, norm
 from skrehab.networks.two_stream._tokens import TokenTrace, learned_tokens
 from skrehab.networks.weights import load_weights
@@ -33,7 +32,7 @@ class Tokens(nn.Module):
         return torch.cat([tokens, x], dim=1)
 
 
-class MViTTokens(RGBNetwork):
+class MViTTokens(ClipNetwork):
     """Classify clips by the mean of several tokens of a multiscale vision transformer.
 
     Its tables of positions are made for clips of one shape. The last block's patches are read by
@@ -56,12 +55,8 @@ class MViTTokens(RGBNetwork):
         Frames of a clip, an even number.
     image_size : int, default=224
         Side of the pictures in pixels, a multiple of 4 for one stage, 8 for two, ...
-    stride : int, optional
-        Distance of the clip's frames; None spreads them over the video.
     drop_path : float, default=0.2
         Share of the last block's residual branches dropped, less in earlier ones.
-    dropout : float, default=0.5
-        Before the classifier.
 
     Attributes
     ----------
@@ -100,15 +95,12 @@ class MViTTokens(RGBNetwork):
         n_distill_tokens=0,
         widths=(96, 192, 384, 768),
         depths=(1, 2, 11, 2),
-        n_frames=16,
-        image_size=224,
-        stride=None,
         drop_path=0.2,
         dropout=0.5,
+        **shared,
     ):
-        resize = round(image_size * 256 / 224)
-        clip = ClipRecipe(n_frames, resize, image_size, **KINETICS_SLOWFAST, stride=stride)
-        super().__init__(clip, dropout)
+        super().__init__(dropout=dropout, **shared)
+        _, n_frames, image_size, _ = self.clip.shape
         unit = 2 ** (len(widths) + 1)
         if image_size % unit or n_frames % 2:
             raise ValueError(

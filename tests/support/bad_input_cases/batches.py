@@ -6,7 +6,8 @@ import sys
 import warnings
 
 import numpy as np
-from media import model_file, moving_astronaut, noise, write_video
+from media import moving_astronaut, noise, write_video
+from real_files import model_file
 
 from bad_input_cases.case import battery, changed, content, cut, nothing
 from bad_input_cases.files import manifest

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from media import model_file
+from real_files import model_file
 
 SECONDS = 60  # a case that takes longer hangs
 NOBODY = 65534  # the number of a user without any right, on any Unix

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from skrehab.batching import iterate_by_length
+from skrehab.saliency_scores import AGGREGATIONS, frame_scores, min_max, score_frames
 from skrehab.trials import ragged
 
 __all__ = [
@@ -24,8 +25,8 @@ __all__ = [
     "vanilla_gradient",
 ]
 
-AGGREGATIONS = ("sum", "mean", "max", "signed")
 METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
+SMOOTH = 8  # frames over which the authors smooth the map of any network but the LSTM
 LEVELS = (4, 8, 16, 32, 64, 128)  # intervals on the path that n_steps="auto" tries in turn
 
 
@@ -252,76 +253,6 @@ def _clenshaw_curtis(n):
     return weights / 2
 
 
-def frame_scores(attribution, aggregate="sum"):
-    """Reduce one trial's attribution to one value a frame.
-
-    Parameters
-    ----------
-    attribution : ndarray of shape (n_frames, n_landmarks, n_coords)
-        Attribution of one trial.
-    aggregate : {"sum", "mean", "max", "signed"}, default="sum"
-        Sum, mean or largest absolute value over landmarks and coordinates, or the sum with its
-        sign, so that frames which speak against the class score low.
-
-    Returns
-    -------
-    ndarray of shape (n_frames,)
-        The score of each frame, not normalised.
-
-    Raises
-    ------
-    ValueError
-        If `aggregate` is unknown.
-
-    References
-    ----------
-    Mesquita et al. 2025, section II-E1: "we aggregate gradients frame by frame"; the paper does
-    not say how, the sum is the default reading.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.saliency import frame_scores
-    >>> frame_scores(np.array([[[1.0, -2.0]], [[0.5, 0.0]]]))
-    array([3. , 0.5])
-    """
-    if aggregate == "signed":
-        return attribution.sum(axis=(1, 2))
-    if aggregate not in AGGREGATIONS:
-        raise ValueError(f"aggregate must be one of {AGGREGATIONS}, got {aggregate!r}.")
-    return getattr(np.abs(attribution), aggregate)(axis=(1, 2))
-
-
-def min_max(scores):
-    """Scale one trial's scores to [0, 1].
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_frames,)
-        Frame scores.
-
-    Returns
-    -------
-    ndarray of shape (n_frames,)
-        Pseudo-scores; zeros if all scores are equal, which singles no frame out.
-
-    References
-    ----------
-    Mesquita et al. 2025, section II-E1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.saliency import min_max
-    >>> min_max(np.array([2.0, 4.0, 3.0]))
-    array([0. , 1. , 0.5])
-    """
-    low, high = scores.min(), scores.max()
-    if not high > low:
-        return np.zeros_like(scores)
-    return (scores - low) / (high - low)
-
-
 def explain(
     module,
     trials,
@@ -332,6 +263,10 @@ def explain(
     n_steps=50,
     tol=0.01,
     aggregate="sum",
+    smooth=0,
+    coords="sum",
+    scale="frames",
+    z_clip=None,
     normalize=True,
     batch_size=32,
     device="cpu",
@@ -357,10 +292,19 @@ def explain(
         See :func:`integrated_gradients`.
     tol : float
         See :func:`integrated_gradients`.
-    aggregate : {"sum", "mean", "max", "signed"}
-        See :func:`frame_scores`.
+    aggregate : {"positive", "sum", "mean", "max", "signed"}
+        See :func:`skrehab.saliency_scores.score_frames`.
+    smooth : int, (str, int) or "auto"
+        See there; ``"auto"`` is the authors' choice: 8 frames, and none for a recurrent network or
+        one's own frame logits.
+    coords : {"sum", "first"}
+        See there.
+    scale : {"map", "frames"}
+        See there.
+    z_clip : float, optional
+        See there.
     normalize : bool
-        Scale each trial's scores to [0, 1] with :func:`min_max`.
+        Scale each trial's scores as `scale` says; False leaves them in units of the logit.
     batch_size : int
         Trials in a batch.
     device : str
@@ -386,13 +330,18 @@ def explain(
     n = len(trials)
     scores, maps = [None] * n, [None] * n
     errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
+    if isinstance(smooth, str) and smooth == "auto":
+        own = method == "frame_logits"
+        smooth = 0 if own else getattr(module, "saliency_smooth", SMOOTH)
+    how = {"smooth": smooth, "coords": coords, "z_clip": z_clip}
+    how["scale"] = scale if normalize else None
     targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
     for index, x, lengths in iterate_by_length(trials, batch_size):
         batch = (module, x.to(device), lengths, targets[index].to(device))
         if method == "frame_logits":
             for i, raw in zip(index, _frame_logits(*batch)):
-                raw = raw[: len(trials[i])]
-                scores[i] = min_max(raw) if normalize else raw
+                raw = raw[: len(trials[i]), None, None]
+                scores[i] = score_frames(raw, aggregate="signed", **how)
                 maps[i] = np.full(trials[i].shape[:2], np.nan)
             continue
         if method == "vanilla_gradient":
@@ -405,8 +354,7 @@ def explain(
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):
             values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
-            raw = frame_scores(values, aggregate)
-            scores[i] = min_max(raw) if normalize else raw
+            scores[i] = score_frames(values, aggregate=aggregate, **how)
             maps[i] = np.abs(values).sum(axis=2)
     missed = int((used > LEVELS[-1]).sum()) if n_steps == "auto" else 0
     if missed:

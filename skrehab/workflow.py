@@ -39,7 +39,8 @@ def build_pipeline(
         itself (``"mil_tcn"``).
     threshold : float, (float, float) or str, optional
         See :class:`SaliencyPseudoLabeler`. None takes the published pair where there is one; else
-        0.5 for ``"frame_logits"`` and 0.3 for saliency; 0 and 1 are a trial's lowest and highest.
+        0.5 for ``"frame_logits"``, between a trial's lowest and highest score, and the highest 38 %
+        of a trial's frames for saliency.
     max_epochs : int, default=100
         Epochs of the video network.
     frame_epochs : int, default=20
@@ -61,7 +62,7 @@ def build_pipeline(
     if threshold is None and (network, method) in PUBLISHED_THRESHOLDS:
         threshold = "published_dual"
     elif threshold is None:
-        threshold = 0.5 if method == "frame_logits" else 0.3
+        threshold = 0.5 if method == "frame_logits" else ("quantile", 0.38)
     classifier = VideoClassifier(network, max_epochs=max_epochs, random_state=random_state)
     return Pipeline(
         [

@@ -64,7 +64,7 @@ def tiny_video(**params):
 
 def tiny_labeler(**params):
     """Build a pseudo-labeler that trains in a tenth of a second."""
-    defaults = {"label_source": "true", "n_steps": 4, "threshold": (0.2, 0.4)}
+    defaults = {"n_steps": 4}
     return SaliencyPseudoLabeler(tiny_video(), **(defaults | params))
 
 
@@ -112,7 +112,18 @@ ESTIMATORS = [
     EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
     EstimatorRow(
         "SaliencyPseudoLabeler-one-threshold",
-        lambda: tiny_labeler(threshold=0.3, method="vanilla_gradient"),
+        lambda: tiny_labeler(threshold=1.5, method="vanilla_gradient"),
+        "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-frames-scale",
+        lambda: tiny_labeler(
+            threshold=(0.2, 0.4),
+            scale="frames",
+            aggregate="sum",
+            smooth=0,
+            label_source="predicted",
+        ),
         "pseudo_labeler",
     ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),

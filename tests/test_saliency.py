@@ -10,15 +10,13 @@ from torch import nn
 from skrehab import networks
 from skrehab.batching import pad_trials
 from skrehab.saliency import (
-    AGGREGATIONS,
     LEVELS,
     _clenshaw_curtis,
     explain,
-    frame_scores,
     integrated_gradients,
-    min_max,
     vanilla_gradient,
 )
+from skrehab.saliency_scores import AGGREGATIONS, min_max, score_frames
 
 LENGTHS = (12, 31, 5, 20)
 
@@ -315,23 +313,6 @@ def test_dropout_is_off_and_gradient_mode_is_not_needed():
         np.testing.assert_array_equal(a, b)
 
 
-# --- frame scores ---------------------------------------------------------------------------------
-def test_aggregation_by_hand():
-    attribution = np.array([[[1.0, -3.0], [0.5, 0.5]], [[0.0, 0.0], [2.0, -2.0]]])
-    expected = {"sum": [5, 4], "mean": [1.25, 1], "max": [3, 2], "signed": [-1, 0]}
-    assert set(expected) == set(AGGREGATIONS)
-    for aggregate, values in expected.items():
-        np.testing.assert_allclose(frame_scores(attribution, aggregate), values)
-    with pytest.raises(ValueError, match=r"aggregate must be one of .* got 'median'"):
-        frame_scores(attribution, "median")
-
-
-def test_min_max():
-    np.testing.assert_allclose(min_max(np.array([-1.0, 3.0, 1.0])), [0, 1, 0.5])
-    assert min_max(np.array([2.0, 2.0])).tolist() == [0, 0]  # nothing stands out
-    assert min_max(np.array([7.0])).tolist() == [0]
-
-
 # --- explain --------------------------------------------------------------------------------------
 def test_explain_keeps_the_order_of_the_trials():
     trials, _ = draw(lengths=(12, 31, 5, 20, 31, 1, 8))
@@ -361,6 +342,31 @@ def test_explain_by_hand():
         np.testing.assert_allclose(unit, min_max(scores))
     assert raw.scores.dtype == object and raw.scores.shape == (4,)
     assert raw.n_steps.tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("method", ["vanilla_gradient", "integrated_gradients"])
+def test_explain_scores_the_true_frames_only(method):
+    """Smoothing pads with zeros at the trial's own end, not with what lies behind it."""
+    trials, _ = draw()
+    weight = Linear().weight[0].detach().numpy()
+    options = {"aggregate": "positive", "smooth": 8, "scale": "map", "z_clip": 2.0}
+    found = explain(Linear(), trials, [1] * 4, method=method, n_steps=1, **options).scores
+    for trial, scores in zip(trials, found):
+        attribution = weight * (trial if method == "integrated_gradients" else np.ones_like(trial))
+        expected = score_frames(attribution.astype(np.float32), **options)
+        np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("act", 8), ("lstm", 0), ("gru", 0)])
+def test_smoothing_is_chosen_by_the_network_as_the_authors_do(name, frames):
+    trials, _ = draw()
+    module, how = network(name), {"method": "vanilla_gradient", "aggregate": "positive"}
+    auto = explain(module, trials, [1] * 4, smooth="auto", **how).scores
+    same = explain(module, trials, [1] * 4, smooth=frames, **how).scores
+    other = explain(module, trials, [1] * 4, smooth=8 - frames, **how).scores
+    for a, b, c in zip(auto, same, other):
+        np.testing.assert_array_equal(a, b)
+        assert np.abs(a - c).max() > 0.01
 
 
 def test_vanilla_gradient_has_no_completeness():

@@ -14,6 +14,7 @@ class _ManyToOne(nn.Module):
     """Recurrent layers, the state after the last true frame, dropout, a linear head."""
 
     cell = None
+    saliency_smooth = 0  # the authors smooth the maps of all their networks but the LSTM
 
     def __init__(
         self, n_landmarks, n_coords, n_outputs, *, hidden_size=192, n_layers=1, dropout=0.2

@@ -42,9 +42,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
     """Replace trial labels by frame labels, from the saliency of a video classifier.
 
     Fits the classifier on the training trials, attributes its decisions to frames, and thresholds
-    them. The defaults are what the authors of the paper do in their public code. X passes through unchanged and y becomes one array of frame labels per trial. Because it
-    has ``fit_resample``, imbalanced-learn's Pipeline runs it in ``fit`` and skips it in
-    ``predict``.
+    them. The defaults are what the authors of the paper do in their public code. X passes through
+    unchanged and y becomes one array of frame labels per trial. Because it has ``fit_resample``,
+    imbalanced-learn's Pipeline runs it in ``fit`` and skips it in ``predict``.
 
     Parameters
     ----------

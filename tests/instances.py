@@ -96,9 +96,17 @@ class EstimatorRow:
 
 
 ESTIMATORS = [
-    EstimatorRow("DisplacementSmoother", DisplacementSmoother, "transformer", causal=False),
+    EstimatorRow("DisplacementSmoother", DisplacementSmoother, "transformer"),
     EstimatorRow(
-        "DisplacementSmoother-causal", lambda: DisplacementSmoother(3, causal=True), "transformer"
+        "DisplacementSmoother-centred",
+        lambda: DisplacementSmoother(causal=False),
+        "transformer",
+        causal=False,
+    ),
+    EstimatorRow(
+        "DisplacementSmoother-smooth-first",
+        lambda: DisplacementSmoother(3, order="smooth_first"),
+        "transformer",
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),

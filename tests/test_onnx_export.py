@@ -58,6 +58,9 @@ PIPELINES = {
     "no hidden layer": lambda: make_pipeline(tiny_frames(hidden_layer_sizes=())),
     "window 1": lambda: make_pipeline(DisplacementSmoother(1, causal=True), tiny_frames()),
     "window 2": lambda: make_pipeline(DisplacementSmoother(2, causal=True), tiny_frames()),
+    "smooth first": lambda: make_pipeline(
+        DisplacementSmoother(order="smooth_first"), tiny_frames()
+    ),
     "window 60": lambda: make_pipeline(DisplacementSmoother(60, causal=True), tiny_frames()),
     "scaled": lambda: make_pipeline(
         DisplacementSmoother(causal=True), LandmarkScaler(), tiny_frames()
@@ -111,7 +114,7 @@ def test_frame_models(tiny, tmp_path, name):
 
 @pytest.mark.parametrize("window", [2, 3, 4, 5])
 def test_centred_windows_for_whole_trials_only(tiny, tmp_path, window):
-    model = make_pipeline(DisplacementSmoother(window), tiny_frames())
+    model = make_pipeline(DisplacementSmoother(window, causal=False), tiny_frames())
     model.fit(tiny.X, tiny.frame_labels)
     X = gappy()
     loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
@@ -324,7 +327,9 @@ def test_every_pose_network(row, tmp_path):
 
 def test_several_classes_and_a_smoother(tiny, tmp_path):
     y = np.array(["a", "b", "c", "d"] * 4)
-    model = make_pipeline(DisplacementSmoother(5), tiny_video(network="gru")).fit(tiny.X, y)
+    model = make_pipeline(DisplacementSmoother(5, causal=False), tiny_video(network="gru")).fit(
+        tiny.X, y
+    )
     loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
     np.testing.assert_allclose(
         loaded.predict_proba(tiny.X), model.predict_proba(tiny.X), **TOLERANCE

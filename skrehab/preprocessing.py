@@ -79,8 +79,8 @@ def moving_average(trial, window=5, causal=True):
     valid = ~np.isnan(trial)
     filled = np.where(valid, trial, 0).astype(float)
     total, count = np.zeros(trial.shape), np.zeros(trial.shape, dtype=int)
-    # from the oldest frame of the window to the newest, as a mean written out: no running sum, so an
-    # hour of frames rounds no worse than five, and a prefix of a causal trial gives the same bits
+    # from the oldest frame of the window to the newest, as a mean written out: no running sum, so
+    # an hour of frames rounds no worse than five, and a prefix of a causal trial has the same bits
     for ahead in range(max(after - window + 1, 1 - n_frames), min(after + 1, n_frames)):
         to = slice(max(0, -ahead), n_frames - max(0, ahead))
         source = slice(max(0, ahead), n_frames + min(0, ahead))

@@ -246,9 +246,10 @@ CLIP = {"n_frames": 4, "image_size": 32}
 NARROW = {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1)} | CLIP
 SHORT = {"width": 4, "depths": (1, 1, 1, 1)} | CLIP
 NETWORKS = [
-    # 4 * 192 * (99 + 192 + 2) + 193; three gates instead of four for the GRU
-    NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
-    NetworkRow("gru", {"hidden_size": 6}, 168_961, memory=100),
+    # 4 * 192 * (99 + 192 + 2), three gates instead of four for the GRU; norm 2 * 192, hidden layer
+    # 192 * 193, classifier 193
+    NetworkRow("lstm", {"hidden_size": 6}, 262_657),
+    NetworkRow("gru", {"hidden_size": 6}, 206_401),
     NetworkRow("act", {"size": "micro"}, 225_281),
     # 99 * 64 + 64, four blocks of 64 * 64 * 5 + 64 + 2 * 64, 64 + 1
     NetworkRow("mil_tcn", {"channels": 8, "n_blocks": 2}, 89_153),

@@ -24,7 +24,13 @@ MAX_WEIGHT_BYTES = 4 * 2**30
 _SMALL = 10**7  # numbers of a network that may be built before its weights are compared
 
 # attributes that describe the training patients rather than the model
-_TRAINING_DATA = {"transduction_", "scores_", "validation_groups_", "weights_report_"}
+_TRAINING_DATA = {
+    "transduction_",
+    "fold_estimators_",
+    "scores_",
+    "validation_groups_",
+    "weights_report_",
+}
 # parameters that matter while fitting only, or on one machine only
 _NOT_KEPT = {"memory", "checkpoint_dir", "net_params", "resampler", "weights"}
 _FITTED_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*_")

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -17,6 +18,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from skrehab.cross_fitting import as_splitter, patient_folds
 from skrehab.saliency import METHODS
 from skrehab.saliency_scores import AGGREGATIONS, COORDS, SCALES, check_smooth, highest_score
 from skrehab.thresholds import (
@@ -84,6 +86,12 @@ class SaliencyPseudoLabeler(BaseEstimator):
         Start of the path of integrated gradients.
     n_steps : int or "auto", default="auto"
         Points on the path; ``"auto"`` takes as many as keep the completeness error under 0.01.
+    cv : int or splitter, optional
+        Cross-fit by patient: the frame labels of a training patient's trials come from a classifier
+        that never saw that patient. A number of folds (``GroupKFold``), or a splitter by group such
+        as ``LeaveOneGroupOut()``; `fit` then needs ``groups``. Only training patients are split, so
+        nothing leaks into the patients that a pipeline is tested on. None labels the trials that
+        the classifier learned from.
     normal_label : label, optional
         Label of a trial without the motion looked for. None means the smallest number among the
         labels; for text labels it must be given.
@@ -91,7 +99,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
     Attributes
     ----------
     estimator_ : estimator
-        The fitted classifier.
+        The classifier, fitted on all training trials.
+    fold_estimators_ : list of estimator
+        With `cv`, the classifiers of the folds, which made the frame labels; not saved.
     transduction_ : ndarray of shape (n_trials,), dtype object
         Frame labels of each training trial, ``-1`` where a frame is not used.
     scores_ : ndarray of shape (n_trials,), dtype object
@@ -145,6 +155,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "z_clip": [None, Interval(Real, 0, None, closed="neither")],
         "baseline": [StrOptions({"zeros", "rest"}), "array-like"],
         "n_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "cv": [None, Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "normal_label": [None, str, Integral],
     }
 
@@ -162,6 +173,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         z_clip=None,
         baseline="zeros",
         n_steps="auto",
+        cv=None,
         normal_label=None,
     ):
         self.estimator = estimator
@@ -175,6 +187,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.z_clip = z_clip
         self.baseline = baseline
         self.n_steps = n_steps
+        self.cv = cv
         self.normal_label = normal_label
 
     def fit(self, X, y, **params):
@@ -187,7 +200,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         y : array-like of shape (n_trials,)
             One label per trial.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``.
+            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
+            are read from ``groups``.
 
         Returns
         -------
@@ -208,8 +222,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         y : array-like of shape (n_trials,)
             One label per trial.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. Frame labels are
-            refused: they are for scoring.
+            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
+            are read from ``groups``. Frame labels are refused: they are for scoring.
 
         Returns
         -------
@@ -222,8 +236,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         ------
         ValueError
             If the threshold is not one number on the scale of the scores, two increasing ones or a
-            quantile, there is no published one, the normal label is not known, or a class is
-            called -1.
+            quantile, there is no published one, the normal label is not known, a class is called
+            -1, or `cv` cannot split the patients.
         """
         trials = check_trials(X)
         y = check_trial_labels(y, trials)
@@ -235,11 +249,13 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 f"that class another name; the labels are {self.classes_.tolist()}."
             )
         normal = self._resolve_normal_label()
+        split = {"groups": params.get("groups")} if self.cv is not None else {}
         if _routing_enabled():
-            params = process_routing(self, "fit_resample", **params).estimator.fit
+            routed = process_routing(self, "fit_resample", **params)
+            params, split = routed.estimator.fit, dict(routed.get("splitter", {}).get("split", {}))
 
-        self.estimator_ = clone(self.estimator).fit(trials, y, **params)
-        labels = self._label(trials, y, normal)
+        folds = self._fit_folds(trials, y, params, split)
+        labels = self._label(folds, trials, y, normal)
         if _n_classes(labels) < 2:
             warnings.warn(
                 f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
@@ -257,16 +273,41 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.transduction_ = ragged(labels)
         return X, self.transduction_
 
-    def _label(self, trials, y, normal):
+    def _fit_folds(self, trials, y, params, split):
+        """Fit the classifiers; return each with the places of the trials that it is to label."""
+        folds = []
+        if self.cv is not None:
+            if isinstance(self.estimator, FrozenEstimator):
+                raise ValueError(
+                    "A frozen estimator cannot be cross-fitted: it has seen the trials. "
+                    "Use cv=None, or an estimator to fit."
+                )
+            self.fold_estimators_ = []
+            for train, held_out in patient_folds(
+                self.cv, trials, y, split.pop("groups", None), **split
+            ):
+                own = {name: _take(value, train, len(trials)) for name, value in params.items()}
+                fitted = clone(self.estimator).fit([trials[i] for i in train], y[train], **own)
+                self.fold_estimators_.append(fitted)
+                folds.append((fitted, held_out))
+        self.estimator_ = clone(self.estimator).fit(trials, y, **params)
+        return folds or [(self.estimator_, np.arange(len(trials)))]
+
+    def _label(self, folds, trials, y, normal):
         """Label all trials, falling back until two classes of frames are there."""
         thresholds = [(self.threshold_, None)]
         if len(single := _between(self.threshold_)):
             thresholds.append((single[0], "single_threshold"))
         sources = [(y, None)]
         if self.label_source == "predicted":
-            sources = [(self.estimator_.predict(trials), None), (y, "true_labels")]
+            predicted = np.empty_like(y)
+            for estimator, places in folds:
+                predicted[places] = estimator.predict([trials[i] for i in places])
+            sources = [(predicted, None), (y, "true_labels")]
         for source, true_labels in sources:
-            self.scores_ = self._score(trials, source, normal)
+            self.scores_ = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
+            for estimator, places in folds:
+                self._score(estimator, places, trials, source, normal)
             for self.threshold_, single_threshold in thresholds:
                 self.fallback_ = true_labels or single_threshold
                 labels = [
@@ -277,12 +318,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
                     return labels
         return labels
 
-    def _score(self, trials, source, normal):
-        """Score the frames of all trials, taking `source` as each trial's label."""
-        pseudo_scores = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
-        positive = np.flatnonzero(np.asarray(source) != normal)
+    def _score(self, estimator, places, trials, source, normal):
+        """Score the frames of some trials, taking `source` as each trial's label."""
+        positive = places[np.asarray(source)[places] != normal]
         if len(positive):
-            scores = self.estimator_.saliency(
+            scores = estimator.saliency(
                 [trials[i] for i in positive],
                 method=self.method,
                 target=np.asarray(source)[positive],
@@ -295,8 +335,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 z_clip=self.z_clip,
             )
             for i, values in zip(positive, scores):
-                pseudo_scores[i] = values
-        return pseudo_scores
+                self.scores_[i] = values
 
     def _resolve_threshold(self, n_landmarks):
         if self.smooth != "auto":
@@ -337,16 +376,34 @@ class SaliencyPseudoLabeler(BaseEstimator):
         Returns
         -------
         MetadataRouter
-            Routes what ``fit`` and ``fit_resample`` are given to the classifier's ``fit``.
+            Routes what ``fit`` and ``fit_resample`` are given to the classifier's ``fit``, and
+            to the splitter's ``split`` where there is one.
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        mapping.add(caller="fit_resample", callee="fit")
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+        router = MetadataRouter(owner=self)
+        router.add(estimator=self.estimator, method_mapping=_from_fit("fit"))
+        if self.cv is not None:
+            router.add(splitter=as_splitter(self.cv), method_mapping=_from_fit("split"))
+        return router
 
     def __sklearn_tags__(self):
         tags = tag_trial_input(super().__sklearn_tags__())
         tags.target_tags.required = True
         return tags
+
+
+def _from_fit(callee):
+    """What calls a method of a part: fit and fit_resample."""
+    mapping = MethodMapping()
+    for caller in ("fit", "fit_resample"):
+        mapping.add(caller=caller, callee=callee)
+    return mapping
+
+
+def _take(value, places, n_trials):
+    """The entries of some trials, of a parameter that has one for each."""
+    if value is None or np.ndim(value) == 0 or len(value) != n_trials:
+        return value
+    return np.asarray(value)[places]
 
 
 def _between(threshold):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from skrehab.batching import iterate_by_length
+from skrehab.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 from skrehab.saliency_scores import AGGREGATIONS, frame_scores, min_max, score_frames
 from skrehab.trials import ragged
 
@@ -27,7 +28,12 @@ __all__ = [
 
 METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
 SMOOTH = 8  # frames over which the authors smooth the map of any network but the LSTM
-LEVELS = (4, 8, 16, 32, 64, 128)  # intervals on the path that n_steps="auto" tries in turn
+LEVELS = (4, 8, 16)  # intervals on the path that n_steps="auto" tries in turn, all nested
+BUDGET = 129  # points at most, when stretches are bisected after that
+AT_ONCE = 8  # stretches of one trial bisected before looking again
+SLACK = 2  # times the tolerance that a single stretch may miss, lest large errors cancel
+ROWS = 64  # trials times points in one forward pass
+KEPT = 2**26  # numbers of kept gradients at once: a quarter of a gigabyte
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,14 @@ def _target_logit(logits, target):
 
 
 def _input_gradient(module, x, lengths, target):
+    return _logit_and_gradient(module, x, lengths, target)[1]
+
+
+def _logit_and_gradient(module, x, lengths, target):
     x = x.detach().requires_grad_(True)
     with torch.enable_grad():
-        total = _target_logit(module(x, lengths), target).sum()
-        return torch.autograd.grad(total, x)[0]
+        logit = _target_logit(module(x, lengths), target)
+        return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]
 
 
 def vanilla_gradient(module, x, lengths, target):
@@ -126,13 +136,16 @@ def vanilla_gradient(module, x, lengths, target):
 
 
 def integrated_gradients(
-    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=64
+    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=ROWS
 ):
     """Gradient averaged along the straight path from a baseline, times the way gone.
 
     A given number of steps means as many Gauss-Legendre points. ``"auto"`` halves a
-    Clenshaw-Curtis grid, about as exact, until the completeness error is small; grids are nested,
-    so that every gradient is used again. Several trials and points share a forward pass.
+    Clenshaw-Curtis grid, about as exact, up to 17 points; grids are nested, so that every gradient
+    is used again. Where that is not enough, as for a network whose logit jumps somewhere on the
+    path, it bisects the stretches that miss most of what the logit gains over them, until the
+    completeness error is small or 129 points are spent. Several trials and points share a forward
+    pass.
 
     Parameters
     ----------
@@ -147,8 +160,8 @@ def integrated_gradients(
     baseline : torch.Tensor of shape (batch, frames, landmarks, coords), optional
         Start of the path; None means zeros.
     n_steps : int or "auto", default=50
-        Points on the path. ``"auto"`` starts with 5 and goes on to 9, 17, ... 129, for the trials
-        that need it, until the completeness error is under `tol`.
+        Points on the path. ``"auto"`` starts with 5 and goes on to 9, 17, and one by one up to
+        129, for the trials that need it, until the completeness error is under `tol`.
     tol : float, default=0.01
         Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
@@ -181,46 +194,99 @@ def integrated_gradients(
     (True, 5)
     """
     baseline = torch.zeros_like(x) if baseline is None else baseline
+    if n_steps == "auto":
+        parts = (module, baseline, x - baseline, lengths, target)
+        return _converge(*parts, tol, internal_batch_size)[:3]
     with frozen(module):
         with torch.no_grad():
             ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
             at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
-        gain = at_x - at_baseline
-
+        nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         way = x - baseline
-        rows = torch.arange(len(x))
+        parts = (module, baseline, way, lengths, target)
+        attribution = (
+            way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, internal_batch_size)[0]
+        )
+        error = (attribution.flatten(1).sum(1) - (at_x - at_baseline)).abs()
+        return attribution, error, torch.full((len(x),), n_steps)
 
-        def mean_gradient(rows, alphas, weights):
-            """Weighted sums of the gradient at points on some trials' paths."""
-            return _sum_gradients(
-                *(module, baseline[rows], way[rows], lengths[rows], target[rows]),
-                *(alphas, weights, internal_batch_size),
-            )
 
-        if n_steps != "auto":
-            nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-            mean = mean_gradient(rows, (nodes + 1) / 2, weights[None] / 2)[0]
-            attribution = way * mean
-            error = (attribution.flatten(1).sum(1) - gain).abs()
-            return attribution, error, torch.full((len(x),), n_steps)
+def _converge(module, baseline, way, lengths, target, tol, internal_batch_size):
+    """Integrate until complete: attribution, error, points, and whether the tolerance was met."""
+    attribution = torch.zeros_like(way)
+    error, used = torch.zeros(len(way)), torch.zeros(len(way), dtype=torch.int64)
+    met = torch.ones(len(way), dtype=torch.bool)
 
-        # every level halves the grid of the one before, so no point is computed twice; the sums for
-        # all finer levels are kept up with, which takes a few copies of x instead of every gradient
-        sums = torch.zeros(len(LEVELS), *x.shape, dtype=x.dtype, device=x.device)
-        attribution, error = torch.zeros_like(x), torch.full_like(gain, torch.inf)
-        used = torch.zeros(len(x), dtype=torch.int64)
-        for level, n in enumerate(LEVELS):
-            new = np.arange(n + 1) if level == 0 else np.arange(1, n, 2)
-            alphas = (1 - np.cos(np.pi * new / n)) / 2
-            weights = np.stack([_clenshaw_curtis(m)[new * (m // n)] for m in LEVELS[level:]])
-            sums[level:, rows] += mean_gradient(rows, alphas, weights)
-            attribution[rows] = way[rows] * sums[level, rows]
-            error[rows] = (attribution[rows].flatten(1).sum(1) - gain[rows]).abs()
-            used[rows] = n + 1
-            rows = rows[(error[rows] > tol * gain[rows].abs().clamp(min=1)).cpu()]
-            if len(rows) == 0:
-                break
-        return attribution, error, used
+    def evaluate(paths):
+        """Walk on: the gradient at the points that each path asks for, rows of all together."""
+        asked = [(path, alpha) for path in paths for alpha in path.asked]
+        for start in range(0, len(asked), internal_batch_size):
+            some = asked[start : start + internal_batch_size]
+            rows = torch.tensor([path.row for path, _ in some])
+            alphas = way.new_tensor([alpha for _, alpha in some]).reshape(-1, 1, 1, 1)
+            points = baseline[rows] + alphas * way[rows]
+            at = (lengths[rows], target[rows.to(target.device)])
+            logits, gradients = _logit_and_gradient(module, points, *at)
+            slopes = (way[rows] * gradients).flatten(1).sum(1, dtype=torch.float64)
+            for (path, alpha), *found in zip(some, logits.tolist(), slopes.tolist(), gradients):
+                path.points[alpha] = found
+
+    with frozen(module):
+        at_once = max(1, KEPT // (BUDGET * max(1, way[0].numel())))
+        for start in range(0, len(way), at_once):
+            paths = [_Path(row, tol) for row in range(start, min(start + at_once, len(way)))]
+            while active := [path for path in paths if len(path.asked)]:
+                evaluate(active)
+                for path in active:
+                    path.look()
+                    if len(path.asked) == 0:
+                        i = path.row
+                        attribution[i] = way[i] * path.mean_gradient()
+                        error[i], used[i], met[i] = path.error, len(path.points), path.met
+                        path.points.clear()
+    return attribution, error.to(way), used, met
+
+
+class _Path:
+    """What is known of one trial's path, and which points are asked for next."""
+
+    def __init__(self, row, tol):
+        self.row, self.tol = row, tol
+        self.points = {}  # alpha -> logit, slope, gradient
+        self.levels = list(LEVELS)
+        self.asked = clenshaw_curtis(self.levels[0])[0].tolist()
+
+    def look(self):
+        """Integrate what there is; ask for more points unless it is complete."""
+        nodes = np.array(sorted(self.points))
+        values, slopes = np.array([self.points[alpha][:2] for alpha in nodes]).T
+        gain = values[-1] - values[0]
+        allowed = self.tol * max(1.0, abs(gain))
+        self.asked = []
+        if self.levels:
+            self.weights = clenshaw_curtis(self.levels.pop(0))[1]
+            largest = 0.0
+        else:
+            self.weights, errors = integrate_stretches(nodes, slopes, values)
+            largest = np.abs(errors).max()
+        self.error = abs(self.weights @ slopes - gain)
+        self.met = bool(self.error <= allowed and largest <= SLACK * allowed)
+        if self.met:
+            return
+        if self.levels:
+            finer = clenshaw_curtis(self.levels[0])[0]
+            self.asked = finer[1::2].tolist()
+        elif len(nodes) < BUDGET:
+            weights, errors = integrate_stretches(nodes, slopes, values)
+            self.asked = self._between(nodes, errors)
+
+    def _between(self, nodes, errors):
+        middles = worst_stretches(errors, nodes, min(AT_ONCE, BUDGET - len(nodes)))
+        return [alpha for alpha in middles.tolist() if np.abs(nodes - alpha).min() > 1e-6]
+
+    def mean_gradient(self):
+        gradients = [self.points[alpha][2] for alpha in sorted(self.points)]
+        return sum(float(w) * gradient for w, gradient in zip(self.weights, gradients))
 
 
 def _sum_gradients(module, baseline, way, lengths, target, alphas, weights, internal_batch_size):
@@ -242,15 +308,6 @@ def _sum_gradients(module, baseline, way, lengths, target, alphas, weights, inte
             part = weights[:, start : start + at_once] @ gradient.reshape(k, -1)
             sums[:, batch] += part.reshape(len(weights), *way[batch].shape)
     return sums
-
-
-def _clenshaw_curtis(n):
-    """Weights on [0, 1] of the n + 1 points ``(1 - cos(pi j / n)) / 2``, n even."""
-    j, k = np.arange(n + 1), np.arange(1, n // 2 + 1)
-    share = np.where(k == n // 2, 1.0, 2.0) / (4 * k**2 - 1)
-    weights = 2 * (1 - np.cos(2 * np.pi * np.outer(j, k) / n) @ share) / n
-    weights[[0, -1]] /= 2
-    return weights / 2
 
 
 def explain(
@@ -287,7 +344,9 @@ def explain(
     baseline : {"zeros", "rest"} or ndarray
         Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
         to a trial, such as one pose ``(n_landmarks, n_coords)``. Where a landmark is lost the path
-        stays at zero.
+        stays at zero. A network that scales each trial itself (MOMENT with ``revin``) gives the
+        same for every point of such a path but its start: for it both words mean every channel
+        standing still at its mean, with the trial's own mean and deviation held on the way.
     n_steps : int or "auto"
         See :func:`integrated_gradients`.
     tol : float
@@ -318,7 +377,8 @@ def explain(
     Raises
     ------
     ValueError
-        If `method` or `baseline` is unknown, or the network does not score frames.
+        If `method` or `baseline` is unknown, the network does not score frames, or it leaves no
+        path from this baseline.
     """
     if method == "frame_logits" and not hasattr(module, "frame_logits"):
         raise ValueError(
@@ -330,6 +390,7 @@ def explain(
     n = len(trials)
     scores, maps = [None] * n, [None] * n
     errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
+    met = np.ones(n, dtype=bool)
     if isinstance(smooth, str) and smooth == "auto":
         own = method == "frame_logits"
         smooth = 0 if own else getattr(module, "saliency_smooth", SMOOTH)
@@ -348,19 +409,28 @@ def explain(
             attribution = vanilla_gradient(*batch)
         else:
             start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
-            attribution, error, steps = integrated_gradients(
-                *batch, baseline=start, n_steps=n_steps, tol=tol
-            )
+            if getattr(module, "ignores_scale", False):
+                batch, start = _still_baseline(batch, baseline)
+            if n_steps == "auto":
+                way = batch[1] - start
+                attribution, error, steps, fine = _converge(
+                    batch[0], start, way, *batch[2:], tol, ROWS
+                )
+                met[index] = fine.cpu()
+            else:
+                attribution, error, steps = integrated_gradients(
+                    *batch, baseline=start, n_steps=n_steps
+                )
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):
             values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
             scores[i] = score_frames(values, aggregate=aggregate, **how)
             maps[i] = np.abs(values).sum(axis=2)
-    missed = int((used > LEVELS[-1]).sum()) if n_steps == "auto" else 0
-    if missed:
+    if not met.all():
         warnings.warn(
-            f"Integrated gradients of {missed} of {n} trials needed {LEVELS[-1] + 1} points, "
-            f"where refining ends; the largest completeness error is {errors.max():.2g} logits.",
+            f"Integrated gradients of {(~met).sum()} of {n} trials are not complete to tol={tol:g} "
+            f"after up to {used.max()} points, where refining ends: the largest completeness error "
+            f"is {errors.max():.2g} logits (completeness_error tells each trial's).",
             UserWarning,
             stacklevel=2,
         )
@@ -374,6 +444,23 @@ def _frame_logits(module, x, lengths, target):
         if logits.shape[2] == 1:
             return (logits[..., 0] * (2 * target - 1)[:, None]).cpu().numpy()
         return logits[torch.arange(len(x)), :, target].cpu().numpy()
+
+
+def _still_baseline(batch, baseline):
+    """The path of a network that scales every trial itself, on which f(a x) = f(x).
+
+    It is walked behind the scaling: with each trial's own mean and deviation held, from every
+    channel standing still at its mean.
+    """
+    module, x, lengths, target = batch
+    if not isinstance(baseline, str):
+        raise ValueError(
+            f"{type(module).__name__} scales every trial to mean 0 and deviation 1, so a path from "
+            "an array leads nowhere. Take baseline='zeros', which then means every channel at "
+            "its mean with the trial's own scale, or build the network with revin=False."
+        )
+    scaled, inner = module.held_scale(x, lengths)
+    return (inner, scaled, lengths, target), torch.zeros_like(scaled)
 
 
 def _baseline_batch(trials, x, baseline):

@@ -46,9 +46,10 @@ def clenshaw_curtis(n):
 def integrate_stretches(nodes, slopes, values):
     """Weights of an integral over [0, 1], each stretch by the rule that completes it best.
 
-    A stretch between two neighbouring nodes is integrated by the polynomial through its ends and up
-    to none, one, two or three nodes on either side. Which one fits is told by completeness: a
-    smooth function is best served by the highest order, one that jumps by the lowest.
+    A stretch between two neighbouring nodes is integrated by the polynomial through its ends and
+    none, one, two or three nodes on either side (as many in all at the ends of the path). Which one
+    fits is told by completeness: a smooth function is best served by the highest order, one that
+    jumps by the lowest.
 
     Parameters
     ----------
@@ -78,7 +79,8 @@ def integrate_stretches(nodes, slopes, values):
     for k in range(n - 1):
         gain, best = values[k + 1] - values[k], None
         for reach in range(REACH + 1):
-            near = slice(max(0, k - reach), min(n, k + 2 + reach))
+            first = min(max(0, k - reach), max(0, n - 2 * reach - 2))
+            near = slice(first, min(n, first + 2 * reach + 2))
             rule = _rule(nodes[near], nodes[k], nodes[k + 1])
             error = rule @ slopes[near] - gain
             if best is None or abs(error) < abs(best[2]):

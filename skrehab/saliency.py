@@ -277,7 +277,7 @@ class _Path:
             finer = clenshaw_curtis(self.levels[0])[0]
             self.asked = finer[1::2].tolist()
         elif len(nodes) < BUDGET:
-            weights, errors = integrate_stretches(nodes, slopes, values)
+            _, errors = integrate_stretches(nodes, slopes, values)
             self.asked = self._between(nodes, errors)
 
     def _between(self, nodes, errors):

@@ -420,7 +420,12 @@ def test_the_file_says_what_it_wants(tmp_path):
     assert spec["inputs"][0]["shape"] == [33, 4] and "NaN" in spec["inputs"][0]["meaning"]
     assert [one["shape"] for one in spec["state"]] == [[], [33, 3], [2, 33, 3]]
     first, second = spec["preprocessing"]
-    assert first["params"] == {"window": 3, "causal": True, "visibility": "drop"}
+    assert first["params"] == {
+        "window": 3,
+        "causal": True,
+        "order": "offset_first",
+        "visibility": "drop",
+    }
     assert second["class"] == "LandmarkScaler"
     with pytest.raises(ValueError, match="skeleton 'coco17' has 17 landmarks, the model 33"):
         export_onnx(model, tmp_path / "n.onnx", skeleton="coco17")

@@ -64,7 +64,7 @@ def tiny_video(**params):
 
 def tiny_labeler(**params):
     """Build a pseudo-labeler that trains in a tenth of a second."""
-    defaults = {"n_steps": 4}
+    defaults = {"n_steps": 4, "threshold": (0.5, 1.0)}
     return SaliencyPseudoLabeler(tiny_video(), **(defaults | params))
 
 
@@ -125,13 +125,12 @@ ESTIMATORS = [
     ),
     EstimatorRow(
         "SaliencyPseudoLabeler-frames-scale",
-        lambda: tiny_labeler(
-            threshold=(0.2, 0.4),
-            scale="frames",
-            aggregate="sum",
-            smooth=0,
-            label_source="predicted",
-        ),
+        lambda: tiny_labeler(threshold=(0.2, 0.4), scale="frames", aggregate="sum", smooth=0),
+        "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-quantile",
+        lambda: tiny_labeler(threshold=("quantile", 0.38), z_clip=3.0, coords="first"),
         "pseudo_labeler",
     ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),

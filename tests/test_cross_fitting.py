@@ -14,7 +14,9 @@ from skrehab.metrics import trial_roc_auc
 
 
 def fit(data, y=None, **params):
-    labeler = tiny_labeler(**params).set_params(estimator__max_epochs=4)
+    labeler = tiny_labeler(threshold=("quantile", 0.38), **params).set_params(
+        estimator__max_epochs=4
+    )
     return labeler.fit(data.X, data.y if y is None else y, groups=data.patients)
 
 

@@ -7,7 +7,7 @@ from sklearn.model_selection import GroupKFold
 
 from skrehab.trials import check_groups
 
-__all__ = ["as_splitter", "patient_folds"]
+__all__ = ["as_splitter", "patient_folds", "take_trials"]
 
 
 def as_splitter(cv):
@@ -104,3 +104,33 @@ def patient_folds(cv, X, y, groups, **split_params):
             f"out {int(times[np.argmax(times != 1)])} times."
         )
     return folds
+
+
+def take_trials(value, places, n_trials):
+    """Take the entries of some trials, of a parameter of fit that has one for each.
+
+    Parameters
+    ----------
+    value : object
+        What was given to fit; left as it is unless it has an entry a trial.
+    places : ndarray
+        Which trials.
+    n_trials : int
+        How many there are.
+
+    Returns
+    -------
+    object
+        Entries of these trials.
+
+    Examples
+    --------
+    >>> from skrehab.cross_fitting import take_trials
+    >>> take_trials(["a", "b", "c"], [2, 0], 3), take_trials(None, [2, 0], 3)
+    (['c', 'a'], None)
+    """
+    if value is None or np.ndim(value) == 0 or len(value) != n_trials:
+        return value
+    if isinstance(value, list):
+        return [value[i] for i in places]
+    return np.asarray(value)[places]

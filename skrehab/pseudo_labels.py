@@ -18,13 +18,14 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from skrehab.cross_fitting import as_splitter, patient_folds
+from skrehab.cross_fitting import as_splitter, patient_folds, take_trials
 from skrehab.saliency import METHODS
 from skrehab.saliency_scores import AGGREGATIONS, COORDS, SCALES, check_smooth, highest_score
 from skrehab.thresholds import (
     PUBLISHED_THRESHOLDS,
     Quantile,
     check_threshold,
+    one_between,
     pseudo_labels,
     published_threshold,
 )
@@ -135,9 +136,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
     >>> X = [0.1 * rng.randn(20, 33, 3) for label in y]
     >>> for trial, label in zip(X, y):
     ...     trial[12:] += label  # the motion looked for starts at frame 12
-    >>> labeler = SaliencyPseudoLabeler(
-    ...     VideoClassifier("lstm", max_epochs=10, random_state=0), threshold=(0.2, 0.4)
-    ... )
+    >>> labeler = SaliencyPseudoLabeler(VideoClassifier("lstm", max_epochs=10, random_state=0))
     >>> _, frame_labels = labeler.fit_resample(X, y)
     >>> sorted(set(frame_labels[1][:12].tolist())), int(frame_labels[0].max())
     ([0], 0)
@@ -286,7 +285,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
             for train, held_out in patient_folds(
                 self.cv, trials, y, split.pop("groups", None), **split
             ):
-                own = {name: _take(value, train, len(trials)) for name, value in params.items()}
+                own = {
+                    name: take_trials(value, train, len(trials)) for name, value in params.items()
+                }
                 fitted = clone(self.estimator).fit([trials[i] for i in train], y[train], **own)
                 self.fold_estimators_.append(fitted)
                 folds.append((fitted, held_out))
@@ -296,8 +297,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
     def _label(self, folds, trials, y, normal):
         """Label all trials, falling back until two classes of frames are there."""
         thresholds = [(self.threshold_, None)]
-        if len(single := _between(self.threshold_)):
-            thresholds.append((single[0], "single_threshold"))
+        if single := one_between(self.threshold_):
+            thresholds.append((single, "single_threshold"))
         sources = [(y, None)]
         if self.label_source == "predicted":
             predicted = np.empty_like(y)
@@ -397,20 +398,6 @@ def _from_fit(callee):
     for caller in ("fit", "fit_resample"):
         mapping.add(caller=caller, callee=callee)
     return mapping
-
-
-def _take(value, places, n_trials):
-    """The entries of some trials, of a parameter that has one for each."""
-    if value is None or np.ndim(value) == 0 or len(value) != n_trials:
-        return value
-    return np.asarray(value)[places]
-
-
-def _between(threshold):
-    """The one threshold between two, if there are two: their mean, of shares as well."""
-    if isinstance(threshold, Quantile):
-        return [Quantile(float(np.mean(threshold[1:])))] if len(threshold) == 3 else []
-    return [float(np.mean(threshold))] if np.ndim(threshold) else []
 
 
 def _n_classes(labels):

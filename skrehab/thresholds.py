@@ -12,6 +12,7 @@ __all__ = [
     "Quantile",
     "check_threshold",
     "cut_at",
+    "one_between",
     "pseudo_labels",
     "published_threshold",
 ]
@@ -123,6 +124,30 @@ def check_threshold(threshold, highest=np.inf):
             f"('quantile', 0.38), got {threshold!r}."
         )
     return values.item() if values.ndim == 0 else tuple(values.tolist())
+
+
+def one_between(threshold):
+    """Tell the one threshold between two.
+
+    Parameters
+    ----------
+    threshold : float, (float, float) or Quantile
+        From :func:`check_threshold`.
+
+    Returns
+    -------
+    float, Quantile or None
+        The mean of two, of shares as well; None if there is only one.
+
+    Examples
+    --------
+    >>> from skrehab.thresholds import Quantile, one_between
+    >>> one_between((2.0, 3.0)), one_between(Quantile(0.1, 0.3)), one_between(2.0)
+    (2.5, Quantile(0.2), None)
+    """
+    if isinstance(threshold, Quantile):
+        return Quantile(float(np.mean(threshold[1:]))) if len(threshold) == 3 else None
+    return float(np.mean(threshold)) if np.ndim(threshold) else None
 
 
 def published_threshold(network, method, n_landmarks, *, dual=False):

@@ -9,14 +9,9 @@ from torch import nn
 
 from skrehab import networks
 from skrehab.batching import pad_trials
+from skrehab.gradients import BUDGET, LEVELS, integrated_gradients, vanilla_gradient
 from skrehab.path_integral import clenshaw_curtis, integrate_stretches
-from skrehab.saliency import (
-    BUDGET,
-    LEVELS,
-    explain,
-    integrated_gradients,
-    vanilla_gradient,
-)
+from skrehab.saliency import explain
 from skrehab.saliency_scores import AGGREGATIONS, min_max, score_frames
 
 LENGTHS = (12, 31, 5, 20)

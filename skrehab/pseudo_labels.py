@@ -394,10 +394,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
 
 def _from_fit(callee):
     """What calls a method of a part: fit and fit_resample."""
-    mapping = MethodMapping()
-    for caller in ("fit", "fit_resample"):
-        mapping.add(caller=caller, callee=callee)
-    return mapping
+    mapping = MethodMapping().add(caller="fit", callee=callee)
+    return mapping.add(caller="fit_resample", callee=callee)
 
 
 def _n_classes(labels):

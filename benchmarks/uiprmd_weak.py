@@ -56,6 +56,9 @@ VARIANTS = {
         "method": "integrated_gradients",
         "threshold": 0.5,
         "aggregate": "signed",
+        "scale": "frames",
+        "smooth": 0,
+        "label_source": "predicted",
     },
 }
 
@@ -88,7 +91,7 @@ class Remembering(BaseEstimator):
         return self.classifier.predict(X)
 
     def saliency(self, X, **how):
-        key = how["method"], how["aggregate"]
+        key = tuple(sorted((name, str(value)) for name, value in how.items() if name != "target"))
         if key not in self.known_:
             result = self.classifier.saliency(X, **how, return_maps=True)
             self.known_[key] = result.scores

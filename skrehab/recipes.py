@@ -4,7 +4,8 @@ from imblearn.pipeline import Pipeline
 
 from skrehab.frames import FrameMLP
 from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
-from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, SaliencyPseudoLabeler
+from skrehab.pseudo_labels import SaliencyPseudoLabeler
+from skrehab.pseudo_labels.thresholds import PUBLISHED_THRESHOLDS
 from skrehab.video import VideoClassifier
 
 __all__ = ["build_pipeline"]
@@ -33,7 +34,8 @@ def build_pipeline(
         itself (``"mil_tcn"``).
     threshold : float, (float, float) or str, optional
         See :class:`SaliencyPseudoLabeler`. None takes the published pair where there is one; else
-        0.5 for ``"frame_logits"`` and 0.3 for saliency; 0 and 1 are a trial's lowest and highest.
+        0.5 for ``"frame_logits"``, between a trial's lowest and highest score, and the highest 38 %
+        of a trial's frames for saliency.
     max_epochs : int, default=100
         Epochs of the video network.
     frame_epochs : int, default=20
@@ -55,7 +57,7 @@ def build_pipeline(
     if threshold is None and (network, method) in PUBLISHED_THRESHOLDS:
         threshold = "published_dual"
     elif threshold is None:
-        threshold = 0.5 if method == "frame_logits" else 0.3
+        threshold = 0.5 if method == "frame_logits" else ("quantile", 0.38)
     classifier = VideoClassifier(network, max_epochs=max_epochs, random_state=random_state)
     return Pipeline(
         [

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrehab.saliency.gradients import explain
+from skrehab.saliency.attribution import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import probabilities, trial_weights
 from skrehab.trials import check_groups, check_trial_labels, ragged
@@ -284,6 +284,10 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         n_steps=50,
         tol=0.01,
         aggregate="sum",
+        smooth=0,
+        coords="sum",
+        scale="frames",
+        z_clip=None,
         normalize=True,
         return_maps=False,
     ):
@@ -304,10 +308,20 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             Points on the path; ``"auto"`` takes as many as `tol` needs.
         tol : float, default=0.01
             Completeness error that ``"auto"`` goes for, as a share of the logit gained.
-        aggregate : {"sum", "mean", "max", "signed"}, default="sum"
-            How a frame's values become one.
+        aggregate : {"positive", "sum", "mean", "max", "signed"}, default="sum"
+            How a frame's values become one; :class:`SaliencyPseudoLabeler` has other defaults, for
+            this and what follows.
+        smooth : int, (str, int) or "auto", default=0
+            Frames of the moving average of the map over time; ``"auto"`` is the authors' choice
+            for the network. See :func:`skrehab.saliency.score_frames`, as for the others.
+        coords : {"sum", "first"}, default="sum"
+            What of a landmark's coordinates is seen.
+        scale : {"frames", "map"}, default="frames"
+            Scale each trial's scores to [0, 1], or its map before landmarks are put together.
+        z_clip : float, optional
+            Clip z-scores to plus and minus this before scaling.
         normalize : bool, default=True
-            Scale each trial's scores to [0, 1].
+            Whether to scale at all.
         return_maps : bool, default=False
             Return scores, landmark maps and completeness errors together.
 
@@ -339,6 +353,10 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             n_steps=n_steps,
             tol=tol,
             aggregate=aggregate,
+            smooth=smooth,
+            coords=coords,
+            scale=scale,
+            z_clip=z_clip,
             normalize=normalize,
             batch_size=self.batch_size,
             device=self.device,

@@ -12,7 +12,7 @@ from skrehab.multilabel.label_sets import (
     check_multilabel,
     label_probabilities,
 )
-from skrehab.saliency.gradients import explain
+from skrehab.saliency.attribution import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import trial_weights
 from skrehab.trials import check_groups, ragged

@@ -280,7 +280,7 @@ def build(name, *, n_outputs, n_landmarks=None, n_coords=None, **params):
     >>> from skrehab.networks import build
     >>> lstm = build("lstm", n_landmarks=33, n_coords=3, n_outputs=1)
     >>> sum(p.numel() for p in lstm.parameters())
-    225217
+    262657
     """
     network = get_spec(name).load()
     sizes = {"n_landmarks": n_landmarks, "n_coords": n_coords, "n_outputs": n_outputs}

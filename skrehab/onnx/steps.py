@@ -112,10 +112,21 @@ def _sum_and_count(graph, x):
 
 def _smooth_trial(graph, x, step, shape):
     x, visibility = _split_visibility(graph, x, step, shape)
+    if step.order == "offset_first":
+        moved = graph.cast(_average_trial(graph, _offset_trial(graph, x), step, shape), "float32")
+    else:
+        moved = graph.cast(_offset_trial(graph, _average_trial(graph, x, step, shape)), "float32")
+    return _join(graph, moved, visibility)
+
+
+def _offset_trial(graph, x):
     seen = graph.cast(graph.add("Not", graph.add("IsNaN", x)), "int32")
     first = graph.add("ArgMax", seen, axis=0, keepdims=1)
-    moved = graph.add("Sub", x, graph.add("GatherElements", x, first, axis=0))
-    # running sums, as in `moving_average`: the sum of a window is the difference of two
+    return graph.add("Sub", x, graph.add("GatherElements", x, first, axis=0))
+
+
+def _average_trial(graph, x, step, shape):
+    # running sums: the sum of a window is the difference of two
     zero, one = graph.constant(np.int64(0)), graph.constant(np.int64(1))
     n = graph.add("Gather", graph.add("Shape", x), zero, axis=0)
     after = 0 if step.causal else (step.window - 1) // 2
@@ -130,31 +141,44 @@ def _smooth_trial(graph, x, step, shape):
         ends = (graph.add("Gather", running, place, axis=0) for place in (stop, start))
         return graph.add("Sub", *ends)
 
-    total, count = map(in_window, _sum_and_count(graph, moved))
-    mean = graph.cast(graph.add("Div", total, count), "float32")  # 0 / 0 is NaN: nothing seen
-    return _join(graph, mean, visibility)
+    total, count = map(in_window, _sum_and_count(graph, x))
+    return graph.add("Div", total, count)  # 0 / 0 is NaN: nothing seen
 
 
 def _smooth_frame(graph, x, step, shape):
     x, visibility = _split_visibility(graph, x, step, shape)
     shape = (shape[0], min(shape[1], 3))
+    if step.order == "offset_first":
+        moved = graph.cast(
+            _average_frame(graph, _offset_frame(graph, x, shape), step, shape), "float32"
+        )
+    else:
+        # the state is kept single, as every state: the average is rounded once before the offset
+        average = graph.cast(_average_frame(graph, x, step, shape), "float32")
+        moved = _offset_frame(graph, average, shape)
+    return _join(graph, moved, visibility)
+
+
+def _offset_frame(graph, x, shape):
     state = graph.state(shape, "position of each landmark in the first frame that shows it")
     first = graph.recall(state)
     first = graph.add("Where", graph.add("IsNaN", first), x, first)
     graph.remember(state, first)
-    moved = graph.add("Sub", x, first)
+    return graph.add("Sub", x, first)
+
+
+def _average_frame(graph, x, step, shape):
     if step.window == 1:
-        return _join(graph, moved, visibility)
-    # the displacements of the frames before, oldest first
-    state = graph.state((step.window - 1, *shape), "displacement in the frames before")
+        return x
+    # the frames before, oldest first
+    state = graph.state((step.window - 1, *shape), "what is averaged, in the frames before")
     axis = graph.constant([0])
-    now = graph.add("Unsqueeze", moved, axis)
+    now = graph.add("Unsqueeze", x, axis)
     ring = graph.add("Concat", graph.recall(state), now, axis=0)
     end = graph.constant([np.iinfo(np.int64).max])
     graph.remember(state, graph.add("Slice", ring, graph.constant([1]), end, axis))
     sums = (graph.add("ReduceSum", v, axis, keepdims=0) for v in _sum_and_count(graph, ring))
-    mean = graph.cast(graph.add("Div", *sums), "float32")
-    return _join(graph, mean, visibility)
+    return graph.add("Div", *sums)
 
 
 # --- LandmarkScaler -------------------------------------------------------------------------------

@@ -29,7 +29,13 @@ from skrehab.persistence.metadata import check_metadata, plain
 __all__ = ["save"]
 
 # attributes that describe the training patients rather than the model
-_TRAINING_DATA = {"transduction_", "scores_", "validation_groups_", "weights_report_"}
+_TRAINING_DATA = {
+    "transduction_",
+    "fold_estimators_",
+    "scores_",
+    "validation_groups_",
+    "weights_report_",
+}
 _FITTED_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*_")
 
 

@@ -44,7 +44,7 @@ def displacement(trial):
     return trial - np.take_along_axis(trial, first[None], axis=0)
 
 
-def moving_average(trial, window=5, causal=False):
+def moving_average(trial, window=5, causal=True):
     """Average each coordinate over a window of frames, leaving lost landmarks out.
 
     Parameters
@@ -53,9 +53,10 @@ def moving_average(trial, window=5, causal=False):
         One trial; NaN is not counted.
     window : int, default=5
         Number of frames. An even window that is not causal reaches one frame further back.
-    causal : bool, default=False
-        Average over the frame and the ``window - 1`` before it, as a live stream must. Otherwise
-        the window is centred, which costs ``window // 2`` frames of delay. It is cut at both ends.
+    causal : bool, default=True
+        Average over the frame and the ``window - 1`` before it, as the authors of the paper do and
+        a live stream must; at the start there are fewer. Otherwise the window is centred, which
+        costs ``window // 2`` frames of delay, and is cut at both ends.
 
     Returns
     -------
@@ -70,35 +71,42 @@ def moving_average(trial, window=5, causal=False):
     --------
     >>> import numpy as np
     >>> from skrehab.preprocessing import moving_average
-    >>> moving_average(np.array([0.0, 3.0, 6.0, 9.0]), window=3, causal=True)
+    >>> moving_average(np.array([0.0, 3.0, 6.0, 9.0]), window=3)
     array([0. , 1.5, 3. , 6. ])
     """
     n_frames = len(trial)
     after = 0 if causal else (window - 1) // 2
-    stop = np.minimum(np.arange(n_frames) + after + 1, n_frames)
-    start = np.maximum(np.arange(n_frames) + after + 1 - window, 0)
-    # cumulative sums run forward in time, so a prefix of a causal trial gives the same bits
     valid = ~np.isnan(trial)
-    pad = np.zeros((1, *trial.shape[1:]))
-    total = np.concatenate([pad, np.cumsum(np.where(valid, trial, 0), axis=0, dtype=float)])
-    count = np.concatenate([pad, np.cumsum(valid, axis=0)])
-    n_valid = count[stop] - count[start]
+    filled = np.where(valid, trial, 0).astype(float)
+    total, count = np.zeros(trial.shape), np.zeros(trial.shape, dtype=int)
+    # from the oldest frame of the window to the newest, as a mean written out: no running sum, so
+    # an hour of frames rounds no worse than five, and a prefix of a causal trial has the same bits
+    for ahead in range(max(after - window + 1, 1 - n_frames), min(after + 1, n_frames)):
+        to = slice(max(0, -ahead), n_frames - max(0, ahead))
+        source = slice(max(0, ahead), n_frames + min(0, ahead))
+        total[to] += filled[source]
+        count[to] += valid[source]
     with np.errstate(invalid="ignore"):
-        mean = (total[stop] - total[start]) / n_valid
+        mean = total / count
     return mean.astype(trial.dtype, copy=False)
 
 
 class DisplacementSmoother(TransformerMixin, BaseEstimator):
-    """Offset each trial from its first valid frame, then apply a moving average.
+    """Offset each trial from its first valid frame, and apply a moving average.
 
     Parameters
     ----------
     window : int, default=5
         Frames in the moving average; 1 switches it off.
-    causal : bool, default=False
-        Use only past frames, so that what is evaluated offline is what runs live:
-        ``transform([x[:t]])[0] == transform([x])[0][:t]``. The default is the paper's centred
-        window.
+    causal : bool, default=True
+        Use only past frames, as the authors do, so that what is evaluated offline is what runs
+        live: ``transform([x[:t]])[0] == transform([x])[0][:t]``. False centres the window.
+    order : {"offset_first", "smooth_first"}, default="offset_first"
+        Offset and then average, or average and then take off the first average, as the authors'
+        code does. With the window full they differ by how far the first frame lies from the average
+        that stands for it: not at all for ``causal=True`` as long as no landmark is lost, since the
+        first average is then the first frame; a centred window starts from an average of several
+        frames.
     visibility : {"drop", "keep"}, default="drop"
         What becomes of a fourth coordinate, which by the trial contract is the landmark's
         visibility: drop it, or pass it through untouched.
@@ -122,18 +130,22 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
     >>> from skrehab import DisplacementSmoother
     >>> walk = np.arange(6.0).reshape(6, 1, 1) + 10
     >>> DisplacementSmoother(window=3).fit_transform([walk])[0].ravel()
+    array([0. , 0.5, 1. , 2. , 3. , 4. ], dtype=float32)
+    >>> DisplacementSmoother(window=3, causal=False).fit_transform([walk])[0].ravel()
     array([0.5, 1. , 2. , 3. , 4. , 4.5], dtype=float32)
     """
 
     _parameter_constraints = {
         "window": [Interval(Integral, 1, None, closed="left")],
         "causal": ["boolean"],
+        "order": [StrOptions({"offset_first", "smooth_first"})],
         "visibility": [StrOptions({"drop", "keep"})],
     }
 
-    def __init__(self, window=5, *, causal=False, visibility="drop"):
+    def __init__(self, window=5, *, causal=True, order="offset_first", visibility="drop"):
         self.window = window
         self.causal = causal
+        self.order = order
         self.visibility = visibility
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -174,10 +186,15 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         return [self._transform_one(trial) for trial in X]
 
     def _transform_one(self, trial):
-        if trial.shape[2] != 4:
-            return moving_average(displacement(trial), self.window, self.causal)
-        moved = moving_average(displacement(trial[..., :3]), self.window, self.causal)
-        return moved if self.visibility == "drop" else np.concatenate([moved, trial[..., 3:]], 2)
+        position = trial[..., :3] if trial.shape[2] == 4 else trial
+        if self.order == "offset_first":
+            moved = moving_average(displacement(position), self.window, self.causal)
+        else:  # in double until the end, as a file of numbers is read
+            smooth = moving_average(position.astype(float), self.window, self.causal)
+            moved = displacement(smooth).astype(np.float32)
+        if trial.shape[2] != 4 or self.visibility == "drop":
+            return moved
+        return np.concatenate([moved, trial[..., 3:]], 2)
 
     def _stream(self):
         """Return what transforms frame by frame; see :mod:`skrehab.live`."""
@@ -188,7 +205,8 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
                 f"it is not causal: a centred window of {self.window} frames looks {ahead} ahead. "
                 "Train with DisplacementSmoother(causal=True)."
             )
-        return _SmootherStream((self.n_landmarks_, self.n_coords_), self.window, self.visibility)
+        shape = (self.n_landmarks_, self.n_coords_)
+        return _SmootherStream(shape, self.window, self.order, self.visibility)
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
@@ -197,12 +215,11 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
 class _SmootherStream:
     """Do what `displacement` and a causal `moving_average` do, to the bit, one frame at a time.
 
-    `moving_average` subtracts two running sums; here those of the last `window` frames are kept,
-    and so memory stays the same however long a trial is.
+    The last `window` frames are kept, and so memory stays the same however long a trial is.
     """
 
-    def __init__(self, shape, window, visibility):
-        self.shape, self.window = shape, window
+    def __init__(self, shape, window, order, visibility):
+        self.shape, self.window, self.order = shape, window, order
         self.keep_visibility = shape[1] == 4 and visibility == "keep"
         self.n_moved = 3 if shape[1] == 4 else shape[1]
         self.reset()
@@ -211,26 +228,34 @@ class _SmootherStream:
         shape = (self.shape[0], self.n_moved)
         self.n_frames = 0
         self.first = np.full(shape, np.nan, dtype=np.float32)
-        self.totals = np.zeros((self.window, *shape))
-        self.counts = np.zeros((self.window, *shape))
+        if self.order == "smooth_first":
+            self.first = self.first.astype(float)  # of averages, which are not yet rounded
+        self.last = np.full((self.window, *shape), np.nan)
 
     def push(self, frame, timestamp):
         frame = check_frame(frame, self.shape)
-        position = frame[:, : self.n_moved]
+        moved = frame[:, : self.n_moved]
+        if self.order == "offset_first":
+            moved = self._average(self._offset(moved))
+        else:
+            moved = self._offset(self._average(moved))
+        moved = moved.astype(np.float32)
+        return np.concatenate([moved, frame[:, 3:]], axis=1) if self.keep_visibility else moved
+
+    def _offset(self, position):
         self.first = np.where(np.isnan(self.first), position, self.first)
-        moved = position - self.first
-        valid = ~np.isnan(moved)
-        # a ring: slot i % window holds the sums over the first i frames, the newest replaces the
-        # oldest, and that is just what is subtracted
-        before, now = self.n_frames % self.window, (self.n_frames + 1) % self.window
-        total = self.totals[before] + np.where(valid, moved, 0)
-        count = self.counts[before] + valid
-        with np.errstate(invalid="ignore"):
-            mean = (total - self.totals[now]) / (count - self.counts[now])
-        self.totals[now], self.counts[now] = total, count
+        return position - self.first
+
+    def _average(self, values):
+        self.last[self.n_frames % self.window] = values  # a ring: the newest replaces the oldest
         self.n_frames += 1
-        mean = mean.astype(np.float32)
-        return np.concatenate([mean, frame[:, 3:]], axis=1) if self.keep_visibility else mean
+        oldest = self.n_frames % self.window
+        frames = np.concatenate([self.last[oldest:], self.last[:oldest]])
+        valid = ~np.isnan(frames)
+        # along the first axis numpy adds one frame after the other, as `moving_average` does
+        total = np.add.reduce(np.where(valid, frames, 0), axis=0)
+        with np.errstate(invalid="ignore"):
+            return total / valid.sum(axis=0)
 
 
 class LandmarkScaler(TransformerMixin, BaseEstimator):

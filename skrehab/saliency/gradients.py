@@ -1,55 +1,32 @@
-"""Gradient attribution: how much each coordinate of each frame speaks for the decision.
+"""Gradients of a network's logit: at a trial, or averaged along the way to it.
 
 Pure functions on a torch module with the signature of :mod:`skrehab.networks.registry`. The target
 is always a logit, never a probability, which saturates.
 """
 
-import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from skrehab.training.batching import iterate_by_length
-from skrehab.trials import ragged
+from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
 __all__ = [
-    "AGGREGATIONS",
-    "Saliency",
-    "explain",
-    "frame_scores",
+    "BUDGET",
+    "LEVELS",
+    "ROWS",
+    "converge",
+    "frozen",
     "integrated_gradients",
-    "min_max",
     "vanilla_gradient",
 ]
 
-AGGREGATIONS = ("sum", "mean", "max", "signed")
-METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
-LEVELS = (4, 8, 16, 32, 64, 128)  # intervals on the path that n_steps="auto" tries in turn
-
-
-@dataclass(frozen=True)
-class Saliency:
-    """Attribution of a list of trials.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_trials,), dtype object
-        One array ``(n_frames_i,)`` per trial.
-    maps : list of ndarray of shape (n_frames_i, n_landmarks)
-        Absolute attribution summed over coordinates, in units of the logit.
-    completeness_error : ndarray of shape (n_trials,)
-        ``|sum of attributions - (f(x) - f(baseline))|`` in units of the logit; NaN for the plain
-        gradient, which has no such property.
-    n_steps : ndarray of shape (n_trials,)
-        Points on the path that were used.
-    """
-
-    scores: np.ndarray
-    maps: list
-    completeness_error: np.ndarray
-    n_steps: np.ndarray
+LEVELS = (4, 8, 16)  # intervals on the path that n_steps="auto" tries in turn, all nested
+BUDGET = 129  # points at most, when stretches are bisected after that
+AT_ONCE = 8  # stretches of one trial bisected before looking again
+SLACK = 2  # times the tolerance that a single stretch may miss, lest large errors cancel
+ROWS = 64  # trials times points in one forward pass
+KEPT = 2**26  # numbers of kept gradients at once: a quarter of a gigabyte
 
 
 @contextmanager
@@ -81,10 +58,14 @@ def _target_logit(logits, target):
 
 
 def _input_gradient(module, x, lengths, target):
+    return _logit_and_gradient(module, x, lengths, target)[1]
+
+
+def _logit_and_gradient(module, x, lengths, target):
     x = x.detach().requires_grad_(True)
     with torch.enable_grad():
-        total = _target_logit(module(x, lengths), target).sum()
-        return torch.autograd.grad(total, x)[0]
+        logit = _target_logit(module(x, lengths), target)
+        return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]
 
 
 def vanilla_gradient(module, x, lengths, target):
@@ -125,13 +106,16 @@ def vanilla_gradient(module, x, lengths, target):
 
 
 def integrated_gradients(
-    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=64
+    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=ROWS
 ):
     """Gradient averaged along the straight path from a baseline, times the way gone.
 
     A given number of steps means as many Gauss-Legendre points. ``"auto"`` halves a
-    Clenshaw-Curtis grid, about as exact, until the completeness error is small; grids are nested,
-    so that every gradient is used again. Several trials and points share a forward pass.
+    Clenshaw-Curtis grid, about as exact, up to 17 points; grids are nested, so that every gradient
+    is used again. Where that is not enough, as for a network whose logit jumps somewhere on the
+    path, it bisects the stretches that miss most of what the logit gains over them, until the
+    completeness error is small or 129 points are spent. Several trials and points share a forward
+    pass.
 
     Parameters
     ----------
@@ -146,8 +130,8 @@ def integrated_gradients(
     baseline : torch.Tensor of shape (batch, frames, landmarks, coords), optional
         Start of the path; None means zeros.
     n_steps : int or "auto", default=50
-        Points on the path. ``"auto"`` starts with 5 and goes on to 9, 17, ... 129, for the trials
-        that need it, until the completeness error is under `tol`.
+        Points on the path. ``"auto"`` starts with 5 and goes on to 9, 17, and one by one up to
+        129, for the trials that need it, until the completeness error is under `tol`.
     tol : float, default=0.01
         Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
@@ -180,46 +164,118 @@ def integrated_gradients(
     (True, 5)
     """
     baseline = torch.zeros_like(x) if baseline is None else baseline
+    if n_steps == "auto":
+        parts = (module, baseline, x - baseline, lengths, target)
+        return converge(*parts, tol, internal_batch_size)[:3]
     with frozen(module):
         with torch.no_grad():
             ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
             at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
-        gain = at_x - at_baseline
-
+        nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         way = x - baseline
-        rows = torch.arange(len(x))
+        parts = (module, baseline, way, lengths, target)
+        attribution = (
+            way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, internal_batch_size)[0]
+        )
+        error = (attribution.flatten(1).sum(1) - (at_x - at_baseline)).abs()
+        return attribution, error, torch.full((len(x),), n_steps)
 
-        def mean_gradient(rows, alphas, weights):
-            """Weighted sums of the gradient at points on some trials' paths."""
-            return _sum_gradients(
-                *(module, baseline[rows], way[rows], lengths[rows], target[rows]),
-                *(alphas, weights, internal_batch_size),
-            )
 
-        if n_steps != "auto":
-            nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-            mean = mean_gradient(rows, (nodes + 1) / 2, weights[None] / 2)[0]
-            attribution = way * mean
-            error = (attribution.flatten(1).sum(1) - gain).abs()
-            return attribution, error, torch.full((len(x),), n_steps)
+def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS):
+    """Integrate gradients until they are complete, and say whether they are.
 
-        # every level halves the grid of the one before, so no point is computed twice; the sums for
-        # all finer levels are kept up with, which takes a few copies of x instead of every gradient
-        sums = torch.zeros(len(LEVELS), *x.shape, dtype=x.dtype, device=x.device)
-        attribution, error = torch.zeros_like(x), torch.full_like(gain, torch.inf)
-        used = torch.zeros(len(x), dtype=torch.int64)
-        for level, n in enumerate(LEVELS):
-            new = np.arange(n + 1) if level == 0 else np.arange(1, n, 2)
-            alphas = (1 - np.cos(np.pi * new / n)) / 2
-            weights = np.stack([_clenshaw_curtis(m)[new * (m // n)] for m in LEVELS[level:]])
-            sums[level:, rows] += mean_gradient(rows, alphas, weights)
-            attribution[rows] = way[rows] * sums[level, rows]
-            error[rows] = (attribution[rows].flatten(1).sum(1) - gain[rows]).abs()
-            used[rows] = n + 1
-            rows = rows[(error[rows] > tol * gain[rows].abs().clamp(min=1)).cpu()]
-            if len(rows) == 0:
-                break
-        return attribution, error, used
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    baseline, way : torch.Tensor of shape (batch, frames, landmarks, coords)
+        Start of each trial's path, and what leads from it to the trial.
+    lengths, target : torch.Tensor of shape (batch,)
+        True number of frames, and class.
+    tol, internal_batch_size
+        See :func:`integrated_gradients`.
+
+    Returns
+    -------
+    attribution, error, used : torch.Tensor
+        As of :func:`integrated_gradients`.
+    met : torch.Tensor of shape (batch,), dtype bool
+        Whether the tolerance was met within the budget.
+    """
+    attribution = torch.zeros_like(way)
+    error, used = torch.zeros(len(way)), torch.zeros(len(way), dtype=torch.int64)
+    met = torch.ones(len(way), dtype=torch.bool)
+
+    def evaluate(paths):
+        """Walk on: the gradient at the points that each path asks for, rows of all together."""
+        asked = [(path, alpha) for path in paths for alpha in path.asked]
+        for start in range(0, len(asked), internal_batch_size):
+            some = asked[start : start + internal_batch_size]
+            rows = torch.tensor([path.row for path, _ in some])
+            alphas = way.new_tensor([alpha for _, alpha in some]).reshape(-1, 1, 1, 1)
+            points = baseline[rows] + alphas * way[rows]
+            at = (lengths[rows], target[rows.to(target.device)])
+            logits, gradients = _logit_and_gradient(module, points, *at)
+            slopes = (way[rows] * gradients).flatten(1).sum(1, dtype=torch.float64)
+            for (path, alpha), *found in zip(some, logits.tolist(), slopes.tolist(), gradients):
+                path.points[alpha] = found
+
+    with frozen(module):
+        at_once = max(1, KEPT // (BUDGET * max(1, way[0].numel())))
+        for start in range(0, len(way), at_once):
+            paths = [_Path(row, tol) for row in range(start, min(start + at_once, len(way)))]
+            while active := [path for path in paths if len(path.asked)]:
+                evaluate(active)
+                for path in active:
+                    path.look()
+                    if len(path.asked) == 0:
+                        i = path.row
+                        attribution[i] = way[i] * path.mean_gradient()
+                        error[i], used[i], met[i] = path.error, len(path.points), path.met
+                        path.points.clear()
+    return attribution, error.to(way), used, met
+
+
+class _Path:
+    """What is known of one trial's path, and which points are asked for next."""
+
+    def __init__(self, row, tol):
+        self.row, self.tol = row, tol
+        self.points = {}  # alpha -> logit, slope, gradient
+        self.levels = list(LEVELS)
+        self.asked = clenshaw_curtis(self.levels[0])[0].tolist()
+
+    def look(self):
+        """Integrate what there is; ask for more points unless it is complete."""
+        nodes = np.array(sorted(self.points))
+        values, slopes = np.array([self.points[alpha][:2] for alpha in nodes]).T
+        gain = values[-1] - values[0]
+        allowed = self.tol * max(1.0, abs(gain))
+        self.asked = []
+        if self.levels:
+            self.weights = clenshaw_curtis(self.levels.pop(0))[1]
+            largest = 0.0
+        else:
+            self.weights, errors = integrate_stretches(nodes, slopes, values)
+            largest = np.abs(errors).max()
+        self.error = abs(self.weights @ slopes - gain)
+        self.met = bool(self.error <= allowed and largest <= SLACK * allowed)
+        if self.met:
+            return
+        if self.levels:
+            finer = clenshaw_curtis(self.levels[0])[0]
+            self.asked = finer[1::2].tolist()
+        elif len(nodes) < BUDGET:
+            _, errors = integrate_stretches(nodes, slopes, values)
+            self.asked = self._between(nodes, errors)
+
+    def _between(self, nodes, errors):
+        middles = worst_stretches(errors, nodes, min(AT_ONCE, BUDGET - len(nodes)))
+        return [alpha for alpha in middles.tolist() if np.abs(nodes - alpha).min() > 1e-6]
+
+    def mean_gradient(self):
+        gradients = [self.points[alpha][2] for alpha in sorted(self.points)]
+        return sum(float(w) * gradient for w, gradient in zip(self.weights, gradients))
 
 
 def _sum_gradients(module, baseline, way, lengths, target, alphas, weights, internal_batch_size):
@@ -241,207 +297,3 @@ def _sum_gradients(module, baseline, way, lengths, target, alphas, weights, inte
             part = weights[:, start : start + at_once] @ gradient.reshape(k, -1)
             sums[:, batch] += part.reshape(len(weights), *way[batch].shape)
     return sums
-
-
-def _clenshaw_curtis(n):
-    """Weights on [0, 1] of the n + 1 points ``(1 - cos(pi j / n)) / 2``, n even."""
-    j, k = np.arange(n + 1), np.arange(1, n // 2 + 1)
-    share = np.where(k == n // 2, 1.0, 2.0) / (4 * k**2 - 1)
-    weights = 2 * (1 - np.cos(2 * np.pi * np.outer(j, k) / n) @ share) / n
-    weights[[0, -1]] /= 2
-    return weights / 2
-
-
-def frame_scores(attribution, aggregate="sum"):
-    """Reduce one trial's attribution to one value a frame.
-
-    Parameters
-    ----------
-    attribution : ndarray of shape (n_frames, n_landmarks, n_coords)
-        Attribution of one trial.
-    aggregate : {"sum", "mean", "max", "signed"}, default="sum"
-        Sum, mean or largest absolute value over landmarks and coordinates, or the sum with its
-        sign, so that frames which speak against the class score low.
-
-    Returns
-    -------
-    ndarray of shape (n_frames,)
-        The score of each frame, not normalised.
-
-    Raises
-    ------
-    ValueError
-        If `aggregate` is unknown.
-
-    References
-    ----------
-    Mesquita et al. 2025, section II-E1: "we aggregate gradients frame by frame"; the paper does
-    not say how, the sum is the default reading.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.saliency import frame_scores
-    >>> frame_scores(np.array([[[1.0, -2.0]], [[0.5, 0.0]]]))
-    array([3. , 0.5])
-    """
-    if aggregate == "signed":
-        return attribution.sum(axis=(1, 2))
-    if aggregate not in AGGREGATIONS:
-        raise ValueError(f"aggregate must be one of {AGGREGATIONS}, got {aggregate!r}.")
-    return getattr(np.abs(attribution), aggregate)(axis=(1, 2))
-
-
-def min_max(scores):
-    """Scale one trial's scores to [0, 1].
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_frames,)
-        Frame scores.
-
-    Returns
-    -------
-    ndarray of shape (n_frames,)
-        Pseudo-scores; zeros if all scores are equal, which singles no frame out.
-
-    References
-    ----------
-    Mesquita et al. 2025, section II-E1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.saliency import min_max
-    >>> min_max(np.array([2.0, 4.0, 3.0]))
-    array([0. , 1. , 0.5])
-    """
-    low, high = scores.min(), scores.max()
-    if not high > low:
-        return np.zeros_like(scores)
-    return (scores - low) / (high - low)
-
-
-def explain(
-    module,
-    trials,
-    targets,
-    *,
-    method="integrated_gradients",
-    baseline="zeros",
-    n_steps=50,
-    tol=0.01,
-    aggregate="sum",
-    normalize=True,
-    batch_size=32,
-    device="cpu",
-):
-    """Attribute a network's decisions on a list of trials.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Network.
-    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        Trials; lost landmarks (NaN) get no attribution.
-    targets : array-like of shape (n_trials,)
-        Class index of each trial.
-    method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}
-        Attribution method. ``"frame_logits"`` is none: it takes the scores of a network that scores
-        frames itself; such scores have no map of landmarks (NaN).
-    baseline : {"zeros", "rest"} or ndarray
-        Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
-        to a trial, such as one pose ``(n_landmarks, n_coords)``. Where a landmark is lost the path
-        stays at zero.
-    n_steps : int or "auto"
-        See :func:`integrated_gradients`.
-    tol : float
-        See :func:`integrated_gradients`.
-    aggregate : {"sum", "mean", "max", "signed"}
-        See :func:`frame_scores`.
-    normalize : bool
-        Scale each trial's scores to [0, 1] with :func:`min_max`.
-    batch_size : int
-        Trials in a batch.
-    device : str
-        Torch device.
-
-    Returns
-    -------
-    Saliency
-        Scores, maps and completeness errors in the order of `trials`.
-
-    Raises
-    ------
-    ValueError
-        If `method` or `baseline` is unknown, or the network does not score frames.
-    """
-    if method == "frame_logits" and not hasattr(module, "frame_logits"):
-        raise ValueError(
-            f"method='frame_logits' needs a network that scores frames, such as 'mil_tcn'; "
-            f"{type(module).__name__} scores whole trials."
-        )
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
-    n = len(trials)
-    scores, maps = [None] * n, [None] * n
-    errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
-    targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
-    for index, x, lengths in iterate_by_length(trials, batch_size):
-        batch = (module, x.to(device), lengths, targets[index].to(device))
-        if method == "frame_logits":
-            for i, raw in zip(index, _frame_logits(*batch)):
-                raw = raw[: len(trials[i])]
-                scores[i] = min_max(raw) if normalize else raw
-                maps[i] = np.full(trials[i].shape[:2], np.nan)
-            continue
-        if method == "vanilla_gradient":
-            attribution = vanilla_gradient(*batch)
-        else:
-            start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
-            attribution, error, steps = integrated_gradients(
-                *batch, baseline=start, n_steps=n_steps, tol=tol
-            )
-            errors[index], used[index] = error.cpu(), steps
-        for i, values in zip(index, attribution.cpu().numpy()):
-            values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
-            raw = frame_scores(values, aggregate)
-            scores[i] = min_max(raw) if normalize else raw
-            maps[i] = np.abs(values).sum(axis=2)
-    missed = int((used > LEVELS[-1]).sum()) if n_steps == "auto" else 0
-    if missed:
-        warnings.warn(
-            f"Integrated gradients of {missed} of {n} trials needed {LEVELS[-1] + 1} points, "
-            f"where refining ends; the largest completeness error is {errors.max():.2g} logits.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return Saliency(ragged(scores), maps, errors, used)
-
-
-def _frame_logits(module, x, lengths, target):
-    """Score each frame for its trial's target, by the network's own frame logits."""
-    with frozen(module), torch.no_grad():
-        logits = module.frame_logits(x, lengths)  # (batch, frames, outputs)
-        if logits.shape[2] == 1:
-            return (logits[..., 0] * (2 * target - 1)[:, None]).cpu().numpy()
-        return logits[torch.arange(len(x)), :, target].cpu().numpy()
-
-
-def _baseline_batch(trials, x, baseline):
-    """Start of the path for a padded batch; padding and lost landmarks start, and stay, at zero."""
-    start = torch.zeros_like(x)
-    if isinstance(baseline, str) and baseline == "zeros":
-        return start
-    if isinstance(baseline, str) and baseline != "rest":
-        raise ValueError(f"baseline must be 'zeros', 'rest' or an array, got {baseline!r}.")
-    for row, trial in zip(start, trials):
-        pose = trial[:1] if isinstance(baseline, str) else np.asarray(baseline, dtype=np.float32)
-        try:
-            pose = np.broadcast_to(np.nan_to_num(pose), trial.shape)
-        except ValueError:
-            raise ValueError(
-                f"baseline of shape {np.shape(baseline)} does not fit a trial of {trial.shape}."
-            ) from None
-        row[: len(trial)] = torch.from_numpy(np.where(np.isnan(trial), np.float32(0), pose))
-    return start

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab.saliency.class_activation import grad_cam, token_attention, token_joints
 from skrehab.training.modalities import check_modalities
 
-__all__ = ["METHODS", "LabelMap", "label_map"]
+__all__ = ["LabelMap", "label_map"]
 
 METHODS = ("grad_cam", "tokens", "joints")
 

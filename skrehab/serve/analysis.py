@@ -8,7 +8,7 @@ import numpy as np
 from skrehab.live.cues import CueRule, cue_frames
 from skrehab.metrics import pool_frames
 from skrehab.pose import PoseExtractor, split_pose_step
-from skrehab.saliency.gradients import METHODS
+from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import get_skeleton
 
 from .worker import find_pose

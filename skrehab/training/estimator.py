@@ -131,6 +131,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             labels=labels,
         )
         self.n_landmarks_, self.n_coords_ = (None, None) if spec.input == "rgb" else X[0].shape[1:]
+        if (self.network_params or {}).get("n_frames") == "all":
+            self.max_frames_ = max(len(trial) for trial in X)
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
@@ -165,12 +167,15 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
 
     def _build_module(self):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""
+        params = dict(self.network_params or {})
+        if params.get("n_frames") == "all":  # as long a table as the longest training trial
+            params.setdefault("max_frames", self.max_frames_)
         return networks.build(
             self.network,
             n_landmarks=self.n_landmarks_,
             n_coords=self.n_coords_,
             n_outputs=self._n_outputs(),
-            **(self.network_params or {}),
+            **params,
         )
 
     @property

@@ -59,7 +59,8 @@ def assert_live_is_offline(pipeline, X):
 SMOOTHERS = {
     "raw": None,
     "window 1": DisplacementSmoother(1),
-    "window 2": DisplacementSmoother(2),  # centred, but it does not reach ahead
+    "window 2": DisplacementSmoother(2, causal=False),  # centred, but it does not reach ahead
+    "smooth first": DisplacementSmoother(order="smooth_first"),
     "window 3": DisplacementSmoother(3, causal=True),
     "window 5": DisplacementSmoother(causal=True),
     "window 99": DisplacementSmoother(99, causal=True),  # longer than any trial here
@@ -160,7 +161,7 @@ def test_a_users_own_step(tiny):
 
 # --- refusals -------------------------------------------------------------------------------------
 def test_a_step_that_looks_ahead_is_named(tiny):
-    steps = [("motion", DisplacementSmoother()), ("frames", tiny_frames())]
+    steps = [("motion", DisplacementSmoother(causal=False)), ("frames", tiny_frames())]
     pipeline = Pipeline(steps).fit(tiny.X, tiny.frame_labels)
     with pytest.raises(ValueError, match=r"'motion' \(DisplacementSmoother\).*looks 2 ahead"):
         FrameStream(pipeline)

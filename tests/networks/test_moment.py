@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
-from small_networks import count, noise, seeded
 from torch import nn
 
 pytest.importorskip("transformers", reason="MOMENT needs the extra skrehab[moment]")
+from skrehab import networks
 from skrehab.networks.sequence._lora import LoRALinear, add_lora, merge_lora
 from skrehab.networks.sequence._moment_layers import instance_norm, pad_left
 from skrehab.networks.sequence.moment import MOMENT, SIZES
+from skrehab.saliency import explain
+from skrehab.training.batching import pad_trials
 
 TINY = {
     "d_model": 16,
@@ -29,7 +31,17 @@ TINY = {
 
 def tiny(n_landmarks=5, n_coords=3, n_outputs=2, **params):
     """Build a network of two small layers in evaluation mode, always with the same weights."""
-    return seeded(MOMENT, n_landmarks, n_coords, n_outputs, **(TINY | params))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return MOMENT(n_landmarks, n_coords, n_outputs, **(TINY | params)).eval()
+
+
+def noise(*shape, seed=0):
+    return torch.from_numpy(np.random.RandomState(seed).randn(*shape).astype(np.float32))
+
+
+def count(module):
+    return sum(p.numel() for p in module.parameters())
 
 
 # --- parity ---------------------------------------------------------------------------------------
@@ -435,3 +447,54 @@ def test_missing_and_damaged_files(tmp_path, published):
 def test_wrong_parameters_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         tiny(**params)
+
+
+# --- integrated gradients of a network that scales every trial itself -----------------------------
+def moving(seed=0):
+    rng = np.random.RandomState(seed)
+    return [rng.randn(n, 2, 3).astype(np.float32).cumsum(axis=0) for n in (70, 64, 20)]
+
+
+def attributable(**params):
+    torch.manual_seed(0)
+    network = networks.build("moment", n_landmarks=2, n_coords=3, n_outputs=1, **(TINY | params))
+    torch.nn.init.normal_(next(network.head.parameters()))
+    return network.eval()
+
+
+def test_the_scaled_trial_gives_the_network_s_output_and_gradient():
+    network = attributable()
+    x, lengths = pad_trials(moving())
+    scaled, inner = network.held_scale(x, lengths)
+    torch.testing.assert_close(inner(scaled, lengths), network(x, lengths), rtol=1e-3, atol=1e-4)
+    for row, n in zip(scaled, lengths):
+        assert (row[n:] == 0).all()
+    assert network.revin  # as it was
+    moved = scaled * 3 + 7  # what the network itself does not see, the inner one does
+    torch.testing.assert_close(network(3 * x, lengths), network(x, lengths), rtol=1e-3, atol=1e-3)
+    assert (inner(moved, lengths) - inner(scaled, lengths)).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("baseline", ["zeros", "rest"])
+def test_integrated_gradients_with_revin_are_complete(baseline):
+    """They sum to the logit less that of a trial which stands still."""
+    network, trials = attributable(), moving()
+    how = {"aggregate": "signed", "normalize": False, "baseline": baseline}
+    found = explain(network, trials, [1] * 3, n_steps="auto", tol=1e-3, **how)
+    x, lengths = pad_trials(trials)
+    with torch.no_grad():
+        gained = (network(x, lengths) - network(torch.zeros_like(x), lengths))[:, 0]
+    sums = torch.tensor([float(scores.sum()) for scores in found.scores])
+    torch.testing.assert_close(sums, gained, atol=5e-3, rtol=1e-2)
+    assert gained.abs().max() > 0.05 and (found.completeness_error < 5e-3).all()
+
+
+def test_a_path_that_leads_nowhere_is_refused():
+    network, trials = attributable(), moving()
+    with pytest.raises(ValueError, match=r"a path from an array leads nowhere.*revin=False"):
+        explain(network, trials, [1] * 3, baseline=np.ones((2, 3)))
+    with pytest.raises(ValueError, match="need fit_length='resample'"):
+        explain(attributable(fit_length="pad"), trials, [1] * 3)
+    plain = attributable(revin=False)
+    assert not plain.ignores_scale
+    assert explain(plain, trials, [1] * 3, baseline=np.ones((2, 3)), n_steps=4).maps[0].any()

@@ -210,3 +210,49 @@ def test_branches_are_dropped_for_whole_trials():
 def test_impossible_sizes_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         SkateFormer(33 * params.get("n_persons", 1), 3, 1, **params)
+
+
+# --- a skeleton as it is --------------------------------------------------------------------------
+AS_IS = {"size": "as_is", "n_frames": 16, "widths": (16, 16), "n_blocks": 1, "n_heads": 8}
+
+
+@pytest.mark.parametrize(
+    ("shape", "part", "spread"),
+    [((33, 3), 3, 11), ((25, 3), 5, 5), ((22, 3), 2, 11), ((17, 4), 1, 17), ((16, 2), 8, 2)],
+)
+def test_any_skeleton_as_it_is(shape, part, spread):
+    """Known or not, no landmark is converted: each has a gradient of its own."""
+    torch.manual_seed(0)
+    network = SkateFormer(*shape, 2, **AS_IS).eval()
+    sizes = [one.n_joints for one in network.stages[0].blocks[0]["transformer"].attention]
+    assert sizes == [part, spread, part, spread]
+    x = torch.randn(2, 20, *shape, requires_grad=True)
+    lengths = torch.tensor([20, 11])
+    clips = network.clips(x, lengths)
+    assert clips.shape == (2, 3, 16, shape[0], 1)
+    alone = network.clips(x[1:, :11], torch.tensor([11]))
+    torch.testing.assert_close(clips[1:], alone)
+    network(x, lengths)[:, 0].sum().backward()
+    moved = x.grad[0].abs().sum(dim=(0, 2))
+    assert (moved > 0).all() and (x.grad[1, 11:] == 0).all()
+
+
+def test_weights_of_another_skeleton_fit_apart_from_its_joints():
+    from skrehab.networks.weights import load_weights
+
+    ntu = SkateFormer(25, 3, 60, **(AS_IS | {"size": "ntu"}))
+    network = SkateFormer(33, 3, 1, **AS_IS)
+    ends = [key for key, value in network.state_dict().items() if "gconv" in key]
+    ends += [key for key in network.state_dict() if key.endswith("relative_position_bias_table")]
+    ends = (*ends, "joint_person_embedding")
+    report = load_weights(network, ntu.state_dict(), head="new", ends=ends)
+    taken = set(report.loaded)
+    assert {"stem.0.weight", "stages.1.blocks.0.transformer.mlp.fc1.weight"} <= taken
+    table = "stages.0.blocks.0.transformer.attention.{}.relative_position_bias_table"
+    assert table.format(0) in taken and table.format(1) not in taken
+    assert "joint_person_embedding" in report.reinitialised
+
+
+def test_as_is_is_for_one_person():
+    with pytest.raises(ValueError, match="size='as_is' takes 1 persons at most, got 2"):
+        SkateFormer(66, 3, 1, n_persons=2, **AS_IS)

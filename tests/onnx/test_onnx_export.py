@@ -57,6 +57,9 @@ PIPELINES = {
     "no hidden layer": lambda: make_pipeline(tiny_frames(hidden_layer_sizes=())),
     "window 1": lambda: make_pipeline(DisplacementSmoother(1, causal=True), tiny_frames()),
     "window 2": lambda: make_pipeline(DisplacementSmoother(2, causal=True), tiny_frames()),
+    "smooth first": lambda: make_pipeline(
+        DisplacementSmoother(order="smooth_first"), tiny_frames()
+    ),
     "window 60": lambda: make_pipeline(DisplacementSmoother(60, causal=True), tiny_frames()),
     "scaled": lambda: make_pipeline(
         DisplacementSmoother(causal=True), LandmarkScaler(), tiny_frames()
@@ -110,7 +113,7 @@ def test_frame_models(tiny, tmp_path, name):
 
 @pytest.mark.parametrize("window", [2, 3, 4, 5])
 def test_centred_windows_for_whole_trials_only(tiny, tmp_path, window):
-    model = make_pipeline(DisplacementSmoother(window), tiny_frames())
+    model = make_pipeline(DisplacementSmoother(window, causal=False), tiny_frames())
     model.fit(tiny.X, tiny.frame_labels)
     X = gappy()
     loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
@@ -323,7 +326,9 @@ def test_every_pose_network(row, tmp_path):
 
 def test_several_classes_and_a_smoother(tiny, tmp_path):
     y = np.array(["a", "b", "c", "d"] * 4)
-    model = make_pipeline(DisplacementSmoother(5), tiny_video(network="gru")).fit(tiny.X, y)
+    model = make_pipeline(DisplacementSmoother(5, causal=False), tiny_video(network="gru")).fit(
+        tiny.X, y
+    )
     loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
     np.testing.assert_allclose(
         loaded.predict_proba(tiny.X), model.predict_proba(tiny.X), **TOLERANCE
@@ -414,7 +419,12 @@ def test_the_file_says_what_it_wants(tmp_path):
     assert spec["inputs"][0]["shape"] == [33, 4] and "NaN" in spec["inputs"][0]["meaning"]
     assert [one["shape"] for one in spec["state"]] == [[], [33, 3], [2, 33, 3]]
     first, second = spec["preprocessing"]
-    assert first["params"] == {"window": 3, "causal": True, "visibility": "drop"}
+    assert first["params"] == {
+        "window": 3,
+        "causal": True,
+        "order": "offset_first",
+        "visibility": "drop",
+    }
     assert second["class"] == "LandmarkScaler"
     with pytest.raises(ValueError, match="skeleton 'coco17' has 17 landmarks, the model 33"):
         export_onnx(model, tmp_path / "n.onnx", skeleton="coco17")

@@ -8,14 +8,16 @@ import torch
 from torch import nn
 
 from skrehab import networks
-from skrehab.saliency.gradients import (
+from skrehab.saliency import (
     AGGREGATIONS,
+    BUDGET,
     LEVELS,
-    _clenshaw_curtis,
+    clenshaw_curtis,
     explain,
-    frame_scores,
+    integrate_stretches,
     integrated_gradients,
     min_max,
+    score_frames,
     vanilla_gradient,
 )
 from skrehab.training.batching import pad_trials
@@ -51,12 +53,14 @@ def draw(n_outputs=1, lengths=LENGTHS, seed=0):
     return trials, (*pad_trials(trials), target)
 
 
-def network(name, n_outputs=1):
+def network(name, n_outputs=1, **more):
     """A small network of the registry in evaluation mode."""
     params = {"size": "micro"} if name == "act" else {"hidden_size": 12}
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        built = networks.build(name, n_landmarks=4, n_coords=3, n_outputs=n_outputs, **params)
+        built = networks.build(
+            name, n_landmarks=4, n_coords=3, n_outputs=n_outputs, **params, **more
+        )
     return built.eval()
 
 
@@ -177,7 +181,7 @@ def test_auto_takes_few_points_where_few_are_enough():
     _, (x, lengths, target) = draw()
     _, error, used = integrated_gradients(module, x, lengths, target, n_steps="auto", tol=0.01)
     assert (error <= 0.01).all()
-    assert (used < 50).all() and set(used.tolist()) <= {5, 9, 17, 33}
+    assert (used < 50).all() and set(used.tolist()) <= {5, 9, 17}
 
 
 def test_auto_takes_more_points_for_the_trials_that_need_them():
@@ -189,7 +193,7 @@ def test_auto_takes_more_points_for_the_trials_that_need_them():
     attribution, error, used = integrated_gradients(
         module, x, lengths, target, n_steps="auto", tol=0.02
     )
-    assert used[0] == 5 < used[1] <= LEVELS[-1] + 1
+    assert used[0] == 5 < used[1] <= BUDGET
     for i in (0, 1):  # and each is what it gets alone
         alone, error_alone, used_alone = integrated_gradients(
             *(module, x[i : i + 1], lengths[i : i + 1], target[i : i + 1]), n_steps="auto", tol=0.02
@@ -212,9 +216,58 @@ def test_auto_comes_to_the_same_as_many_gauss_legendre_points():
 @pytest.mark.parametrize("n", LEVELS)
 def test_weights_integrate_polynomials(n):
     """Clenshaw-Curtis with n + 1 points is exact for polynomials of degree n."""
-    nodes = (1 - np.cos(np.pi * np.arange(n + 1) / n)) / 2
+    nodes, weights = clenshaw_curtis(n)
     for degree in (0, 1, 2, 3, 4):
-        assert _clenshaw_curtis(n) @ nodes**degree == pytest.approx(1 / (degree + 1))
+        assert weights @ nodes**degree == pytest.approx(1 / (degree + 1))
+
+
+def test_stretches_take_the_rule_that_completes_them():
+    """Smooth: the highest order, exact for polynomials; a jump: it is known where."""
+    nodes = np.sort(np.random.RandomState(0).rand(12))
+    nodes[[0, -1]] = 0, 1
+    for degree in range(8):
+        weights, errors = integrate_stretches(
+            nodes, (degree + 1) * nodes**degree, nodes ** (degree + 1)
+        )
+        assert weights @ nodes**degree == pytest.approx(1 / (degree + 1), abs=1e-9)
+        assert np.abs(errors).max() < 1e-9
+    jump = 1 / (1 + np.exp(-(nodes - 0.4) / 1e-3))
+    weights, errors = integrate_stretches(nodes, jump * (1 - jump) / 1e-3, jump)
+    k = int(np.abs(errors).argmax())
+    assert nodes[k] < 0.4 < nodes[k + 1] and weights.sum() == pytest.approx(1)
+
+
+class Jump(nn.Module):
+    """Jumps by 6 within a thousandth of the path, at 3 % of it, and then goes on evenly."""
+
+    def forward(self, x, lengths=None):
+        way = x.flatten(1).mean(dim=1)
+        return (6 * torch.sigmoid((way - 0.03) / 2e-4) + way)[:, None]
+
+
+def test_a_jump_on_the_path_is_found_and_integrated():
+    x, lengths, target = torch.ones(2, 10, 4, 3), torch.tensor([10, 10]), torch.tensor([1, 1])
+    attribution, error, used = integrated_gradients(Jump(), x, lengths, target, n_steps="auto")
+    _, evenly, _ = integrated_gradients(Jump(), x, lengths, target, n_steps=129)
+    assert (error <= 0.01 * 7).all() and (used < 80).all() and (evenly > 0.5).all()
+    torch.testing.assert_close(
+        attribution.flatten(1).sum(1), torch.full((2,), 7.0), atol=0.08, rtol=0
+    )
+    torch.testing.assert_close(attribution, torch.full_like(x, 7 / 120), atol=1e-3, rtol=0)
+
+
+def test_the_points_of_a_step_are_few():
+    """No point is computed twice, and none beyond the budget."""
+    seen = []
+
+    class Counting(Jump):
+        def forward(self, x, lengths=None):
+            seen.extend(x[:, 0, 0, 0].tolist())
+            return super().forward(x, lengths)
+
+    x, lengths, target = torch.ones(1, 4, 4, 3), torch.tensor([4]), torch.tensor([1])
+    _, _, used = integrated_gradients(Counting(), x, lengths, target, n_steps="auto", tol=1e-12)
+    assert len(seen) == len(set(seen)) == int(used) <= BUDGET
 
 
 def test_auto_s_tolerance_is_a_share_of_what_was_gained():
@@ -241,9 +294,9 @@ def test_auto_s_tolerance_is_a_share_of_what_was_gained():
 def test_auto_gives_up_and_says_so():
     trials, _ = draw(lengths=(30, 12))
     module = network("act")
-    with pytest.warns(UserWarning, match=r"of \d of 2 trials needed 129 points"):
+    with pytest.warns(UserWarning, match=r"of \d of 2 trials are not complete to tol=1e-09"):
         result = explain(module, trials, [1, 1], n_steps="auto", tol=1e-9)
-    assert result.n_steps.max() == LEVELS[-1] + 1
+    assert result.n_steps.max() <= BUDGET
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         explain(module, trials, [1, 1], n_steps=4, tol=1e-9)  # a number asked for is no miss
@@ -315,23 +368,6 @@ def test_dropout_is_off_and_gradient_mode_is_not_needed():
         np.testing.assert_array_equal(a, b)
 
 
-# --- frame scores ---------------------------------------------------------------------------------
-def test_aggregation_by_hand():
-    attribution = np.array([[[1.0, -3.0], [0.5, 0.5]], [[0.0, 0.0], [2.0, -2.0]]])
-    expected = {"sum": [5, 4], "mean": [1.25, 1], "max": [3, 2], "signed": [-1, 0]}
-    assert set(expected) == set(AGGREGATIONS)
-    for aggregate, values in expected.items():
-        np.testing.assert_allclose(frame_scores(attribution, aggregate), values)
-    with pytest.raises(ValueError, match=r"aggregate must be one of .* got 'median'"):
-        frame_scores(attribution, "median")
-
-
-def test_min_max():
-    np.testing.assert_allclose(min_max(np.array([-1.0, 3.0, 1.0])), [0, 1, 0.5])
-    assert min_max(np.array([2.0, 2.0])).tolist() == [0, 0]  # nothing stands out
-    assert min_max(np.array([7.0])).tolist() == [0]
-
-
 # --- explain --------------------------------------------------------------------------------------
 def test_explain_keeps_the_order_of_the_trials():
     trials, _ = draw(lengths=(12, 31, 5, 20, 31, 1, 8))
@@ -361,6 +397,31 @@ def test_explain_by_hand():
         np.testing.assert_allclose(unit, min_max(scores))
     assert raw.scores.dtype == object and raw.scores.shape == (4,)
     assert raw.n_steps.tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("method", ["vanilla_gradient", "integrated_gradients"])
+def test_explain_scores_the_true_frames_only(method):
+    """Smoothing pads with zeros at the trial's own end, not with what lies behind it."""
+    trials, _ = draw()
+    weight = Linear().weight[0].detach().numpy()
+    options = {"aggregate": "positive", "smooth": 8, "scale": "map", "z_clip": 2.0}
+    found = explain(Linear(), trials, [1] * 4, method=method, n_steps=1, **options).scores
+    for trial, scores in zip(trials, found):
+        attribution = weight * (trial if method == "integrated_gradients" else np.ones_like(trial))
+        expected = score_frames(attribution.astype(np.float32), **options)
+        np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("act", 8), ("lstm", 0), ("gru", 0)])
+def test_smoothing_is_chosen_by_the_network_as_the_authors_do(name, frames):
+    trials, _ = draw()
+    module, how = network(name), {"method": "vanilla_gradient", "aggregate": "positive"}
+    auto = explain(module, trials, [1] * 4, smooth="auto", **how).scores
+    same = explain(module, trials, [1] * 4, smooth=frames, **how).scores
+    other = explain(module, trials, [1] * 4, smooth=8 - frames, **how).scores
+    for a, b, c in zip(auto, same, other):
+        np.testing.assert_array_equal(a, b)
+        assert np.abs(a - c).max() > 0.01
 
 
 def test_vanilla_gradient_has_no_completeness():
@@ -405,7 +466,8 @@ def test_attributions_are_complete_with_lost_landmarks(name, baseline):
         elif baseline == "rest":
             pose[:] = trial[0]
         pose[np.isnan(trial)] = 0  # where a landmark is lost there is no way to go
-    module = network(name)
+    # the last state, since the norm behind a mean of states is steep near zero for 64 points
+    module = network(name, **({"readout": "last"} if name == "lstm" else {}))
     result = explain(
         *(module, trials, [1, 1]),
         baseline=baseline,

@@ -64,7 +64,7 @@ def tiny_video(**params):
 
 def tiny_labeler(**params):
     """Build a pseudo-labeler that trains in a tenth of a second."""
-    defaults = {"label_source": "true", "n_steps": 4, "threshold": (0.2, 0.4)}
+    defaults = {"n_steps": 4, "threshold": (0.5, 1.0)}
     return SaliencyPseudoLabeler(tiny_video(), **(defaults | params))
 
 
@@ -96,9 +96,17 @@ class EstimatorRow:
 
 
 ESTIMATORS = [
-    EstimatorRow("DisplacementSmoother", DisplacementSmoother, "transformer", causal=False),
+    EstimatorRow("DisplacementSmoother", DisplacementSmoother, "transformer"),
     EstimatorRow(
-        "DisplacementSmoother-causal", lambda: DisplacementSmoother(3, causal=True), "transformer"
+        "DisplacementSmoother-centred",
+        lambda: DisplacementSmoother(causal=False),
+        "transformer",
+        causal=False,
+    ),
+    EstimatorRow(
+        "DisplacementSmoother-smooth-first",
+        lambda: DisplacementSmoother(3, order="smooth_first"),
+        "transformer",
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
@@ -112,7 +120,17 @@ ESTIMATORS = [
     EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
     EstimatorRow(
         "SaliencyPseudoLabeler-one-threshold",
-        lambda: tiny_labeler(threshold=0.3, method="vanilla_gradient"),
+        lambda: tiny_labeler(threshold=1.5, method="vanilla_gradient"),
+        "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-frames-scale",
+        lambda: tiny_labeler(threshold=(0.2, 0.4), scale="frames", aggregate="sum", smooth=0),
+        "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-quantile",
+        lambda: tiny_labeler(threshold=("quantile", 0.38), z_clip=3.0, coords="first"),
         "pseudo_labeler",
     ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
@@ -227,9 +245,10 @@ CLIP = {"n_frames": 4, "image_size": 32}
 NARROW = {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1)} | CLIP
 SHORT = {"width": 4, "depths": (1, 1, 1, 1)} | CLIP
 NETWORKS = [
-    # 4 * 192 * (99 + 192 + 2) + 193; three gates instead of four for the GRU
-    NetworkRow("lstm", {"hidden_size": 6}, 225_217, memory=100),
-    NetworkRow("gru", {"hidden_size": 6}, 168_961, memory=100),
+    # 4 * 192 * (99 + 192 + 2), three gates instead of four for the GRU; norm 2 * 192, hidden layer
+    # 192 * 193, classifier 193
+    NetworkRow("lstm", {"hidden_size": 6}, 262_657),
+    NetworkRow("gru", {"hidden_size": 6}, 206_401),
     NetworkRow("act", {"size": "micro"}, 225_281),
     # 99 * 64 + 64, four blocks of 64 * 64 * 5 + 64 + 2 * 64, 64 + 1
     NetworkRow("mil_tcn", {"channels": 8, "n_blocks": 2}, 89_153),

@@ -36,13 +36,13 @@ class MultiHeadAttention(nn.Module):
         self.wv = nn.Linear(width, width)
         self.dense = nn.Linear(width, width)
 
-    def forward(self, x):
+    def forward(self, x, mask=None):
         def split(y):  # (batch, tokens, width) -> (batch, heads, tokens, 64)
             return y.unflatten(2, (self.n_heads, -1)).transpose(1, 2)
 
         y = F.scaled_dot_product_attention(
-            split(self.wq(x)), split(self.wk(x)), split(self.wv(x))
-        )  # scaled by 1 / sqrt(64), no mask, no dropout
+            split(self.wq(x)), split(self.wk(x)), split(self.wv(x)), attn_mask=mask
+        )  # scaled by 1 / sqrt(64), no dropout
         return self.dense(y.transpose(1, 2).flatten(2))  # (batch, tokens, width)
 
 
@@ -57,8 +57,8 @@ class EncoderLayer(nn.Module):
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x):
-        x = self.norm1(x + self.dropout(self.mha(x)))
+    def forward(self, x, mask=None):
+        x = self.norm1(x + self.dropout(self.mha(x, mask)))
         return self.norm2(x + self.dropout(self.ffn[1](F.gelu(self.ffn[0](x)))))
 
 
@@ -75,7 +75,7 @@ class Head(nn.Module):
 
 
 class ActionTransformer(nn.Module):
-    """Transformer encoder over a fixed number of frames and a class token.
+    """Transformer encoder over frames and a class token.
 
     Parameters
     ----------
@@ -84,16 +84,23 @@ class ActionTransformer(nn.Module):
     n_outputs : int
         Number of logits.
     size : {"micro", "small", "base", "large"}, default="micro"
-        Variant; micro has 225,281 parameters for 33 landmarks in 3-D and one logit.
-    n_frames : int, default=30
+        Variant; micro has 225,281 parameters for 33 landmarks in 3-D and one logit. Mesquita et al.
+        2025 take large: 256 wide, 4 heads, 6 layers, a feed-forward part of 1024, a head of 512.
+    n_frames : int or "all", default=30
         Frames the network works on; trials of any length are resampled to it inside, so that
-        gradients come back on the trial's own frames.
+        gradients come back on the trial's own frames. ``"all"`` makes every frame a token, as
+        Mesquita et al. 2025 do, and masks the padding in the attention.
+    max_frames : int, optional
+        Length of the learnt table of positions with ``n_frames="all"``; 512 if it is not given. An
+        estimator gives the length of its longest training trial. Trials that are longer, which can
+        only come later, are resampled to it.
     dropout : float, optional
         Instead of the variant's own (0.3, or 0.4 for large).
 
     References
     ----------
-    Mazzia et al. 2022, Pattern Recognition 124:108487.
+    Mazzia et al. 2022, Pattern Recognition 124:108487. Every frame a token: Mesquita et al. 2025,
+    arXiv:2506.03752, and the authors' public code.
 
     Examples
     --------
@@ -104,18 +111,34 @@ class ActionTransformer(nn.Module):
     """
 
     def __init__(
-        self, n_landmarks, n_coords, n_outputs, *, size="micro", n_frames=30, dropout=None
+        self,
+        n_landmarks,
+        n_coords,
+        n_outputs,
+        *,
+        size="micro",
+        n_frames=30,
+        max_frames=None,
+        dropout=None,
     ):
         super().__init__()
         if size not in SIZES:
             raise ValueError(f"size must be one of {sorted(SIZES)}, got {size!r}.")
+        if max_frames is not None and (n_frames != "all" or max_frames < 1):
+            raise ValueError(
+                f"max_frames is a number of frames above 0, for n_frames='all'; got {max_frames!r} "
+                f"with n_frames={n_frames!r}."
+            )
+        if isinstance(n_frames, str) and n_frames != "all":
+            raise ValueError(f"n_frames must be a number or 'all', got {n_frames!r}.")
         variant = SIZES[size]
         width = 64 * variant["n_heads"]
         dropout = variant["dropout"] if dropout is None else dropout
         self.n_frames = n_frames
         self.proj = nn.Linear(n_landmarks * n_coords, width)
         self.class_token = nn.Parameter(torch.empty(1, 1, width))
-        self.pos_embed = nn.Embedding(n_frames + 1, width)
+        self.max_frames = (max_frames or 512) if n_frames == "all" else n_frames
+        self.pos_embed = nn.Embedding(self.max_frames + 1, width)
         self.encoder = nn.ModuleList(
             EncoderLayer(width, variant["n_heads"], dropout) for _ in range(variant["n_layers"])
         )
@@ -132,10 +155,26 @@ class ActionTransformer(nn.Module):
         nn.init.trunc_normal_(self.class_token, std=2**0.5 / 0.87962566, a=-3.2, b=3.2)
 
     def forward(self, x, lengths=None):
-        x = resample_frames(x, lengths, self.n_frames)
-        x = self.proj(x.flatten(2))  # (batch, 30, landmarks, coords) -> (batch, 30, width)
+        x, mask = self._frames(x, lengths)
+        x = self.proj(x.flatten(2))  # (batch, frames, landmarks, coords) -> (batch, frames, width)
         token = self.class_token.expand(len(x), -1, -1)
-        x = torch.cat([token, x], dim=1) + self.pos_embed.weight  # (batch, 31, width)
+        # (batch, 1 + frames, width)
+        x = torch.cat([token, x], dim=1) + self.pos_embed.weight[: x.shape[1] + 1]
         for layer in self.encoder:
-            x = layer(x)
+            x = layer(x, mask)
         return self.head(x[:, 0])
+
+    def _frames(self, x, lengths):
+        """The frames to look at, and where attention may go: (batch, 1, 1, 1 + frames) or None."""
+        if self.n_frames != "all":
+            return resample_frames(x, lengths, self.n_frames), None
+        if lengths is None:
+            lengths = torch.full((len(x),), x.shape[1])
+        lengths = lengths.to(x.device)
+        if x.shape[1] > self.max_frames:
+            longer = (lengths > self.max_frames)[:, None, None, None]
+            shrunk = resample_frames(x, lengths, self.max_frames)
+            x = torch.where(longer, shrunk, x[:, : self.max_frames])
+            lengths = lengths.clamp(max=self.max_frames)
+        # place 0 is the class token
+        return x, (torch.arange(x.shape[1] + 1, device=x.device) <= lengths[:, None])[:, None, None]

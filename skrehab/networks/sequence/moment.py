@@ -8,7 +8,11 @@ Each landmark coordinate is a series of its own, cut into patches of 8 steps, wh
 with the official network is tested on golden outputs.
 """
 
+import torch
+from torch import nn
+
 from skrehab.networks._layers import resample_frames
+from skrehab.networks.pose_input import true_frames
 from skrehab.networks.sequence._moment_files import read_pretrained
 from skrehab.networks.sequence._moment_layers import pad_left
 from skrehab.networks.sequence._moment_series import SIZES, SeriesNetwork
@@ -150,7 +154,7 @@ class MOMENT(SeriesNetwork):
             Features: ``d_model`` times the channels for ``reduction="concat"``, else ``d_model``.
         """
         x = x.flatten(2)  # (batch, frames, channels)
-        if self.revin:
+        if self.ignores_scale:
             # part of the mean that RevIN takes off: a constant channel is then exactly zero, and
             # its rounding errors are not blown up by a deviation of almost nothing
             x = x - x[:, :1].detach()
@@ -159,6 +163,52 @@ class MOMENT(SeriesNetwork):
         else:
             series, mask = pad_left(x, lengths, self.seq_len)
         return self.embed_series(series.transpose(1, 2), mask)
+
+    @property
+    def ignores_scale(self):
+        """Whether every channel of a trial is scaled inside, so that f(a x) = f(x)."""
+        return self.revin
+
+    def held_scale(self, x, lengths=None):
+        """Scale trials as the network does, and give what takes them so.
+
+        Its gradient is the network's own, through which mean and deviation count as constants.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (batch, frames, landmarks, coords)
+            Zero-padded trials.
+        lengths : torch.Tensor of shape (batch,), optional
+            True number of frames.
+
+        Returns
+        -------
+        scaled : torch.Tensor of shape (batch, frames, landmarks, coords)
+            Trials whose channels have mean 0 and deviation 1 over the steps that the encoder sees;
+            zero in the padding.
+        network : torch.nn.Module
+            Shares all weights and scales nothing: ``network(scaled, lengths)`` equals
+            ``self(x, lengths)``.
+
+        Raises
+        ------
+        ValueError
+            With ``fit_length="pad"``, where zeros in front of a trial are scaled along with it.
+        """
+        if self.fit_length != "resample":
+            raise ValueError(
+                "Integrated gradients of MOMENT with revin need fit_length='resample': with 'pad' "
+                "the zeros in front of a trial move with its mean. Or use revin=False."
+            )
+        with torch.no_grad():
+            flat = x.flatten(2)
+            flat = flat - flat[:, :1]
+            steps = resample_frames(flat, lengths, self.seq_len)
+            mean = steps.mean(dim=1, keepdim=True)
+            deviation = (steps - mean).square().mean(dim=1, keepdim=True).sqrt() + 1e-5
+            scaled = ((flat - mean) / deviation).unflatten(2, x.shape[2:])
+            scaled = scaled.masked_fill(~true_frames(x, lengths)[..., None, None], 0)
+        return scaled, _Unscaled(self)
 
     @classmethod
     def from_pretrained(
@@ -239,3 +289,18 @@ class MOMENT(SeriesNetwork):
                 "than its config.json describes."
             )
         return network
+
+
+class _Unscaled(nn.Module):
+    """A MOMENT with its scaling of trials left out; the weights are its own."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x, lengths=None):
+        revin, self.network.revin = self.network.revin, False
+        try:
+            return self.network(x, lengths)
+        finally:
+            self.network.revin = revin

@@ -1,24 +1,39 @@
 """Recurrent networks, many to one.
 
 The LSTM baseline of Mesquita et al. 2025 (section II-D): "a Many-to-One model with a single layer
-and a hidden size of 192".
+and a hidden size of 192". How its frames are read is from the authors' public code.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
+
+from skrehab.networks.sequence.pose_sequence import mean_over_frames
 
 __all__ = ["GRU", "LSTM"]
 
 
 class _ManyToOne(nn.Module):
-    """Recurrent layers, the state after the last true frame, dropout, a linear head."""
+    """Recurrent layers, and a classifier of their mean or last output."""
 
     cell = None
+    saliency_smooth = 0  # the authors smooth the maps of all their networks but the LSTM
 
     def __init__(
-        self, n_landmarks, n_coords, n_outputs, *, hidden_size=192, n_layers=1, dropout=0.2
+        self,
+        n_landmarks,
+        n_coords,
+        n_outputs,
+        *,
+        hidden_size=192,
+        n_layers=1,
+        readout="mean",
+        dropout=0.2,
     ):
         super().__init__()
+        if readout not in ("mean", "last"):
+            raise ValueError(f"readout must be 'mean' or 'last', got {readout!r}.")
+        self.readout = readout
         self.rnn = self.cell(
             n_landmarks * n_coords,
             hidden_size,
@@ -27,12 +42,18 @@ class _ManyToOne(nn.Module):
             dropout=dropout if n_layers > 1 else 0.0,
         )
         self.dropout = nn.Dropout(dropout)
+        if readout == "mean":
+            self.norm = nn.LayerNorm(hidden_size)
+            self.hidden = nn.Linear(hidden_size, hidden_size)
         self.head = nn.Linear(hidden_size, n_outputs)
 
     def forward(self, x, lengths=None):
         # (batch, frames, landmarks, coords) -> (batch, frames, hidden)
         states, _ = self.rnn(x.flatten(2))
-        # time runs forward only, so padding behind the last true frame cannot reach its state
+        # time runs forward only, so padding behind the last true frame cannot reach what is read
+        if self.readout == "mean":
+            pooled = self.norm(self.dropout(mean_over_frames(states, lengths)))
+            return self.head(F.relu(self.hidden(pooled)))
         if lengths is None:
             last = states[:, -1]
         else:
@@ -53,8 +74,13 @@ class LSTM(_ManyToOne):
         Units in a layer.
     n_layers : int, default=1
         Layers.
+    readout : {"mean", "last"}, default="mean"
+        What is read: the mean of the outputs over the true frames, which then passes dropout, layer
+        norm, a hidden layer of `hidden_size` units with ReLU, and the classifier, as the authors of
+        the paper have it; or the output of the last true frame, which passes dropout and the
+        classifier.
     dropout : float, default=0.2
-        Dropout before the head and between layers.
+        Dropout behind what is read, and between layers.
 
     References
     ----------
@@ -84,8 +110,13 @@ class GRU(_ManyToOne):
         Units in a layer.
     n_layers : int, default=1
         Layers.
+    readout : {"mean", "last"}, default="mean"
+        What is read: the mean of the outputs over the true frames, which then passes dropout, layer
+        norm, a hidden layer of `hidden_size` units with ReLU, and the classifier, as the authors of
+        the paper have it; or the output of the last true frame, which passes dropout and the
+        classifier.
     dropout : float, default=0.2
-        Dropout before the head and between layers.
+        Dropout behind what is read, and between layers.
 
     References
     ----------

@@ -11,6 +11,7 @@ from torch import nn
 
 from skrehab.networks._skeleton import SkeletonNetwork
 from skrehab.networks.sequence._skate_attention import WINDOW, SkateBlock
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton
 
 __all__ = ["KINECT20", "SIZES", "SkateFormer"]
@@ -66,6 +67,39 @@ SIZES = {
 }
 
 
+def _as_is(n_joints):
+    """The variant for a body as it is: joints in their own order, in windows that divide them.
+
+    A window of neighbours holds the largest divisor of the number of joints up to 8, one of distant
+    joints the number that goes with it: 3 and 11 of 33, 5 and 5 of 25, 1 and 17 of 17.
+    """
+    part = max(size for size in range(1, 9) if n_joints % size == 0)
+    return {
+        "target": None,
+        "parts": tuple(range(n_joints)),
+        "max_persons": 1,
+        "part": part,
+        "spread": n_joints // part,
+        "mlp_ratio": 4,
+    }
+
+
+def _nameless(n_joints):
+    """A skeleton of which only the number of joints is known."""
+    return Skeleton(
+        name=f"{n_joints} landmarks",
+        landmarks=tuple(f"landmark_{i}" for i in range(n_joints)),
+        parents=(-1,) * n_joints,
+        edges=(),
+        pairs=(),
+        limbs={},
+        trunk=(),
+        axes="unknown",
+        directions=(1, 1, 1),
+        units="unknown",
+    )
+
+
 class Downsample(nn.Module):
     """Halve the frames."""
 
@@ -111,9 +145,13 @@ class SkateFormer(SkeletonNetwork):
         Skeleton of the trials; None guesses from the number of landmarks of one person.
     n_persons : int, default=1
         Persons in a trial, their landmarks one behind the other; a missing one is zeros.
-    size : {"ntu", "ucla"}, default="ntu"
-        Variant: 24 joints of up to two persons, or the 20 joints of a Kinect v1 of one person and
-        a slimmer MLP. The joint order of the published NW-UCLA weights is not known to agree.
+    size : {"ntu", "ucla", "as_is"}, default="ntu"
+        Variant: trials converted to 24 joints of up to two persons, or to the 20 joints of a Kinect
+        v1 of one person with a slimmer MLP (the joint order of the published NW-UCLA weights is not
+        known to agree); or no conversion, the landmarks of one person as they come, of a skeleton
+        that need not be known, as Mesquita et al. 2025 run it. The sizes are then those of
+        ``"ntu"``, and its published weights fit apart from what depends on the number of joints or
+        the size of a window.
     n_frames : int, default=64
         Frames the network works on, a multiple of ``8 * 2 ** (len(widths) - 1)``; trials of any
         length are resampled to it inside.
@@ -140,7 +178,7 @@ class SkateFormer(SkeletonNetwork):
     References
     ----------
     J. Do, M. Kim, "SkateFormer: Skeletal-Temporal Transformer for Human Action Recognition",
-    ECCV 2024.
+    ECCV 2024. On a skeleton as it is: Mesquita et al. 2025, arXiv:2506.03752.
 
     Examples
     --------
@@ -168,9 +206,11 @@ class SkateFormer(SkeletonNetwork):
         attention_dropout=0.5,
         drop_path=0.2,
     ):
-        if size not in SIZES:
-            raise ValueError(f"size must be one of {sorted(SIZES)}, got {size!r}.")
-        variant = SIZES[size]
+        if size not in (*SIZES, "as_is"):
+            raise ValueError(f"size must be one of {[*sorted(SIZES), 'as_is']}, got {size!r}.")
+        variant = SIZES[size] if size in SIZES else _as_is(n_landmarks)
+        if size == "as_is" and skeleton is None and guess_skeleton(n_landmarks) is None:
+            skeleton = _nameless(n_landmarks)
         if n_persons > variant["max_persons"]:
             raise ValueError(
                 f"size={size!r} takes {variant['max_persons']} persons at most, got {n_persons}."

@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold, cross_validate
 
 from skrehab import SaliencyPseudoLabeler, VideoClassifier
 from skrehab.metrics import trial_roc_auc
-from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, pseudo_labels
+from skrehab.pseudo_labels import Quantile, pseudo_labels
 from skrehab.trials import UNLABELLED, ragged
 
 SCORES = np.array([0.0, 0.2, 0.3, 0.5, 0.6, 0.8, 1.0])
@@ -52,6 +52,10 @@ def test_text_labels():
 def test_every_kind_of_number_can_be_unlabelled(positive, normal):
     labels = pseudo_labels(SCORES, positive, threshold=(0.3, 0.6), normal_label=normal)
     assert labels.tolist() == [normal, normal, -1, -1, -1, positive, positive]
+
+
+# What these tests took before the defaults became the authors': scores in [0, 1], cut by a number.
+FRAMES = {"scale": "frames", "label_source": "predicted"}
 
 
 # --- with a classifier whose saliency is known ----------------------------------------------------
@@ -94,12 +98,14 @@ def test_labels_by_hand():
 
 
 def test_predicted_normal_trials_are_normal():
-    """The paper's rule: a compensatory trial that the classifier misses has no positive frame."""
+    """By prediction, a compensatory trial that the classifier misses has no positive frame."""
     X, y = ramp()
     says = [0, 0, 1, 1]  # misses trial 1, and a false alarm on trial 2
-    by_prediction = SaliencyPseudoLabeler(Ramp(says), threshold=0.4).fit(X, y)
+    by_prediction = SaliencyPseudoLabeler(Ramp(says), threshold=0.4, label_source="predicted").fit(
+        X, y
+    )
     assert [int(one.sum()) for one in by_prediction.transduction_] == [0, 0, 3, 3]
-    by_label = SaliencyPseudoLabeler(Ramp(says), threshold=0.4, label_source="true").fit(X, y)
+    by_label = SaliencyPseudoLabeler(Ramp(says), threshold=0.4).fit(X, y)
     assert [int(one.sum()) for one in by_label.transduction_] == [0, 3, 0, 3]
 
 
@@ -115,14 +121,20 @@ def test_each_class_is_attributed_and_kept():
 def test_options_reach_the_saliency():
     X, y = ramp()
     baseline = np.ones((2, 3))
-    SaliencyPseudoLabeler(Ramp())
     labeler = SaliencyPseudoLabeler(
-        Ramp(), method="vanilla_gradient", aggregate="max", baseline=baseline, n_steps=7
+        *(Ramp(),),
+        **{"method": "vanilla_gradient", "aggregate": "max", "baseline": baseline, "n_steps": 7},
+        **{"smooth": ("causal", 4), "coords": "first", "scale": "frames", "z_clip": 3.0},
     ).fit(X, y)
     asked = labeler.estimator_.asked_[0]
     assert asked.pop("target").tolist() == [1, 1]
     assert asked.pop("baseline") is baseline
+    assert asked.pop("smooth") == ("causal", 4) and asked.pop("coords") == "first"
+    assert asked.pop("scale") == "frames" and asked.pop("z_clip") == 3.0
     assert asked == {"method": "vanilla_gradient", "aggregate": "max", "n_steps": 7}
+    defaults = SaliencyPseudoLabeler(Ramp()).fit(X, y).estimator_.asked_[0]
+    assert (defaults["aggregate"], defaults["smooth"]) == ("positive", "auto")
+    assert (defaults["scale"], defaults["coords"], defaults["z_clip"]) == ("map", "sum", None)
 
 
 def test_the_estimator_is_cloned_and_never_sees_frame_labels():
@@ -153,7 +165,7 @@ def test_two_thresholds_that_leave_one_class_fall_back_to_one():
 def test_a_classifier_that_calls_everything_normal_falls_back_to_the_labels():
     X, y = ramp()
     with pytest.warns(UserWarning, match="fell back to true_labels"):
-        labeler = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=0.4).fit(X, y)
+        labeler = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=0.4, **FRAMES).fit(X, y)
     assert labeler.fallback_ == "true_labels"
     assert [int(one.sum()) for one in labeler.transduction_] == [0, 3, 0, 3]
 
@@ -161,7 +173,7 @@ def test_a_classifier_that_calls_everything_normal_falls_back_to_the_labels():
 def test_true_labels_are_tried_with_the_thresholds_asked_for():
     """One threshold mends nothing where every trial is called normal, so both stay."""
     X, y = ramp()
-    asked = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=(0.3, 0.6))
+    asked = SaliencyPseudoLabeler(Ramp([0] * 4), threshold=(0.3, 0.6), **FRAMES)
     with pytest.warns(UserWarning, match="fell back to true_labels"):
         asked.fit(X, y)
     expected = clone(asked).set_params(label_source="true").fit(X, y)
@@ -180,7 +192,7 @@ def test_both_causes_at_once_need_both_remedies():
         def saliency(self, X, **options):
             return ragged(np.array([0.4, 0.6]) for _ in X)
 
-    labeler = SaliencyPseudoLabeler(Middling([0] * 4), threshold=(0.3, 0.7))
+    labeler = SaliencyPseudoLabeler(Middling([0] * 4), threshold=(0.3, 0.7), **FRAMES)
     # normal trials still give frames of class 0, and between the thresholds none of class 1
     with pytest.warns(UserWarning, match="fell back to true_labels"):
         labeler.fit(X, y)
@@ -194,6 +206,26 @@ def test_saliency_is_computed_once_for_two_tries_of_the_threshold():
     with pytest.warns(UserWarning, match="one class only"):
         labeler.fit(X, y)
     assert labeler.fallback_ == "single_threshold" and len(labeler.estimator_.asked_) == 1
+
+
+def test_the_old_reading_is_the_same_numbers_as_before(tiny):
+    """Absolute values, frames scaled to [0, 1], by prediction: written out, step by step."""
+    old = {"aggregate": "sum", "smooth": 0, "scale": "frames", "label_source": "predicted"}
+    labeler = tiny_labeler(threshold=(0.22, 0.32), **old).set_params(estimator__max_epochs=20)
+    labeler.fit(tiny.X, tiny.y)
+    video = labeler.estimator_
+    maps = video.saliency(tiny.X, target=1, n_steps=4, return_maps=True).maps
+    says = video.predict(tiny.X)
+    assert set(says) == {0, 1}
+    for one, told, found, scores in zip(maps, says, labeler.transduction_, labeler.scores_):
+        raw = one.sum(axis=1)
+        unit = (raw - raw.min()) / (raw.max() - raw.min())
+        if told == 0:
+            assert not found.any() and not scores.any()
+            continue
+        np.testing.assert_allclose(scores, unit, rtol=1e-3, atol=1e-4)
+        expected = np.where(scores > 0.32, 1, np.where(scores < 0.22, 0, -1))
+        assert found.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("label_source", ["predicted", "true"])
@@ -216,17 +248,59 @@ def test_no_warning_without_a_reason():
 @pytest.mark.parametrize(
     "threshold",
     [
-        *(-0.1, 1.1, np.nan, (0.5, 0.4), (0.4, 0.4), (0.3, 6.5), (0.3, np.nan)),
+        *(-0.1, np.nan, np.inf, (0.5, 0.4), (0.4, 0.4), (0.3, np.nan)),
         *((0.3,), [], (0.1, 0.2, 0.3), [[0.1, 0.2]], ["low", "high"], [0.1, None]),
     ],
 )
 def test_bad_thresholds(threshold):
     X, y = ramp()
-    message = r"one number in \[0, 1\] or two increasing ones, got"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r"one number in \[0, 2\], two increasing ones"):
         SaliencyPseudoLabeler(Ramp(), threshold=threshold).fit(X, y)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match="one number from 0 on, two increasing ones"):
         pseudo_labels(SCORES, 1, threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("params", "highest"),
+    [
+        ({}, 2),  # the landmarks of a trial
+        ({"aggregate": "signed"}, 2),
+        ({"scale": "frames"}, 1),
+        ({"aggregate": "mean"}, 1),
+        ({"aggregate": "max"}, 1),
+        ({"method": "frame_logits"}, 1),
+    ],
+)
+def test_thresholds_go_as_far_as_scores_do(params, highest):
+    X, y = ramp()
+    labeler = SaliencyPseudoLabeler(Ramp(), threshold=(0.5, highest), **params)
+    with pytest.warns(UserWarning, match="one class"):  # none is above the highest
+        assert labeler.fit(X, y).threshold_ is not None
+    with pytest.raises(ValueError, match=rf"one number in \[0, {highest}\]"):
+        labeler.set_params(threshold=highest + 0.01).fit(X, y)
+
+
+def test_a_quantile_cuts_each_trial_at_its_own_scores():
+    X, y = ramp(length=10)
+    X = [X[0], X[1], X[2], X[3][:4]]
+    labeler = SaliencyPseudoLabeler(Ramp()).fit(X, y)
+    assert labeler.threshold_ == Quantile(0.38)
+    assert [int(one.sum()) for one in labeler.transduction_] == [0, 4, 0, 2]  # ceil(0.38 (n - 1))
+    two = SaliencyPseudoLabeler(Ramp(), threshold=("quantile", 0.2, 0.5)).fit(X, y)
+    assert two.transduction_[1].tolist() == [0] * 5 + [-1] * 3 + [1] * 2
+
+
+def test_two_shares_fall_back_to_the_one_between():
+    X, _ = ramp()
+
+    class Steps(Ramp):
+        def saliency(self, X, **options):
+            return ragged(np.array([0.0, 0, 0, 1, 1]) for _ in X)
+
+    labeler = SaliencyPseudoLabeler(Steps(), threshold=("quantile", 0.1, 0.9), normal_label=1)
+    with pytest.warns(UserWarning, match="fell back to single_threshold"):
+        labeler.fit(X, [1, 0, 1, 0])
+    assert labeler.threshold_ == Quantile(0.5)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +310,12 @@ def test_bad_thresholds(threshold):
         ({"method": "lime"}, "'method' parameter"),
         ({"label_source": "guess"}, "'label_source' parameter"),
         ({"aggregate": "median"}, "'aggregate' parameter"),
+        ({"coords": "last"}, "'coords' parameter"),
+        ({"scale": "unit"}, "'scale' parameter"),
+        ({"z_clip": 0}, "'z_clip' parameter"),
+        ({"smooth": "much"}, "'smooth' parameter"),
+        ({"smooth": -1}, "smooth must be a number of frames"),
+        ({"smooth": ("past", 3)}, "smooth must be a number of frames"),
         ({"baseline": "mean"}, "'baseline' parameter"),
         ({"n_steps": "many"}, "'n_steps' parameter"),
         ({"n_steps": 0}, "'n_steps' parameter"),
@@ -279,16 +359,19 @@ def test_boolean_labels():
 
 
 # --- presets --------------------------------------------------------------------------------------
-def test_published_thresholds_are_tenths_of_table_ii():
-    X, y = ramp()
+def test_published_thresholds_are_table_ii_times_the_share_of_33_landmarks():
+    X, y = ramp()  # two landmarks
     one = SaliencyPseudoLabeler(Ramp(), threshold="published").fit(X, y)
-    assert one.threshold_ == 0.27
+    assert one.threshold_ == pytest.approx(2.7 * 2 / 33)
     two = SaliencyPseudoLabeler(Ramp(), threshold="published_dual", method="vanilla_gradient")
-    assert two.fit(X, y).threshold_ == (0.53, 0.63)
-    assert len(PUBLISHED_THRESHOLDS) == 8
-    for row in PUBLISHED_THRESHOLDS.values():
-        low, high = row["dual"]
-        assert 0 < low < high < 1 and 0 < row["single"] < 1
+    assert two.fit(X, y).threshold_ == pytest.approx((5.3 * 2 / 33, 6.3 * 2 / 33))
+
+
+@pytest.mark.parametrize("params", [{"scale": "frames"}, {"aggregate": "mean"}])
+def test_published_thresholds_need_their_scale(params):
+    X, y = ramp()
+    with pytest.raises(ValueError, match="cuts sums over landmarks of a map scaled as a whole"):
+        SaliencyPseudoLabeler(Ramp(), threshold="published", **params).fit(X, y)
 
 
 def test_no_published_threshold_for_another_network():
@@ -304,7 +387,7 @@ def test_pseudo_labels_find_the_motion():
     video = tiny_video(network_params={"hidden_size": 16}, max_epochs=40, lr=0.02)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Integrated gradients")
-        labeler = SaliencyPseudoLabeler(video, threshold=(0.1, 0.2)).fit(data.X, data.y)
+        labeler = SaliencyPseudoLabeler(video, threshold=("quantile", 0.3)).fit(data.X, data.y)
     found, truth = np.concatenate(labeler.transduction_), np.concatenate(data.frame_labels)
     assert truth[found == 1].mean() > 0.8 > truth[found == 0].mean() + 0.5
     assert labeler.fallback_ is None
@@ -318,7 +401,8 @@ def test_a_fitted_classifier_is_used_as_it_is(tiny):
     labeler.fit(new.X, new.y)
     for key, value in video.module_.state_dict().items():
         assert value.equal(weights[key])
-    expected = video.saliency([new.X[1]], target=1, n_steps=4)[0]
+    how = {"aggregate": "positive", "scale": "map"}
+    expected = video.saliency([new.X[1]], target=1, n_steps=4, **how)[0]
     np.testing.assert_allclose(labeler.scores_[1], expected, rtol=1e-3, atol=1e-4)
     assert clone(labeler).fit(new.X, new.y).scores_[1].shape == (len(new.X[1]),)
 
@@ -326,7 +410,7 @@ def test_a_fitted_classifier_is_used_as_it_is(tiny):
 def test_published_thresholds_look_through_a_frozen_estimator(tiny):
     video = VideoClassifier("lstm", max_epochs=1, random_state=0).fit(tiny.X, tiny.y)
     labeler = tiny_labeler(threshold="published").set_params(estimator=FrozenEstimator(video))
-    assert labeler.fit(tiny.X, tiny.y).threshold_ == 0.25
+    assert labeler.fit(tiny.X, tiny.y).threshold_ == 2.5 * 5 / 33
 
 
 def test_weights_for_a_step_of_a_pipeline_arrive_with_routing_only(tiny):

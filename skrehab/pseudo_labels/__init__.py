@@ -1,0 +1,21 @@
+"""From one label a trial to one label a frame: scores, thresholds, and folds of patients."""
+
+from skrehab._optional import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "PUBLISHED_LANDMARKS": "thresholds",
+        "PUBLISHED_THRESHOLDS": "thresholds",
+        "Quantile": "thresholds",
+        "SaliencyPseudoLabeler": "labeler",
+        "as_splitter": "cross_fitting",
+        "check_threshold": "thresholds",
+        "cut_at": "thresholds",
+        "one_between": "thresholds",
+        "patient_folds": "cross_fitting",
+        "pseudo_labels": "thresholds",
+        "published_threshold": "thresholds",
+        "take_trials": "cross_fitting",
+    },
+)

@@ -12,6 +12,7 @@ _PUBLIC = {
     "PoseExtractor": "pose",
     "DisplacementSmoother": "preprocessing",
     "LandmarkScaler": "preprocessing",
+    "BoneVectors": "bones",
     "SkeletonConverter": "skeleton_converter",
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",

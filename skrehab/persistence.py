@@ -35,6 +35,7 @@ _CLASSES = {
     "PoseExtractor": "skrehab.pose.extractor",
     "DisplacementSmoother": "skrehab.preprocessing",
     "LandmarkScaler": "skrehab.preprocessing",
+    "BoneVectors": "skrehab.bones",
     "SkeletonConverter": "skrehab.skeleton_converter",
     "VideoClassifier": "skrehab.video",
     "PoseSequencePretrainer": "skrehab.pretraining",

@@ -7,7 +7,11 @@ CTR-GCN, MS-G3D and HD-GCN), the first Kinect's SDK, COCO key-points, and UI-PRM
 
 from dataclasses import dataclass, field
 
-__all__ = ["Skeleton", "get_skeleton", "list_skeletons"]
+from skrehab.skeleton_bones import bone_name, bone_pairs, bone_tree, read_bones
+
+__all__ = ["Skeleton", "bone_skeleton", "get_skeleton", "list_skeletons"]
+
+BONES = "_bones"  # "mediapipe33_bones" is the skeleton whose landmarks are mediapipe33's bones
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ class Skeleton:
         skeleton, whose third coordinate is a score.
     units : str
         Unit of the coordinates.
+    limb_bones : tuple of ((int, ...), (int, ...))
+        Bones of limbs and trunk in a fixed order, each from one joint to another. A joint is the
+        mean of its landmarks: one, or two where the sensor shows no joint, as halfway between the
+        hips. Eyes, ears, mouth, fingers and toes are left out: the direction of a short bone is
+        noise.
+    flipped : tuple of int
+        Of a skeleton of bones: those that point the other way in a mirror, as from the left
+        shoulder to the right one.
 
     Examples
     --------
@@ -57,6 +69,14 @@ class Skeleton:
     axes: str
     directions: tuple
     units: str
+    limb_bones: tuple = ()
+    flipped: tuple = ()
+
+    @property
+    def mirrored(self):
+        """Landmark on the other side of the body for each landmark; itself in the middle."""
+        twin = dict(self.pairs) | {right: left for left, right in self.pairs}
+        return tuple(twin.get(i, i) for i in range(self.n_landmarks))
 
     @property
     def n_landmarks(self):
@@ -94,7 +114,9 @@ class Skeleton:
 _REGISTRY = {}
 
 
-def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units):
+def _register(
+    name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units, bones
+):
     tree = tuple((child, parent) for child, parent in enumerate(parents) if parent >= 0)
     pairs = tuple(
         (i, landmarks.index(mirrored))
@@ -112,6 +134,7 @@ def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, direc
         axes=axes,
         directions=directions,
         units=units,
+        limb_bones=tuple(read_bones(bones, list(landmarks))),
     )
 
 
@@ -128,7 +151,8 @@ def get_skeleton(name):
     Parameters
     ----------
     name : str or Skeleton
-        One of :func:`list_skeletons`; a Skeleton is returned as it is.
+        One of :func:`list_skeletons`, or one of them followed by ``_bones`` for
+        :func:`bone_skeleton` of it; a Skeleton is returned as it is.
 
     Returns
     -------
@@ -148,9 +172,65 @@ def get_skeleton(name):
     """
     if isinstance(name, Skeleton):
         return name
+    if isinstance(name, str) and name.removesuffix(BONES) in _REGISTRY and name.endswith(BONES):
+        return bone_skeleton(name.removesuffix(BONES))
     if name not in _REGISTRY:
         raise ValueError(f"Unknown skeleton {name!r}: known are {list_skeletons()}.")
     return _REGISTRY[name]
+
+
+def bone_skeleton(skeleton):
+    """Make the skeleton whose landmarks are the bones of limbs and trunk of another one.
+
+    It names the bones that :class:`skrehab.BoneVectors` gives, for Displays and for mirroring.
+
+    Parameters
+    ----------
+    skeleton : str or Skeleton
+        The skeleton of the landmarks.
+
+    Returns
+    -------
+    Skeleton
+        One landmark for each of ``limb_bones``; bones that meet in a joint are joined.
+
+    Raises
+    ------
+    ValueError
+        If the skeleton has no list of bones, as one of your own without ``limb_bones``.
+
+    Examples
+    --------
+    >>> from skrehab.skeletons import bone_skeleton
+    >>> bones = bone_skeleton("mediapipe33")
+    >>> bones.n_landmarks, bones.landmarks[:3]
+    (16, ('left_shoulder_to_right_shoulder', 'left_shoulder_to_elbow', 'right_shoulder_to_elbow'))
+    """
+    whole = get_skeleton(skeleton)
+    bones = whole.limb_bones
+    if not bones:
+        raise ValueError(f"{whole.name} has no limb_bones: give it an ordered list of them.")
+
+    pairs, flipped = bone_pairs(whole.landmarks, whole.mirrored, bones)
+    parents, edges = bone_tree(bones)
+    inside = {
+        limb: tuple(i for i, bone in enumerate(bones) if set(sum(bone, ())) <= set(members))
+        for limb, members in whole.limbs.items()
+    }
+    of_limbs = sum(inside.values(), ())
+    return Skeleton(
+        name=whole.name + BONES,
+        landmarks=tuple(bone_name(whole.landmarks, *bone) for bone in bones),
+        parents=parents,
+        edges=edges,
+        pairs=tuple(pairs),
+        limbs=inside,
+        trunk=tuple(i for i in range(len(bones)) if i not in of_limbs),
+        axes=whole.axes,
+        directions=whole.directions,
+        units="directions of length 1",
+        flipped=tuple(flipped),
+    )
 
 
 def list_skeletons():
@@ -169,6 +249,18 @@ def list_skeletons():
     """
     return sorted(_REGISTRY)
 
+
+# Bones of limbs and trunk, in which "*" stands for left and right in turn. A hand beyond the wrist
+# and a foot beyond the ankle are as short as they are noisy.
+_ARMS, _LEGS = "*_shoulder:*_elbow *_elbow:*_wrist ", "*_hip:*_knee *_knee:*_ankle "
+_NO_SPINE = (  # neither neck nor spine is seen
+    f"left_shoulder:right_shoulder {_ARMS}*_shoulder:*_hip left_hip:right_hip {_LEGS}"
+    "mid_hip:mid_shoulder mid_shoulder:nose mid_shoulder:*_shoulder"
+)
+_SPINE = (
+    "spine_base:spine_mid spine_mid:spine_shoulder spine_shoulder:head "
+    f"spine_shoulder:*_shoulder {_ARMS}left_hip:right_hip spine_base:*_hip {_LEGS}"
+)
 
 # --- MediaPipe pose ---------------------------------------------------------------------------
 # The official 35 connections fall into three pieces (face, mouth, body); the four links added at
@@ -203,6 +295,7 @@ _register(
     axes="x to the image's right, y down, z away from the camera; origin between the hips",
     directions=(1, 1, 1),
     units="metres (world landmarks); a fourth coordinate is visibility in [0, 1]",
+    bones=_NO_SPINE,
 )
 
 # --- Kinect v2 and NTU RGB+D: the same 25 joints in the same order ------------------------------
@@ -232,6 +325,7 @@ for _name in ("kinect25", "ntu25"):
             "right_leg": (16, 17, 18, 19),
         },
         trunk=(4, 8, 12, 16),
+        bones=_SPINE,
         **_SENSOR,
     )
 
@@ -252,6 +346,7 @@ for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder c
             "right_leg": (16, 17, 18, 19),
         },
         trunk=(4, 8, 12, 16),
+        bones=_SPINE,
         **_SENSOR,
     )
 
@@ -274,6 +369,8 @@ for _name in ("common15", "uwa3d15"):
             "right_leg": (12, 13, 14),
         },
         trunk=(3, 6, 9, 12),
+        bones="torso:neck neck:head neck:*_shoulder *_shoulder:*_elbow *_elbow:*_hand "
+        "left_hip:right_hip torso:*_hip *_hip:*_knee *_knee:*_foot",
         **_SENSOR,
     )
 
@@ -298,6 +395,7 @@ _register(
         "right_leg": (12, 14, 16),
     },
     trunk=(5, 6, 11, 12),
+    bones=_NO_SPINE,
     **_IMAGE,
 )
 _register(
@@ -315,6 +413,8 @@ _register(
         "right_leg": (8, 9, 10),
     },
     trunk=(2, 5, 8, 11),
+    bones=f"mid_hip:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {_ARMS}"
+    f"*_shoulder:*_hip left_hip:right_hip {_LEGS}",
     **_IMAGE,
 )
 _register(  # BODY_25
@@ -334,6 +434,8 @@ _register(  # BODY_25
         "right_leg": (9, 10, 11, 22, 23, 24),
     },
     trunk=(2, 5, 9, 12),
+    bones=f"spine_base:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {_ARMS}"
+    f"left_hip:right_hip spine_base:*_hip {_LEGS}",
     **_IMAGE,
 )
 _register(  # what AcT was trained on: the head and the feet are means of several key-points
@@ -350,6 +452,7 @@ _register(  # what AcT was trained on: the head and the feet are means of severa
         "right_leg": (7, 8, 9),
     },
     trunk=(1, 4, 7, 10),
+    bones=_NO_SPINE.replace("nose", "head").replace("ankle", "foot"),  # it sees no others
     **_IMAGE,
 )
 _register(  # Human3.6M as MotionBERT reads it: from images
@@ -367,6 +470,7 @@ _register(  # Human3.6M as MotionBERT reads it: from images
         "right_leg": (1, 2, 3),
     },
     trunk=(11, 14, 4, 1),
+    bones=_SPINE,
     **_IMAGE,
 )
 
@@ -389,4 +493,11 @@ _register(
     axes="x to the person's left, y up, z to the person's front",
     directions=(1, -1, -1),
     units="metres",
+    # every bone of its tree: the recipe was chosen with them, and a hand of it is a wrist
+    bones="waist:spine spine:chest chest:neck neck:head head:head_tip chest:left_collar "
+    "left_collar:left_upper_arm left_upper_arm:left_forearm left_forearm:left_hand "
+    "chest:right_collar right_collar:right_upper_arm right_upper_arm:right_forearm "
+    "right_forearm:right_hand waist:left_upper_leg left_upper_leg:left_lower_leg "
+    "left_lower_leg:left_foot left_foot:left_toes waist:right_upper_leg "
+    "right_upper_leg:right_lower_leg right_lower_leg:right_foot right_foot:right_toes",
 )

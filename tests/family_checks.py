@@ -50,6 +50,17 @@ def check_fit_transform(row):
     np.testing.assert_equal(estimator.fit_transform(data.X), fit(row, data).transform(data.X))
 
 
+def check_bones_of_length_one(row):
+    data = tiny_trials()
+    estimator = fit(row, data)
+    transformed = estimator.transform(data.X)
+    assert isinstance(transformed, list)
+    for out, trial in zip(transformed, data.X, strict=True):
+        assert out.dtype == np.float32
+        assert out.shape == (len(trial), len(estimator.get_feature_names_out()), 3)
+        np.testing.assert_allclose((out**2).sum(axis=2), 1, rtol=1e-5)
+
+
 # --- video classifiers ----------------------------------------------------------------------------
 def check_padding_invariance(row):
     """A batch of ragged trials says what each trial says alone."""
@@ -255,6 +266,12 @@ def check_one_vector_a_frame(row):
 
 
 BY_KIND = {
+    "bones": [
+        check_bones_of_length_one,
+        check_transform_is_per_trial,
+        check_prefix_consistency,
+        check_fit_transform,
+    ],
     "transformer": [
         check_frames_in_frames_out,
         check_transform_is_per_trial,

@@ -73,6 +73,11 @@ def tiny_frames(**params):
     return FrameMLP(**({"hidden_layer_sizes": (6,)} | QUICK | params))
 
 
+def tiny_bones(**params):
+    """Build directions of bones among the first landmarks, whatever the skeleton."""
+    return skrehab.BoneVectors(None, **({"bones": ((0, 1), (1, 2), (3, 4))} | params))
+
+
 def tiny_pretrainer(**params):
     """Build a pretrainer that trains in a tenth of a second; five landmarks have no limbs."""
     defaults = {"hidden_size": 4, "objective": "pace+predict_motion", "batch_size": 8}
@@ -102,6 +107,8 @@ ESTIMATORS = [
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
+    EstimatorRow("BoneVectors", lambda: tiny_bones(), "bones"),
+    EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
     EstimatorRow("PoseSequencePretrainer", tiny_pretrainer, "representation", causal=False),
     EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
     EstimatorRow(

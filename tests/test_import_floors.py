@@ -15,6 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "trials": 0,
     "_optional": 0,
+    "skeleton_bones": -1,  # skeletons stand on it
     "skeletons": 0,
     "batching": 0,
     "muscles": 0,
@@ -25,6 +26,7 @@ FLOORS = {
     "metrics": 2,
     "preprocessing": 2,
     "pose": 2,
+    "bones": 3,
     "datasets": 3,
     "skeleton_converter": 2,
     "networks": 2,
@@ -74,6 +76,7 @@ LIGHT = {"numpy"}
 AT_HEAD = {
     "trials": LIGHT,
     "_optional": set(),
+    "skeleton_bones": set(),
     "skeletons": LIGHT,
     "conversion": LIGHT,
     "batching": {"numpy", "torch"},
@@ -91,6 +94,7 @@ AT_HEAD = {
     "cues": LIGHT,
     "metrics": {"numpy", "scipy", "sklearn"},
     "preprocessing": {"numpy", "scipy", "sklearn"},
+    "bones": {"numpy", "sklearn"},
     "pose": {"numpy", "scipy", "sklearn", "joblib"},
     "datasets": {"numpy", "scipy", "sklearn"},
     "skeleton_converter": {"sklearn"},

@@ -2,6 +2,27 @@
 
 __all__ = ["bone_name", "bone_pairs", "bone_tree", "read_bones"]
 
+# Bones of limbs and trunk, in which "*" stands for left and right in turn. A hand beyond the wrist
+# and a foot beyond the ankle are as short as they are noisy.
+ARMS, LEGS = "*_shoulder:*_elbow *_elbow:*_wrist ", "*_hip:*_knee *_knee:*_ankle "
+NO_SPINE = (  # neither neck nor spine is seen
+    f"left_shoulder:right_shoulder {ARMS}*_shoulder:*_hip left_hip:right_hip {LEGS}"
+    "mid_hip:mid_shoulder mid_shoulder:nose mid_shoulder:*_shoulder"
+)
+SPINE = (
+    "spine_base:spine_mid spine_mid:spine_shoulder spine_shoulder:head "
+    f"spine_shoulder:*_shoulder {ARMS}left_hip:right_hip spine_base:*_hip {LEGS}"
+)
+# every bone of its tree: the recipe was chosen with them, and its hand is a wrist
+UIPRMD = (
+    "waist:spine spine:chest chest:neck neck:head head:head_tip chest:left_collar "
+    "left_collar:left_upper_arm left_upper_arm:left_forearm left_forearm:left_hand "
+    "chest:right_collar right_collar:right_upper_arm right_upper_arm:right_forearm "
+    "right_forearm:right_hand waist:left_upper_leg left_upper_leg:left_lower_leg "
+    "left_lower_leg:left_foot left_foot:left_toes waist:right_upper_leg "
+    "right_upper_leg:right_lower_leg right_lower_leg:right_foot right_foot:right_toes"
+)
+
 
 def read_bones(text, landmarks):
     """Read bones from text.

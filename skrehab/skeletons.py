@@ -7,7 +7,17 @@ CTR-GCN, MS-G3D and HD-GCN), the first Kinect's SDK, COCO key-points, and UI-PRM
 
 from dataclasses import dataclass, field
 
-from skrehab.skeleton_bones import bone_name, bone_pairs, bone_tree, read_bones
+from skrehab.skeleton_bones import (
+    ARMS,
+    LEGS,
+    NO_SPINE,
+    SPINE,
+    UIPRMD,
+    bone_name,
+    bone_pairs,
+    bone_tree,
+    read_bones,
+)
 
 __all__ = ["Skeleton", "bone_skeleton", "get_skeleton", "list_skeletons"]
 
@@ -250,18 +260,6 @@ def list_skeletons():
     return sorted(_REGISTRY)
 
 
-# Bones of limbs and trunk, in which "*" stands for left and right in turn. A hand beyond the wrist
-# and a foot beyond the ankle are as short as they are noisy.
-_ARMS, _LEGS = "*_shoulder:*_elbow *_elbow:*_wrist ", "*_hip:*_knee *_knee:*_ankle "
-_NO_SPINE = (  # neither neck nor spine is seen
-    f"left_shoulder:right_shoulder {_ARMS}*_shoulder:*_hip left_hip:right_hip {_LEGS}"
-    "mid_hip:mid_shoulder mid_shoulder:nose mid_shoulder:*_shoulder"
-)
-_SPINE = (
-    "spine_base:spine_mid spine_mid:spine_shoulder spine_shoulder:head "
-    f"spine_shoulder:*_shoulder {_ARMS}left_hip:right_hip spine_base:*_hip {_LEGS}"
-)
-
 # --- MediaPipe pose ---------------------------------------------------------------------------
 # The official 35 connections fall into three pieces (face, mouth, body); the four links added at
 # the end (nose and mouth to the shoulders) make one graph of them.
@@ -295,7 +293,7 @@ _register(
     axes="x to the image's right, y down, z away from the camera; origin between the hips",
     directions=(1, 1, 1),
     units="metres (world landmarks); a fourth coordinate is visibility in [0, 1]",
-    bones=_NO_SPINE,
+    bones=NO_SPINE,
 )
 
 # --- Kinect v2 and NTU RGB+D: the same 25 joints in the same order ------------------------------
@@ -325,7 +323,7 @@ for _name in ("kinect25", "ntu25"):
             "right_leg": (16, 17, 18, 19),
         },
         trunk=(4, 8, 12, 16),
-        bones=_SPINE,
+        bones=SPINE,
         **_SENSOR,
     )
 
@@ -346,7 +344,7 @@ for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder c
             "right_leg": (16, 17, 18, 19),
         },
         trunk=(4, 8, 12, 16),
-        bones=_SPINE,
+        bones=SPINE,
         **_SENSOR,
     )
 
@@ -395,7 +393,7 @@ _register(
         "right_leg": (12, 14, 16),
     },
     trunk=(5, 6, 11, 12),
-    bones=_NO_SPINE,
+    bones=NO_SPINE,
     **_IMAGE,
 )
 _register(
@@ -413,8 +411,8 @@ _register(
         "right_leg": (8, 9, 10),
     },
     trunk=(2, 5, 8, 11),
-    bones=f"mid_hip:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {_ARMS}"
-    f"*_shoulder:*_hip left_hip:right_hip {_LEGS}",
+    bones=f"mid_hip:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {ARMS}"
+    f"*_shoulder:*_hip left_hip:right_hip {LEGS}",
     **_IMAGE,
 )
 _register(  # BODY_25
@@ -434,8 +432,8 @@ _register(  # BODY_25
         "right_leg": (9, 10, 11, 22, 23, 24),
     },
     trunk=(2, 5, 9, 12),
-    bones=f"spine_base:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {_ARMS}"
-    f"left_hip:right_hip spine_base:*_hip {_LEGS}",
+    bones=f"spine_base:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {ARMS}"
+    f"left_hip:right_hip spine_base:*_hip {LEGS}",
     **_IMAGE,
 )
 _register(  # what AcT was trained on: the head and the feet are means of several key-points
@@ -452,7 +450,7 @@ _register(  # what AcT was trained on: the head and the feet are means of severa
         "right_leg": (7, 8, 9),
     },
     trunk=(1, 4, 7, 10),
-    bones=_NO_SPINE.replace("nose", "head").replace("ankle", "foot"),  # it sees no others
+    bones=NO_SPINE.replace("nose", "head").replace("ankle", "foot"),  # it sees no others
     **_IMAGE,
 )
 _register(  # Human3.6M as MotionBERT reads it: from images
@@ -470,7 +468,7 @@ _register(  # Human3.6M as MotionBERT reads it: from images
         "right_leg": (1, 2, 3),
     },
     trunk=(11, 14, 4, 1),
-    bones=_SPINE,
+    bones=SPINE,
     **_IMAGE,
 )
 
@@ -493,11 +491,5 @@ _register(
     axes="x to the person's left, y up, z to the person's front",
     directions=(1, -1, -1),
     units="metres",
-    # every bone of its tree: the recipe was chosen with them, and a hand of it is a wrist
-    bones="waist:spine spine:chest chest:neck neck:head head:head_tip chest:left_collar "
-    "left_collar:left_upper_arm left_upper_arm:left_forearm left_forearm:left_hand "
-    "chest:right_collar right_collar:right_upper_arm right_upper_arm:right_forearm "
-    "right_forearm:right_hand waist:left_upper_leg left_upper_leg:left_lower_leg "
-    "left_lower_leg:left_foot left_foot:left_toes waist:right_upper_leg "
-    "right_upper_leg:right_lower_leg right_lower_leg:right_foot right_foot:right_toes",
+    bones=UIPRMD,
 )

@@ -17,6 +17,8 @@ _PUBLIC = {
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",
     "FrameMLP": "frames",
+    "FrameTCN": "frame_tcn",
+    "Augmentation": "augmentation",
     "FusionClassifier": "fusion",
     "FrameStream": "live",
     "CueGate": "cues",

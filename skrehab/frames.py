@@ -4,38 +4,22 @@ from numbers import Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
-from sklearn.utils import check_random_state
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab.batching import Samples
+from skrehab.frame_classifier import FRAME_CONSTRAINTS, FrameClassifier
+from skrehab.frame_targets import class_weights, frame_weights
 from skrehab.networks.mlp import MLP
-from skrehab.training import (
-    TRAINING_CONSTRAINTS,
-    Recipe,
-    held_out_patients,
-    probabilities,
-    seeded,
-    train,
-    validation_split,
-)
-from skrehab.trials import (
-    check_frame,
-    check_frame_labels,
-    check_frame_weights,
-    check_groups,
-    check_trials,
-    labelled,
-    ragged,
-    tag_trial_input,
-)
+from skrehab.sequences import SingleFrames
+from skrehab.training import probabilities
+from skrehab.trials import check_frame
 
 __all__ = ["FrameMLP"]
 
 
-class FrameMLP(ClassifierMixin, BaseEstimator):
+class FrameMLP(FrameClassifier):
     """Multilayer perceptron that classifies each frame on its own.
 
     It sees one frame at a time, so what it says of a frame never depends on later ones: with a
@@ -48,19 +32,22 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
     dropout : float, default=0.2
         Dropout after each hidden layer.
     lr : float, default=1e-3
-        Learning rate of Adam.
+        Learning rate.
     max_epochs : int, default=50
         Epochs.
     batch_size : int, default=256
         Frames in a batch.
     weight_decay : float, default=0.0
         L2 penalty.
-    schedule : {"cosine"} or None, default="cosine"
-        Learning rate schedule.
+    schedule : {"cosine", "cosine_batch"} or None, default="cosine"
+        Learning rate schedule, from epoch to epoch or from batch to batch.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    classes : array-like of shape (n_classes,), optional
+        Names of the columns of soft labels; None takes those of
+        :class:`~skrehab.frame_targets.SoftLabels`, else 0, 1, ...
     resampler : object with fit_resample, default=None
         An imbalanced-learn sampler for the training frames, such as ``RandomUnderSampler()``;
         without a ``random_state`` of its own it takes its seed from ours.
@@ -79,6 +66,17 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         1 prints a line an epoch.
     net_params : dict, optional
         Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+    optimizer : {"adam", "adamw"}, default="adam"
+        Which; they differ in what `weight_decay` does.
+    min_lr : float, default=0.0
+        Where the schedule ends.
+    gradient_clip_value : float or None, default=None
+        Largest absolute value of each number in the gradient.
+    standardize : bool, default=False
+        Subtract the mean and divide by the standard deviation of each coordinate over the training
+        frames, behind the changes of `augment`; a lost landmark then counts as the mean.
+    augment : Augmentation, dict or None, default=None
+        How frames are changed in training; see :class:`skrehab.augmentation.Augmentation`.
 
     Attributes
     ----------
@@ -90,6 +88,8 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         Training and validation loss an epoch.
     n_landmarks_, n_coords_ : int
         Trailing shape of the trials.
+    scaler_ : LandmarkScaler or None
+        What `standardize` measured.
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
 
@@ -115,11 +115,8 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         "hidden_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "resampler": [HasMethods("fit_resample"), None],
-        **TRAINING_CONSTRAINTS,
+        **FRAME_CONSTRAINTS,
     }
-
-    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
-    __metadata_request__fit = {"groups": True}
 
     def __init__(
         self,
@@ -141,6 +138,12 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         random_state=None,
         verbose=0,
         net_params=None,
+        classes=None,
+        optimizer="adam",
+        min_lr=0.0,
+        gradient_clip_value=None,
+        standardize=False,
+        augment=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
@@ -159,91 +162,47 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
         self.net_params = net_params
+        self.classes = classes
+        self.optimizer = optimizer
+        self.min_lr = min_lr
+        self.gradient_clip_value = gradient_clip_value
+        self.standardize = standardize
+        self.augment = augment
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, groups=None):
-        """Train on the labelled frames.
+    def _training_samples(self, X, targets, weights, inside, random_state, **who):
+        if self.resampler is None:
+            return super()._training_samples(X, targets, weights, inside, random_state, **who)
+        if targets.soft:
+            raise ValueError("resampler counts labels, and y is soft: use class_weight instead.")
+        if self.augment is not None:
+            raise ValueError("resampler and augment cannot be used together: pick one.")
+        features, values, weight = self._frames(X, targets, weights, inside)
+        features, values, weight = self._resample(features, values, weight, random_state)
+        of_class = class_weights(values, self.classes_, self.class_weight)
+        return Samples(torch.from_numpy(features), values, weight * of_class[values]), of_class
 
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials; NaN (a lost landmark) counts as zero.
-        y : sequence of array-like of shape (n_frames_i,)
-            Frame labels of each trial; frames labelled ``-1`` are not used.
-        sample_weight : array-like of shape (n_trials,) or sequence of (n_frames_i,), optional
-            Weights of trials or frames; only how they compare counts.
-        groups : array-like of shape (n_trials,), optional
-            Patients, for early stopping.
+    def _frames(self, X, targets, weights, side):
+        """Labelled frames of some trials: features, classes or their probabilities, weights."""
+        known = targets.known
+        frames = [X[i][known[i]] for i in side]
+        features = _flatten(np.concatenate([self._scaled(one) for one in frames]))
+        values = np.concatenate([targets.values[i][known[i]] for i in side])
+        return features, values, np.concatenate([weights[i][known[i]] for i in side])
 
-        Returns
-        -------
-        FrameMLP
-            The classifier itself. With one class of labels it predicts that class.
+    def _scaled(self, frames):
+        if self.scaler_ is None or not len(frames):
+            return frames
+        return self.scaler_.transform([frames])[0]
 
-        Raises
-        ------
-        ValueError
-            If labels do not fit the frames, no frame is labelled, or early stopping by patient is
-            asked for without groups.
-        """
-        X = check_trials(X)
-        y = check_frame_labels(y, X)
-        groups = check_groups(groups, X)
-        weights = check_frame_weights(sample_weight, X)
-        use = [labelled(labels) for labels in y]
-        if not any(mask.any() for mask in use):
-            raise ValueError("No frame is labelled: every label in y is -1 ('not used').")
-
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
-        self.classes_ = np.unique(np.concatenate([labels[m] for labels, m in zip(y, use)]))
-        random_state = check_random_state(self.random_state)
-
-        def frames(trials, purpose):
-            """Labelled frames of some trials as (features, class codes, weights)."""
-            picked = [i for i in trials if use[i].any()]
-            if not picked:
-                raise ValueError(f"No frame is labelled among the trials {purpose}.")
-            features = np.concatenate([_flatten(X[i][use[i]]) for i in picked])
-            labels = np.concatenate([y[i][use[i]] for i in picked])
-            if weights is None:
-                weight = np.ones(len(labels))
-            else:
-                weight = np.concatenate([weights[i][use[i]] for i in picked])
-            return features, np.searchsorted(self.classes_, labels), weight
-
-        # when patients are held out, keep trials that hold several classes in proportion
-        strata = np.array([len(np.unique(labels[m])) > 1 for labels, m in zip(y, use)], dtype=int)
-        inside, held_out = validation_split(
-            strata,
-            groups,
-            self.early_stopping,
-            self.validation_fraction,
-            random_state,
-            labels=[labels[m] for labels, m in zip(y, use)],
+    def _samples(self, X, targets, weights, side, of_class, changes=None):
+        features, values, weight = self._frames(X, targets, weights, side)
+        weight = weight * frame_weights(values, of_class)
+        if changes is None:
+            return Samples(torch.from_numpy(features), targets.for_network(values), weight)
+        frames = np.concatenate([X[i][targets.known[i]] for i in side])
+        return SingleFrames(
+            *(frames, targets.for_network(values), weight), scaling=self._scaling, changes=changes
         )
-        self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
-
-        features, codes, weight = frames(inside, "left for training")
-        if self.resampler is not None:
-            features, codes, weight = self._resample(features, codes, weight, random_state)
-        of_class = np.ones(len(self.classes_))
-        of_class[codes] = compute_sample_weight(self.class_weight, self.classes_[codes])
-        samples = Samples(torch.from_numpy(features), codes, weight * of_class[codes])
-        validation = None
-        if held_out is not None:
-            features, codes, weight = frames(held_out, "held out for early stopping")
-            validation = Samples(torch.from_numpy(features), codes, weight * of_class[codes])
-
-        with seeded(random_state, self.device) as generator:
-            self.module_ = self._build_module()
-            self.history_ = []
-            if len(self.classes_) > 1:
-                self.history_ = train(
-                    *(self.module_, samples, Recipe.of(self)),
-                    generator=generator,
-                    validation=validation,
-                )
-        return self
 
     def _resample(self, features, codes, weight, random_state):
         if np.unique(codes).size < 2:
@@ -260,78 +219,16 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""
         return MLP(
             self.n_landmarks_ * self.n_coords_,
-            1 if len(self.classes_) <= 2 else len(self.classes_),
+            self._n_outputs(),
             tuple(self.hidden_layer_sizes),
             self.dropout,
         )
 
-    def predict_proba(self, X):
-        """Compute class probabilities of every frame.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        ndarray of shape (n_trials,), dtype object
-            One array ``(n_frames_i, n_classes)`` per trial, in the order of ``classes_``.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        if len(self.classes_) == 1:
-            return ragged(np.ones((len(trial), 1), dtype=np.float32) for trial in X)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
-            logits = [
-                self.module_(torch.from_numpy(_flatten(trial)).to(self.device)).cpu().numpy()
-                for trial in X
-            ]
-        return ragged(probabilities(one) for one in logits)
-
-    def predict(self, X):
-        """Predict the label of every frame.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        ndarray of shape (n_trials,), dtype object
-            One array ``(n_frames_i,)`` per trial.
-        """
-        return ragged(self.classes_[proba.argmax(axis=1)] for proba in self.predict_proba(X))
-
-    def score(self, X, y, sample_weight=None):
-        """Compute the accuracy over labelled frames.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : sequence of array-like of shape (n_frames_i,)
-            Frame labels; ``-1`` is left out. To select by trial labels use
-            :func:`skrehab.metrics.trial_roc_auc`.
-        sample_weight : array-like of shape (n_trials,) or sequence of (n_frames_i,), optional
-            Weights.
-
-        Returns
-        -------
-        float
-            Share of labelled frames that are right.
-        """
-        predicted = self.predict(X)
-        y = check_frame_labels(y, predicted)
-        weights = check_frame_weights(sample_weight, predicted)
-        weights = [np.ones(len(p)) for p in predicted] if weights is None else weights
-        use = [labelled(labels) for labels in y]
-        right = np.concatenate([(p == t)[m] for p, t, m in zip(predicted, y, use)])
-        return float(
-            np.average(right, weights=np.concatenate([w[m] for w, m in zip(weights, use)]))
-        )
+    def _frame_logits(self, X):
+        return [
+            self.module_(torch.from_numpy(_flatten(trial)).to(self.device)).cpu().numpy()
+            for trial in X
+        ]
 
     def _stream(self):
         """Return what classifies frame by frame; see :mod:`skrehab.live`."""
@@ -342,18 +239,17 @@ class FrameMLP(ClassifierMixin, BaseEstimator):
             [layer.weight.detach().cpu().numpy().copy() for layer in layers],
             [layer.bias.detach().cpu().numpy().copy() for layer in layers],
             len(self.classes_),
+            self.scaler_,
         )
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
 
 
 class _MLPStream:
     """The network in numpy: for one frame, torch takes longer to start than to calculate."""
 
-    def __init__(self, shape, weights, biases, n_classes):
+    def __init__(self, shape, weights, biases, n_classes, scaler):
         self.shape, self.weights, self.biases = shape, weights, biases
         self.n_classes = n_classes
+        self.scaler = None if scaler is None else scaler._stream()
 
     def reset(self):
         pass
@@ -362,6 +258,8 @@ class _MLPStream:
         frame = check_frame(frame, self.shape)
         if self.n_classes == 1:
             return np.ones(1, dtype=np.float32)
+        if self.scaler is not None:
+            frame = self.scaler.push(frame, timestamp)
         values = np.where(np.isnan(frame), np.float32(0), frame).ravel()
         for weight, bias in zip(self.weights[:-1], self.biases[:-1]):
             values = np.maximum(weight @ values + bias, 0)

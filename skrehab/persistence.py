@@ -50,6 +50,8 @@ _CLASSES = {
     "LeftRightRepair": "skrehab.repairs",
     "SideNormalizer": "skrehab.repairs",
     "FrameMLP": "skrehab.frames",
+    "FrameTCN": "skrehab.frame_tcn",
+    "Augmentation": "skrehab.augmentation",
     "sklearn.Pipeline": "sklearn.pipeline",
     "sklearn.StandardScaler": "sklearn.preprocessing",
     "sklearn.LogisticRegression": "sklearn.linear_model",

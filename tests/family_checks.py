@@ -207,7 +207,9 @@ def check_unlabelled_frames_are_ignored(row):
     assert UNLABELLED not in one.classes_
     changed = [trial.copy() for trial in data.X]
     for trial, labels in zip(changed, y):
-        trial[~labelled(labels)] = 1e3
+        use = labelled(labels)
+        if not (row.context and use.any()):  # or else it is what stands around a labelled frame
+            trial[~use] = 1e3
     other = row.make().fit(changed, y)
     assert_same(outputs(row, one, data.X), outputs(row, other, data.X))
 
@@ -218,7 +220,11 @@ def check_frame_prefix_consistency(row):
     whole = estimator.predict_proba(data.X[:1])[0]
     for t in range(1, len(data.X[0])):
         prefix = estimator.predict_proba([data.X[0][:t]])[0]
-        np.testing.assert_allclose(prefix, whole[:t], rtol=1e-5, atol=1e-7)
+        if row.causal:
+            np.testing.assert_allclose(prefix, whole[:t], rtol=1e-5, atol=1e-7)
+        elif not np.allclose(prefix, whole[:t], rtol=1e-5, atol=1e-7):
+            return
+    assert row.causal, "instances.py says otherwise about causal"
 
 
 def check_frame_text_and_multiclass_labels(row):

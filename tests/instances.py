@@ -73,6 +73,12 @@ def tiny_frames(**params):
     return FrameMLP(**({"hidden_layer_sizes": (6,)} | QUICK | params))
 
 
+def tiny_tcn(**params):
+    """Build a temporal frame classifier that trains in a tenth of a second."""
+    defaults = {"channels": 6, "n_blocks": 2, "kernel_size": 3, "batch_size": 8}
+    return skrehab.FrameTCN(**(defaults | QUICK | params))
+
+
 def tiny_bones(**params):
     """Build directions of bones among the first landmarks, whatever the skeleton."""
     return skrehab.BoneVectors(None, **({"bones": ((0, 1), (1, 2), (3, 4))} | params))
@@ -98,6 +104,7 @@ class EstimatorRow:
     make: Callable
     kind: str  # transformer, video_classifier, pseudo_labeler, frame_classifier, video_reader
     causal: bool = True  # frame t of the output does not depend on later frames
+    context: bool = False  # it depends on other frames than t
 
 
 ESTIMATORS = [
@@ -116,6 +123,19 @@ ESTIMATORS = [
         lambda: tiny_video(network="act", network_params={"size": "micro", "dropout": 0.1}),
         "video_classifier",
     ),
+    EstimatorRow(
+        "VideoClassifier-recipe",
+        lambda: tiny_video(
+            network="mil_tcn",
+            network_params={"channels": 6, "n_blocks": 2},
+            augment={"splice": 0.5, "offset": 0.3, "normal_label": None},
+            standardize=True,
+            like_length=2,
+            optimizer="adamw",
+            schedule="cosine_batch",
+        ),
+        "video_classifier",
+    ),
     EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
     EstimatorRow(
         "SaliencyPseudoLabeler-one-threshold",
@@ -128,6 +148,27 @@ ESTIMATORS = [
         lambda: tiny_frames(hidden_layer_sizes=(6, 4), class_weight="balanced"),
         "frame_classifier",
     ),
+    EstimatorRow("FrameMLP-standardize", lambda: tiny_frames(standardize=True), "frame_classifier"),
+    EstimatorRow(
+        "FrameMLP-augment",
+        lambda: tiny_frames(augment={"offset": 0.3}, standardize=True),
+        "frame_classifier",
+    ),
+    EstimatorRow("FrameTCN", lambda: tiny_tcn(), "frame_classifier", context=True),
+    EstimatorRow(
+        "FrameTCN-centred", lambda: tiny_tcn(causal=False), "frame_classifier", False, True
+    ),
+    EstimatorRow(
+        "FrameTCN-augment",
+        lambda: tiny_tcn(
+            augment={"splice": 0.5, "offset": 0.3, "stretch": 0.1},
+            standardize=False,
+            like_length=2,
+        ),
+        "frame_classifier",
+        context=True,
+    ),
+    EstimatorRow("Augmentation", lambda: skrehab.Augmentation(rotate=15), "augmentation"),
 ]
 
 try:
@@ -182,7 +223,7 @@ ESTIMATORS += [
 
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
-WITHOUT_TRIALS += ("video_features",)
+WITHOUT_TRIALS += ("video_features", "augmentation")
 
 
 def rows(*kinds):

@@ -126,9 +126,7 @@ ESTIMATORS = [
     EstimatorRow(
         "VideoClassifier-recipe",
         lambda: tiny_video(
-            network="mil_tcn",
-            network_params={"channels": 6, "n_blocks": 2},
-            augment={"splice": 0.5, "offset": 0.3, "normal_label": None},
+            augment={"splice": 0.5, "offset": 0.3},
             standardize=True,
             like_length=2,
             optimizer="adamw",

@@ -371,8 +371,8 @@ def check_frame_weights(sample_weight, X):
     return weights
 
 
-def check_groups(groups, X):
-    """Validate one patient identifier per trial.
+def check_groups(groups, X, *, name="groups", what="patient"):
+    """Validate one patient identifier per trial, or that of an exercise.
 
     Parameters
     ----------
@@ -380,6 +380,8 @@ def check_groups(groups, X):
         Patient of each trial.
     X : sequence of length n_trials
         The trials, for the count.
+    name, what : str
+        What to call it, and what it names, in error messages.
 
     Returns
     -------
@@ -402,7 +404,7 @@ def check_groups(groups, X):
     groups = np.asarray(groups)
     if groups.shape != (len(X),):
         raise ValueError(
-            f"groups must name one patient per trial: {len(X)} trials, got shape {groups.shape}."
+            f"{name} must name one {what} per trial: {len(X)} trials, got shape {groups.shape}."
         )
     return groups
 

@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrehab.saliency.attribution import explain
+from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
-from skrehab.training.loop import probabilities, trial_weights
+from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities, trial_weights
 from skrehab.trials import check_groups, check_trial_labels, ragged
 
 __all__ = ["VideoClassifier"]
@@ -24,15 +24,15 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Parameters of the network, for example ``{"size": "micro", "dropout": 0.2}``. Grid search
         reaches them as ``network__dropout``.
     lr : float, default=1e-3
-        Learning rate of Adam.
+        Learning rate.
     max_epochs : int, default=100
         Epochs.
     batch_size : int, default=32
         Trials in a batch.
     weight_decay : float, default=0.0
         L2 penalty.
-    schedule : {"cosine"} or None, default="cosine"
-        Learning rate schedule.
+    schedule : {"cosine", "cosine_batch"} or None, default="cosine"
+        Learning rate schedule, from epoch to epoch or from batch to batch.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient.
     class_weight : dict, "balanced" or None, default=None
@@ -66,6 +66,19 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         1 prints a line an epoch.
     net_params : dict, optional
         Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+    optimizer : {"adam", "adamw"}, default="adam"
+        Which; they differ in what `weight_decay` does.
+    min_lr : float, default=0.0
+        Where the schedule ends.
+    gradient_clip_value : float or None, default=None
+        Largest absolute value of each number in the gradient.
+    standardize : bool, default=False
+        Subtract the mean and divide by the standard deviation of each coordinate over the training
+        frames, behind the changes of `augment`; a lost landmark then counts as the mean.
+    augment : Augmentation, dict or None, default=None
+        How trials are changed in training; see :class:`skrehab.training.augmentation.Augmentation`.
+    like_length : int, default=0
+        Batches of trials of like length, sorted within so many batches; 0 shuffles freely.
 
     Attributes
     ----------
@@ -77,6 +90,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Training and validation loss an epoch.
     n_landmarks_, n_coords_ : int or None
         Trailing shape of the trials; None for RGB videos.
+    scaler_ : LandmarkScaler or None
+        What `standardize` measured.
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
     weights_report_ : skrehab.networks.weights.LoadReport or None
@@ -103,10 +118,12 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
 
     _parameter_constraints = {
         **NETWORK_CONSTRAINTS,
+        **MORE_TRAINING_CONSTRAINTS,
     }
 
-    # patients are passed on to fit wherever they are given, as to scikit-learn's group splitters
-    __metadata_request__fit = {"groups": True}
+    # patients and exercises are passed on to fit wherever they are given, as to scikit-learn's
+    # group splitters
+    __metadata_request__fit = {"groups": True, "exercise": True}
 
     def __init__(
         self,
@@ -134,6 +151,12 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         memory=None,
         verbose=0,
         net_params=None,
+        optimizer="adam",
+        min_lr=0.0,
+        gradient_clip_value=None,
+        standardize=False,
+        augment=None,
+        like_length=0,
     ):
         self.network = network
         self.network_params = network_params
@@ -158,9 +181,15 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         self.memory = memory
         self.verbose = verbose
         self.net_params = net_params
+        self.optimizer = optimizer
+        self.min_lr = min_lr
+        self.gradient_clip_value = gradient_clip_value
+        self.standardize = standardize
+        self.augment = augment
+        self.like_length = like_length
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
         """Train the network.
 
         Parameters
@@ -172,7 +201,9 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         sample_weight : array-like of shape (n_trials,), optional
             Weights; only how they compare counts.
         groups : array-like of shape (n_trials,), optional
-            Patients, for early stopping.
+            Patients, for early stopping and for the splices of `augment`.
+        exercise : array-like of shape (n_trials,), optional
+            Exercise of each trial, for the splices of `augment`; None means that all are one.
 
         Returns
         -------
@@ -196,7 +227,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
                 f"labelled {self.classes_.tolist()[0]!r}."
             )
         weights = trial_weights(y, self.class_weight, sample_weight)
-        return self._train(X, codes, weights, groups, strata=codes, labels=y)
+        exercise = check_groups(exercise, X, name="exercise", what="exercise")
+        return self._train(X, codes, weights, groups, strata=codes, labels=y, exercise=exercise)
 
     def _n_outputs(self):
         return 1 if len(self.classes_) == 2 else len(self.classes_)
@@ -330,11 +362,11 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_trials,), dtype object, or skrehab.saliency.Saliency
             One array ``(n_frames_i,)`` of scores per trial, or everything.
         """
-        X = self._check_X(X)
+        given, X = X, self._check_X(X)  # checked, and scaled if it standardizes: once only
         if self.n_landmarks_ is None:
             raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
         if target is None:
-            codes = self._logits(X)
+            codes = self._logits(given)
             codes = codes.argmax(axis=1) if codes.shape[1] > 1 else (codes[:, 0] > 0).astype(int)
         else:
             wanted = np.broadcast_to(np.asarray(target), (len(X),))

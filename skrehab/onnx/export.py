@@ -183,6 +183,12 @@ def _input_shape(steps, last):
     raise TypeError("No step knows how many landmarks there are.")
 
 
+def _own_scaler(last):
+    """What a classifier with ``standardize=True`` does before its network, as a step."""
+    scaler = getattr(last, "scaler_", None)
+    return [] if scaler is None else [("standardize", scaler)]
+
+
 def _described(name, step):
     params = {key: _plain(value) for key, value in step.get_params(deep=False).items()}
     return {"step": name, "class": type(step).__name__, "params": params}
@@ -212,7 +218,7 @@ def _landmarks(name, shape):
 def _whole_trials(steps, last, shape):
     """Model for trials, and what to say of it."""
     graph, x, inner = Graph(), "x", shape
-    for name, step in steps:
+    for name, step in [*steps, *_own_scaler(last)]:
         x, inner = add_transformer(graph, x, name, step, inner)
     inputs = [("x", "float32", [None, *shape])]
     n_classes = len(last.classes_)
@@ -255,7 +261,7 @@ def _stream(steps, last, shape):
         raise ValueError("A VideoClassifier looks at whole trials and cannot run live.")
     graph, x, inner = Graph(), "frame", shape
     graph.first_frame = graph.add("Equal", "n_seen", graph.constant(np.int32(0)))
-    for name, step in steps:
+    for name, step in [*steps, *_own_scaler(last)]:
         x, inner = add_transformer(graph, x, name, step, inner)
     x = add_classifier(graph, x, last)
     n_seen = graph.add("Add", "n_seen", graph.constant(np.int32(1)))

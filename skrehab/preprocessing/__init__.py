@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Conversion": "skeleton_conversion",
         "DisplacementSmoother": "movement",
         "GapFiller": "gaps",
+        "BoneVectors": "bones",
         "LandmarkScaler": "movement",
         "LeftRightRepair": "swaps",
         "MirrorCheck": "sides",

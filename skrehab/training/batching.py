@@ -1,5 +1,6 @@
 """From a list of trials to padded torch batches and back."""
 
+import copy
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -189,13 +190,17 @@ class Batches:
         Threads that prepare the next batches while one is used; see :func:`prefetch`. None means 1
         where samples are decoded or rendered when they are asked for, else 0. Estimators take it
         as ``net_params={"iterator_train__n_workers": 2}``.
+    like_length : int, default=0
+        Batches of samples of like length, so that less is padding: the shuffled samples are sorted
+        by length in chunks of so many batches, and the batches are shuffled. 0 only shuffles.
     """
 
-    def __init__(self, dataset, batch_size, generator=None, n_workers=None):
+    def __init__(self, dataset, batch_size, generator=None, n_workers=None, like_length=0):
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
         self.n_workers = n_workers
+        self.like_length = like_length
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)
@@ -209,7 +214,22 @@ class Batches:
         n_workers = self.n_workers
         if n_workers is None:
             n_workers = 1 if getattr(self.dataset, "is_lazy", False) else 0
-        return prefetch(self.dataset.batch, order.split(self.batch_size), n_workers)
+        batches = order.split(self.batch_size)
+        lengths = getattr(self.dataset, "lengths", None)
+        if self.like_length and self.generator is not None and lengths is not None:
+            batches = self._of_like_length(order, torch.as_tensor(lengths))
+        if not getattr(self.dataset, "draws", False):
+            return prefetch(self.dataset.batch, batches, n_workers)
+        # seeds are drawn here, in order, whatever the number of workers
+        seeds = torch.randint(2**31 - 1, (len(batches),), generator=self.generator).tolist()
+        return prefetch(lambda one: self.dataset.batch(*one), zip(batches, seeds), n_workers)
+
+    def _of_like_length(self, order, lengths):
+        parts = order.split(self.batch_size * self.like_length)
+        parts = [part[lengths[part].argsort(stable=True)] for part in parts]
+        batches = [batch for part in parts for batch in part.split(self.batch_size)]
+        shuffled = torch.randperm(len(batches), generator=self.generator).tolist()
+        return [batches[i] for i in shuffled]
 
 
 def collate_trials(trials):
@@ -253,6 +273,27 @@ class Samples(torch.utils.data.Dataset):
 
     def __len__(self):
         return len(self.targets)
+
+    @property
+    def lengths(self):
+        """Frames of each trial; None where samples are single frames or no arrays."""
+        if isinstance(self.inputs, torch.Tensor) or self.is_lazy:
+            return None
+        if any(isinstance(one, dict) for one in self.inputs):
+            return None
+        return np.array([len(one) for one in self.inputs])
+
+    def mean_weight_1(self):
+        """Scale the weights, in a copy.
+
+        Returns
+        -------
+        Samples
+            The same samples; their mean weight is 1.
+        """
+        scaled = copy.copy(self)
+        scaled.weights = self.weights / self.weights.double().mean().clamp(min=1e-12)
+        return scaled
 
     @property
     def is_lazy(self):

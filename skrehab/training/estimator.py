@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab import networks
 from skrehab.networks.weights import load_weights, read_weights
+from skrehab.preprocessing import LandmarkScaler
+from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clips import check_videos, collate_clips
 from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
@@ -26,6 +28,7 @@ from skrehab.training.loop import (
     train,
     validation_split,
 )
+from skrehab.training.sequences import Sequences
 from skrehab.trials import check_trials, tag_trial_input
 
 __all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator", "NetworkParamsMixin"]
@@ -116,9 +119,22 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         check_is_fitted(self)
         if self.n_landmarks_ is None:
             return check_videos(X)
-        return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
+        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
+        scaler = getattr(self, "scaler_", None)
+        return X if scaler is None else scaler.transform(X)
 
-    def _train(self, X, targets, weights, groups, *, strata, labels=None, criterion=WeightedLoss):
+    def _train(
+        self,
+        X,
+        targets,
+        weights,
+        groups,
+        *,
+        strata,
+        labels=None,
+        exercise=None,
+        criterion=WeightedLoss,
+    ):
         """Hold out what early stopping needs, build the network, start it, and train it."""
         spec = networks.get_spec(self.network)
         random_state = check_random_state(self.random_state)
@@ -134,11 +150,17 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         if (self.network_params or {}).get("n_frames") == "all":
             self.max_frames_ = max(len(trial) for trial in X)
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
+        X, changed = self._prepare(X, spec, inside, labels, groups, exercise)
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)
             module, inputs = self.module_, X
             if getattr(self.module_, "is_frozen", False):  # embed once, not every epoch
+                if changed is not None:
+                    raise ValueError(
+                        f"augment needs a network that sees each trial anew: {self.network!r} is "
+                        "frozen, and trials are embedded once. Use augment=None."
+                    )
                 self.module_.to(self.device)
                 inputs = embed_trials(self.module_, X, self.batch_size, self.device, self.memory)
                 module = OnEmbeddings(self.module_)
@@ -147,9 +169,12 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 kept = inputs[index] if isinstance(inputs, torch.Tensor) else [X[i] for i in index]
                 return Samples(kept, targets[index], weights[index], self._collate)
 
+            samples = subset(inside)
+            if changed is not None:
+                samples = Sequences(changed[0], targets[inside], weights[inside], **changed[1])
             self.history_ = train(
                 module,
-                subset(inside),
+                samples,
                 Recipe.of(self),
                 generator=generator,
                 validation=None if held_out is None else subset(held_out),
@@ -157,6 +182,33 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 criterion=criterion,
             )
         return self
+
+    def _prepare(self, X, spec, inside, labels, groups, exercise):
+        """Standardize trials; and the training trials as they came, with how to change them."""
+        standardize, augment = (getattr(self, name, None) for name in ("standardize", "augment"))
+        self.scaler_ = None
+        if not standardize and augment is None:
+            return X, None
+        if spec.input == "rgb":
+            raise ValueError(
+                f"standardize and augment change poses; {self.network!r} looks at RGB. Use "
+                "standardize=False and augment=None."
+            )
+        trials = [X[i] for i in inside]
+        scaler = LandmarkScaler(center=True).fit(trials)
+        scaling, spread = None, scaler.scale_
+        if standardize:
+            self.scaler_, scaling, spread = scaler, (scaler.mean_, scaler.scale_), 1.0
+            X = scaler.transform(X)
+        changes = plan_changes(
+            *(augment, trials),
+            groups=None if groups is None else groups[inside],
+            exercise=None if exercise is None else exercise[inside],
+            labels=np.asarray(labels)[inside],
+            spread=spread,
+        )
+        changed = trials, {"scaling": scaling, "changes": changes}
+        return X, None if changes is None else changed
 
     def _load_weights(self, spec):
         if self.weights is None:

@@ -4,7 +4,6 @@ It draws only from its own seed, leaves torch's global random state as it was, a
 patients for early stopping.
 """
 
-import copy
 import math
 import threading
 import warnings
@@ -16,10 +15,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.helper import predefined_split
 from torch import nn
 
@@ -27,7 +26,9 @@ from skrehab.training import finetuning
 from skrehab.training.batching import Batches
 
 __all__ = [
+    "MORE_TRAINING_CONSTRAINTS",
     "TRAINING_CONSTRAINTS",
+    "FrameLoss",
     "Recipe",
     "WeightedLoss",
     "held_out_patients",
@@ -46,17 +47,26 @@ class Recipe:
     Parameters
     ----------
     lr : float
-        Learning rate of Adam.
+        Learning rate.
     max_epochs : int
         Epochs, and the period of the cosine schedule.
     batch_size : int
         Samples in a batch.
     weight_decay : float
         L2 penalty.
-    schedule : {"cosine"} or None
-        Learning rate schedule.
+    schedule : {"cosine", "cosine_batch"} or None
+        Learning rate schedule: falling along half a cosine from epoch to epoch, or from batch to
+        batch.
     gradient_clip : float or None
         Largest norm of the gradient.
+    optimizer : {"adam", "adamw"}
+        Which; they differ in what a weight decay does.
+    min_lr : float
+        Where the schedule ends.
+    gradient_clip_value : float or None
+        Largest absolute value of each number in the gradient.
+    like_length : int
+        Batches of trials of like length; see :class:`skrehab.training.batching.Batches`.
     patience : int
         Epochs without a better validation loss before early stopping.
     device : str
@@ -73,6 +83,10 @@ class Recipe:
     weight_decay: float = 0.0
     schedule: str | None = "cosine"
     gradient_clip: float | None = 1.0
+    optimizer: str = "adam"
+    min_lr: float = 0.0
+    gradient_clip_value: float | None = None
+    like_length: int = 0
     patience: int = 10
     device: str = "cpu"
     verbose: int = 0
@@ -85,14 +99,15 @@ class Recipe:
         Parameters
         ----------
         estimator : estimator
-            Has the parameters of this class.
+            Has parameters of this class; those that it lacks keep their defaults.
 
         Returns
         -------
         Recipe
             Their values.
         """
-        return cls(**{field.name: getattr(estimator, field.name) for field in fields(cls)})
+        names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
+        return cls(**{name: getattr(estimator, name) for name in names})
 
 
 # what scikit-learn checks of these parameters when an estimator is fitted
@@ -101,7 +116,7 @@ TRAINING_CONSTRAINTS = {
     "max_epochs": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "schedule": [StrOptions({"cosine"}), None],
+    "schedule": [StrOptions({"cosine", "cosine_batch"}), None],
     "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
     "class_weight": [dict, StrOptions({"balanced"}), None],
     "early_stopping": ["boolean", StrOptions({"patient", "trial"})],
@@ -111,6 +126,15 @@ TRAINING_CONSTRAINTS = {
     "random_state": ["random_state"],
     "verbose": ["verbose"],
     "net_params": [dict, None],
+}
+# and of those that not every estimator has
+MORE_TRAINING_CONSTRAINTS = {
+    "optimizer": [StrOptions({"adam", "adamw"})],
+    "min_lr": [Interval(Real, 0, None, closed="left")],
+    "gradient_clip_value": [Interval(Real, 0, None, closed="neither"), None],
+    "like_length": [Interval(Integral, 0, None, closed="left")],
+    "standardize": ["boolean"],
+    "augment": [dict, HasMethods(["get_params", "changes"]), None],
 }
 
 
@@ -130,6 +154,17 @@ class WeightedLoss(nn.Module):
         else:
             loss = F.cross_entropy(logits, target, reduction="none")
         return (loss * weight).mean()
+
+
+class FrameLoss(WeightedLoss):
+    """The same over the frames of padded trials; a weight of NaN is not labelled, or padding."""
+
+    def forward(self, logits, target_and_weight):
+        target, weight = target_and_weight
+        known = ~weight.isnan()
+        if not known.any():  # a batch of trials without labels teaches nothing
+            return logits.sum() * 0.0
+        return super().forward(logits[known], (target[known], weight[known]))
 
 
 def probabilities(logits):
@@ -215,11 +250,17 @@ def train(
     """
     extra = dict(recipe.net_params or {})
     callbacks = []
-    if recipe.schedule == "cosine":
+    if recipe.schedule is not None:
+        each, steps = "epoch", recipe.max_epochs
+        if recipe.schedule == "cosine_batch":
+            each, steps = "batch", steps * math.ceil(len(samples) / recipe.batch_size)
         policy = torch.optim.lr_scheduler.CosineAnnealingLR
-        callbacks.append(("schedule", LRScheduler(policy, T_max=recipe.max_epochs)))
+        cosine = LRScheduler(policy, T_max=steps, eta_min=recipe.min_lr, step_every=each)
+        callbacks.append(("schedule", cosine))
     if recipe.gradient_clip is not None:
         callbacks.append(("clip", GradientNormClipping(recipe.gradient_clip)))
+    if recipe.gradient_clip_value is not None:
+        callbacks.append(("clip_value", _ValueClipping(recipe.gradient_clip_value)))
     if validation is not None:
         stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
         callbacks.append(("early_stopping", stop))
@@ -230,33 +271,37 @@ def train(
     settings = {
         "module": module,
         "criterion": criterion,
-        "optimizer": torch.optim.Adam,
+        "optimizer": torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam,
         "optimizer__weight_decay": recipe.weight_decay,
         "lr": recipe.lr,
         "max_epochs": recipe.max_epochs,
         "batch_size": recipe.batch_size,
         "iterator_train": Batches,
         "iterator_train__generator": generator,
+        "iterator_train__like_length": recipe.like_length,
         "iterator_valid": Batches,
-        "train_split": None if validation is None else predefined_split(_mean_weight_1(validation)),
+        "train_split": None if validation is None else predefined_split(validation.mean_weight_1()),
         "callbacks": callbacks + list(extra.pop("callbacks", [])),
         "device": recipe.device,
         "verbose": recipe.verbose,
         **rates,
     }
     net = NeuralNet(**(settings | extra))
-    net.fit(_mean_weight_1(samples))
+    net.fit(samples.mean_weight_1())
     net.module_.eval()
     curves = ("epoch", "train_loss", "valid_loss")
     history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
     return history
 
 
-def _mean_weight_1(samples):
-    """Scale the weights of samples, in a copy."""
-    scaled = copy.copy(samples)
-    scaled.weights = samples.weights / samples.weights.double().mean().clamp(min=1e-12)
-    return scaled
+class _ValueClipping(Callback):
+    """Cut each number of the gradient off at a largest absolute value."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        torch.nn.utils.clip_grad_value_([p for _, p in named_parameters], self.limit)
 
 
 def _silent(*args):

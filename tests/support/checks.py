@@ -19,6 +19,7 @@ from skrehab.trials import UNLABELLED
 # what an estimator of each family says about trials once it is fitted
 OUTPUTS = {
     "transformer": ("transform",),
+    "bones": ("transform",),
     "representation": ("transform",),
     "video_classifier": ("predict", "predict_proba", "decision_function", "saliency"),
     "pseudo_labeler": (),
@@ -28,7 +29,7 @@ OUTPUTS = {
 }
 
 
-UNLABELLED_KINDS = ("transformer", "representation")
+UNLABELLED_KINDS = ("transformer", "representation", "bones")
 
 
 def target(row, data):
@@ -241,6 +242,14 @@ def check_lost_landmarks(row):
             assert not np.isnan(transformed[~lost]).any()
         assert np.isnan(said["transform"][2][:, 1]).all()
         assert np.isnan(said["transform"][3]).all()
+    elif row.kind == "bones":  # a bone needs both of its joints
+        for i, transformed in enumerate(said["transform"]):
+            lost = np.isnan(data.X[i]).any(axis=2)
+            for k, (start, end) in enumerate(estimator.bones):
+                assert not np.isnan(transformed[~(lost[:, start] | lost[:, end]), k]).any()
+                assert np.isnan(transformed[:, k]).all() == (
+                    i == 3 or (i == 2 and 1 in (start, end))
+                )
     else:
         for name, values in said.items():
             for one in values:

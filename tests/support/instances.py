@@ -73,6 +73,17 @@ def tiny_frames(**params):
     return FrameMLP(**({"hidden_layer_sizes": (6,)} | QUICK | params))
 
 
+def tiny_tcn(**params):
+    """Build a temporal frame classifier that trains in a tenth of a second."""
+    defaults = {"channels": 6, "n_blocks": 2, "kernel_size": 3, "batch_size": 8}
+    return skrehab.FrameTCN(**(defaults | QUICK | params))
+
+
+def tiny_bones(**params):
+    """Build directions of bones among the first landmarks, whatever the skeleton."""
+    return skrehab.BoneVectors(None, **({"bones": ((0, 1), (1, 2), (3, 4))} | params))
+
+
 def tiny_pretrainer(**params):
     """Build a pretrainer that trains in a tenth of a second; five landmarks have no limbs."""
     defaults = {"hidden_size": 4, "objective": "pace+predict_motion", "batch_size": 8}
@@ -93,6 +104,7 @@ class EstimatorRow:
     make: Callable
     kind: str  # transformer, video_classifier, pseudo_labeler, frame_classifier, video_reader
     causal: bool = True  # frame t of the output does not depend on later frames
+    context: bool = False  # it depends on other frames than t
 
 
 ESTIMATORS = [
@@ -110,11 +122,24 @@ ESTIMATORS = [
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
+    EstimatorRow("BoneVectors", lambda: tiny_bones(), "bones"),
+    EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
     EstimatorRow("PoseSequencePretrainer", tiny_pretrainer, "representation", causal=False),
     EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
     EstimatorRow(
         "VideoClassifier-act",
         lambda: tiny_video(network="act", network_params={"size": "micro", "dropout": 0.1}),
+        "video_classifier",
+    ),
+    EstimatorRow(
+        "VideoClassifier-recipe",
+        lambda: tiny_video(
+            augment={"splice": 0.5, "offset": 0.3},
+            standardize=True,
+            like_length=2,
+            optimizer="adamw",
+            schedule="cosine_batch",
+        ),
         "video_classifier",
     ),
     EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
@@ -139,6 +164,27 @@ ESTIMATORS = [
         lambda: tiny_frames(hidden_layer_sizes=(6, 4), class_weight="balanced"),
         "frame_classifier",
     ),
+    EstimatorRow("FrameMLP-standardize", lambda: tiny_frames(standardize=True), "frame_classifier"),
+    EstimatorRow(
+        "FrameMLP-augment",
+        lambda: tiny_frames(augment={"offset": 0.3}, standardize=True),
+        "frame_classifier",
+    ),
+    EstimatorRow("FrameTCN", lambda: tiny_tcn(), "frame_classifier", context=True),
+    EstimatorRow(
+        "FrameTCN-centred", lambda: tiny_tcn(causal=False), "frame_classifier", False, True
+    ),
+    EstimatorRow(
+        "FrameTCN-augment",
+        lambda: tiny_tcn(
+            augment={"splice": 0.5, "offset": 0.3, "stretch": 0.1},
+            standardize=False,
+            like_length=2,
+        ),
+        "frame_classifier",
+        context=True,
+    ),
+    EstimatorRow("Augmentation", lambda: skrehab.Augmentation(rotate=15), "augmentation"),
 ]
 
 try:
@@ -193,7 +239,7 @@ ESTIMATORS += [
 
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
-WITHOUT_TRIALS += ("video_features",)
+WITHOUT_TRIALS += ("video_features", "augmentation")
 
 
 def rows(*kinds):

@@ -15,29 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from skrehab.networks.sequence.frame_tcn import FrameConvolutions, true_frames
+
 __all__ = ["POOLINGS", "MilTCN"]
 
 POOLINGS = ("top", "attention", "noisy_or", "mean")
 
 
-class Block(nn.Module):
-    """Dilated convolution over time, normalised frame by frame, with a skip."""
-
-    def __init__(self, channels, kernel_size, dilation, dropout, causal):
-        super().__init__()
-        reach = dilation * (kernel_size - 1)
-        self.padding = (reach, 0) if causal else (reach // 2, reach - reach // 2)
-        self.conv = nn.Conv1d(channels, channels, kernel_size, dilation=dilation)
-        # over the channels of a frame: statistics over time would see padding, and the future
-        self.norm = nn.LayerNorm(channels)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x):  # (batch, frames, channels)
-        y = self.conv(F.pad(x.transpose(1, 2), self.padding)).transpose(1, 2)
-        return x + self.dropout(F.gelu(self.norm(y)))
-
-
-class MilTCN(nn.Module):
+class MilTCN(FrameConvolutions):
     """Temporal convolutional network with multiple-instance pooling of frame scores.
 
     Parameters
@@ -86,51 +71,31 @@ class MilTCN(nn.Module):
         leak=0.05,
         dropout=0.2,
     ):
-        super().__init__()
         if pooling not in POOLINGS:
             raise ValueError(f"pooling must be one of {POOLINGS}, got {pooling!r}.")
         if not 0 < top_share <= 1:
             raise ValueError(f"top_share must be in (0, 1], got {top_share!r}.")
+        super().__init__(
+            n_landmarks,
+            n_coords,
+            n_outputs,
+            channels=channels,
+            n_blocks=n_blocks,
+            kernel_size=kernel_size,
+            causal=causal,
+            dropout=dropout,
+        )
         self.pooling = pooling
         self.top_share = top_share
         self.leak = leak
-        self.proj = nn.Linear(n_landmarks * n_coords, channels)
-        self.blocks = nn.ModuleList(
-            Block(channels, kernel_size, 2**i, dropout, causal) for i in range(n_blocks)
-        )
-        self.head = nn.Linear(channels, n_outputs)
         if pooling == "attention":
             self.gate = nn.ModuleList(nn.Linear(channels, channels // 2) for _ in range(2))
             self.attention = nn.Linear(channels // 2, 1)
         if pooling == "noisy_or":  # a hundred frames of probability 1/2 would be certain
             nn.init.constant_(self.head.bias, -math.log(100))
 
-    def _features(self, x, true):
-        """Features of every frame; zero behind the end, as if the trial were alone."""
-        x = self.proj(x.flatten(2)) * true  # (batch, frames, channels)
-        for block in self.blocks:
-            x = block(x) * true
-        return x
-
-    def frame_logits(self, x, lengths=None):
-        """Score every frame.
-
-        Parameters
-        ----------
-        x : torch.Tensor of shape (batch, frames, n_landmarks, n_coords)
-            Zero-padded trials.
-        lengths : torch.Tensor of shape (batch,), optional
-            True number of frames.
-
-        Returns
-        -------
-        torch.Tensor of shape (batch, frames, n_outputs)
-            Logits; what stands behind a trial's end means nothing.
-        """
-        return self.head(self._features(x, _true_frames(x, lengths)))
-
     def forward(self, x, lengths=None):
-        true = _true_frames(x, lengths)
+        true = true_frames(x, lengths)
         features = self._features(x, true)
         logits = self.head(features)  # (batch, frames, outputs)
         if self.pooling == "attention":
@@ -153,11 +118,3 @@ class MilTCN(nn.Module):
         k = (true.sum(dim=1) * self.top_share).ceil()[:, None]  # (batch, 1, 1)
         taken = torch.arange(logits.shape[1], device=logits.device)[None, :, None] < k
         return ranked.masked_fill(~taken, 0.0).sum(dim=1) / k[:, 0]
-
-
-def _true_frames(x, lengths):
-    """Mask of shape (batch, frames, 1): which frames are the trial's own."""
-    if lengths is None:
-        return torch.ones(*x.shape[:2], 1, dtype=torch.bool, device=x.device)
-    frame = torch.arange(x.shape[1], device=x.device)
-    return (frame < lengths.to(x.device)[:, None])[..., None]

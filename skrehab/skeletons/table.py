@@ -1,97 +1,12 @@
-"""Skeletons: what each landmark is called, how landmarks are joined, which are left and right.
+"""The registered skeletons, one row each.
 
 Joint tables follow MediaPipe's ``POSE_CONNECTIONS``, the Kinect v2 SDK and NTU RGB+D (the graph of
 CTR-GCN, MS-G3D and HD-GCN), the first Kinect's SDK, COCO key-points, and UI-PRMD's Kinect skeleton
 (Vakanski et al. 2018). ``common15`` is what all of them share.
 """
 
-from dataclasses import dataclass, field
-
-__all__ = ["Skeleton", "get_skeleton", "list_skeletons"]
-
-
-@dataclass(frozen=True)
-class Skeleton:
-    """A named set of landmarks and how they are joined.
-
-    Parameters
-    ----------
-    name : str
-        Registry name.
-    landmarks : tuple of str
-        Landmark names in column order.
-    parents : tuple of int
-        Parent of each landmark in a spanning tree, ``-1`` for the root.
-    edges : tuple of (int, int)
-        Lines to draw and to build graphs from; more than the tree where the source has more.
-    pairs : tuple of (int, int)
-        (left, right) landmarks of the same kind.
-    limbs : dict of str to tuple of int
-        Landmarks of ``left_arm, right_arm, left_leg, right_leg``.
-    trunk : tuple of int
-        Landmarks of shoulders and hips, whose mean stands for where the person is.
-    axes : str
-        Directions of x, y and z.
-    directions : tuple of int
-        The same for conversion: +1 where x points to the image's right, y down and z away from a
-        camera that the person faces, -1 where they point the other way. Two entries mean a flat
-        skeleton, whose third coordinate is a score.
-    units : str
-        Unit of the coordinates.
-
-    Examples
-    --------
-    >>> from skrehab.skeletons import get_skeleton
-    >>> skeleton = get_skeleton("mediapipe33")
-    >>> skeleton.landmarks[11], skeleton.n_landmarks
-    ('left_shoulder', 33)
-    """
-
-    name: str
-    landmarks: tuple
-    parents: tuple
-    edges: tuple
-    pairs: tuple
-    limbs: dict = field(hash=False)
-    trunk: tuple
-    axes: str
-    directions: tuple
-    units: str
-
-    @property
-    def n_landmarks(self):
-        """Number of landmarks."""
-        return len(self.landmarks)
-
-    @property
-    def n_dims(self):
-        """Number of spatial coordinates, 2 or 3; any coordinate after them is a score."""
-        return len(self.directions)
-
-    def index(self, landmark):
-        """Return the column of a landmark.
-
-        Parameters
-        ----------
-        landmark : str
-            Its name.
-
-        Returns
-        -------
-        int
-            Its index in a trial's second axis.
-
-        Raises
-        ------
-        ValueError
-            If this skeleton has no such landmark.
-        """
-        if landmark not in self.landmarks:
-            raise ValueError(f"{self.name} has no landmark {landmark!r}; it has {self.landmarks}.")
-        return self.landmarks.index(landmark)
-
-
-_REGISTRY = {}
+from skrehab.skeletons.bones import ARMS, LEGS, NO_SPINE, SPINE, UIPRMD, read_bones
+from skrehab.skeletons.skeleton import _REGISTRY, Skeleton
 
 
 def _limbs(left_arm, right_arm, left_leg, right_leg):
@@ -103,7 +18,9 @@ def _limbs(left_arm, right_arm, left_leg, right_leg):
     }
 
 
-def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units):
+def _register(
+    name, landmarks, parents, *, edges=None, limbs, trunk, axes, directions, units, bones
+):
     tree = tuple((child, parent) for child, parent in enumerate(parents) if parent >= 0)
     pairs = tuple(
         (i, landmarks.index(mirrored))
@@ -121,6 +38,7 @@ def _register(name, landmarks, parents, *, edges=None, limbs, trunk, axes, direc
         axes=axes,
         directions=directions,
         units=units,
+        limb_bones=tuple(read_bones(bones, list(landmarks))),
     )
 
 
@@ -129,54 +47,6 @@ def _mirror(landmark):
     if landmark.startswith("left_") or landmark.endswith("_left"):
         return landmark.replace("left", "right")
     return None
-
-
-def get_skeleton(name):
-    """Look a skeleton up by name.
-
-    Parameters
-    ----------
-    name : str or Skeleton
-        One of :func:`list_skeletons`; a Skeleton is returned as it is.
-
-    Returns
-    -------
-    Skeleton
-        The skeleton.
-
-    Raises
-    ------
-    ValueError
-        If the name is not registered.
-
-    Examples
-    --------
-    >>> from skrehab.skeletons import get_skeleton
-    >>> get_skeleton("coco17").pairs[0]
-    (1, 2)
-    """
-    if isinstance(name, Skeleton):
-        return name
-    if name not in _REGISTRY:
-        raise ValueError(f"Unknown skeleton {name!r}: known are {list_skeletons()}.")
-    return _REGISTRY[name]
-
-
-def list_skeletons():
-    """List the registered skeletons.
-
-    Returns
-    -------
-    list of str
-        Names for :func:`get_skeleton`.
-
-    Examples
-    --------
-    >>> from skrehab.skeletons import list_skeletons
-    >>> list_skeletons()
-    ['coco17', 'common15', 'h36m17', 'kinect20', 'kinect25', 'mediapipe33', 'mpose13', ...]
-    """
-    return sorted(_REGISTRY)
 
 
 # --- MediaPipe pose ---------------------------------------------------------------------------
@@ -212,6 +82,7 @@ _register(
     axes="x to the image's right, y down, z away from the camera; origin between the hips",
     directions=(1, 1, 1),
     units="metres (world landmarks); a fourth coordinate is visibility in [0, 1]",
+    bones=NO_SPINE,
 )
 
 # --- Kinect v2 and NTU RGB+D: the same 25 joints in the same order ------------------------------
@@ -238,6 +109,7 @@ for _name in ("kinect25", "ntu25"):
             (4, 5, 6, 7, 21, 22), (8, 9, 10, 11, 23, 24), (12, 13, 14, 15), (16, 17, 18, 19)
         ),
         trunk=(4, 8, 12, 16),
+        bones=SPINE,
         **_SENSOR,
     )
 
@@ -253,6 +125,7 @@ for _name in ("kinect20", "utkinect20"):  # its hip centre, spine and shoulder c
         parents=(-1, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18),
         limbs=_limbs((4, 5, 6, 7), (8, 9, 10, 11), (12, 13, 14, 15), (16, 17, 18, 19)),
         trunk=(4, 8, 12, 16),
+        bones=SPINE,
         **_SENSOR,
     )
 
@@ -270,6 +143,8 @@ for _name in ("common15", "uwa3d15"):
         parents=(1, 2, -1, 1, 3, 4, 1, 6, 7, 2, 9, 10, 2, 12, 13),
         limbs=_limbs((3, 4, 5), (6, 7, 8), (9, 10, 11), (12, 13, 14)),
         trunk=(3, 6, 9, 12),
+        bones="torso:neck neck:head neck:*_shoulder *_shoulder:*_elbow *_elbow:*_hand "
+        "left_hip:right_hip torso:*_hip *_hip:*_knee *_knee:*_foot",
         **_SENSOR,
     )
 
@@ -289,6 +164,7 @@ _register(
     parents=(-1, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14),
     limbs=_limbs((5, 7, 9), (6, 8, 10), (11, 13, 15), (12, 14, 16)),
     trunk=(5, 6, 11, 12),
+    bones=NO_SPINE,
     **_IMAGE,
 )
 _register(
@@ -301,6 +177,8 @@ _register(
     parents=(1, -1, 1, 2, 3, 1, 5, 6, 2, 8, 9, 5, 11, 12, 0, 0, 14, 15),
     limbs=_limbs((5, 6, 7), (2, 3, 4), (11, 12, 13), (8, 9, 10)),
     trunk=(2, 5, 8, 11),
+    bones=f"mid_hip:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {ARMS}"
+    f"*_shoulder:*_hip left_hip:right_hip {LEGS}",
     **_IMAGE,
 )
 _register(  # BODY_25
@@ -315,6 +193,8 @@ _register(  # BODY_25
     + (11, 22, 11),
     limbs=_limbs((5, 6, 7), (2, 3, 4), (12, 13, 14, 19, 20, 21), (9, 10, 11, 22, 23, 24)),
     trunk=(2, 5, 9, 12),
+    bones=f"spine_base:spine_shoulder spine_shoulder:nose spine_shoulder:*_shoulder {ARMS}"
+    f"left_hip:right_hip spine_base:*_hip {LEGS}",
     **_IMAGE,
 )
 _register(  # what AcT was trained on: the head and the feet are means of several key-points
@@ -326,6 +206,7 @@ _register(  # what AcT was trained on: the head and the feet are means of severa
     parents=(-1, 0, 1, 2, 0, 4, 5, 1, 7, 8, 4, 10, 11),
     limbs=_limbs((4, 5, 6), (1, 2, 3), (10, 11, 12), (7, 8, 9)),
     trunk=(1, 4, 7, 10),
+    bones=NO_SPINE.replace("nose", "head").replace("ankle", "foot"),  # it sees no others
     **_IMAGE,
 )
 _register(  # Human3.6M as MotionBERT reads it: from images
@@ -338,6 +219,7 @@ _register(  # Human3.6M as MotionBERT reads it: from images
     parents=(-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
     limbs=_limbs((11, 12, 13), (14, 15, 16), (4, 5, 6), (1, 2, 3)),
     trunk=(11, 14, 4, 1),
+    bones=SPINE,
     **_IMAGE,
 )
 
@@ -355,4 +237,5 @@ _register(
     axes="x to the person's left, y up, z to the person's front",
     directions=(1, -1, -1),
     units="metres",
+    bones=UIPRMD,
 )

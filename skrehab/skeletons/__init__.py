@@ -1,0 +1,6 @@
+"""Skeletons: what each landmark is called, how landmarks are joined, which are left and right."""
+
+from skrehab.skeletons import table  # noqa: F401  registers them
+from skrehab.skeletons.skeleton import Skeleton, bone_skeleton, get_skeleton, list_skeletons
+
+__all__ = ["Skeleton", "bone_skeleton", "get_skeleton", "list_skeletons"]

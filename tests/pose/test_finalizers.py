@@ -11,7 +11,8 @@ import time
 
 import numpy as np
 import pytest
-from media import model_file, needs_model, noise, write_video
+from media import noise, write_video
+from real_files import model_file, needs_model
 
 import skrehab
 from skrehab.pose.camera import read_camera

@@ -5,7 +5,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from media import model_file, needs_model, noise, write_video
+from media import noise, write_video
+from real_files import model_file, needs_model
 
 from skrehab import PoseExtractor
 from skrehab.pose import (

@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media import model_file, moving_astronaut, needs_model, noise, write_video
+from media import moving_astronaut, noise, write_video
+from real_files import model_file, needs_model
 from test_serve import LABELS, TOKEN, pipeline
 
 import skrehab

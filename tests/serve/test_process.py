@@ -10,7 +10,8 @@ import time
 
 import numpy as np
 import pytest
-from media import model_file, moving_astronaut, needs_model, noise, write_video
+from media import moving_astronaut, noise, write_video
+from real_files import model_file, needs_model
 
 from skrehab import PoseExtractor
 from skrehab.pose import VideoError, extract_with

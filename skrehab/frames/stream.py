@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import erf
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.training.loop import probabilities
 from skrehab.trials import check_frame
 
@@ -189,7 +190,7 @@ def convolution_stream(estimator, how):
         If the convolutions look ahead.
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator.module_, "frame_logits"):
+    if not isinstance(estimator.module_, FrameConvolutions):
         raise TypeError(
             f"the network {estimator.network!r} scores whole trials and has no form for streams. "
             "Use 'mil_tcn' with network_params={'causal': True}, or train a FrameTCN on the frame "

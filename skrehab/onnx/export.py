@@ -38,8 +38,8 @@ def export_onnx(
     ----------
     model : FrameTCN, FrameMLP, VideoClassifier or Pipeline
         Fitted. Before a classifier a pipeline may have :class:`BoneVectors`,
-        :class:`DisplacementSmoother`, :class:`LandmarkScaler` and your own transformers with a form in ONNX (see
-        :mod:`skrehab.onnx`). Resamplers are skipped, as in ``predict``; so is a
+        :class:`DisplacementSmoother`, :class:`LandmarkScaler` and your own transformers with a
+        form in ONNX (see :mod:`skrehab.onnx`). Resamplers are skipped, as in ``predict``; so is a
         :class:`PoseExtractor` at the start: the file wants landmarks.
     path : str or path-like
         The ``.onnx`` file.

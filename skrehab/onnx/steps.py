@@ -6,9 +6,9 @@ They calculate as the steps themselves do, in double precision where these do.
 import numpy as np
 
 from skrehab.frames import FrameMLP, FrameTCN
+from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.onnx.bones import bones
 from skrehab.onnx.convolutions import add_convolutions
-from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.onnx.repairs import repairs
 from skrehab.onnx.windows import sums_in_window
 from skrehab.preprocessing.converter import SkeletonConverter
@@ -211,7 +211,7 @@ def _convert(graph, x, step, shape):
     return graph.cast(moved, "float32")
 
 
-# --- classifiers -------------------------------------------------------------------------------------
+# --- classifiers ----------------------------------------------------------------------------------
 def fill_lost(graph, x):
     """Turn lost landmarks into zeros, as networks are given them.
 

@@ -4,8 +4,8 @@ Repetitions of one person and one movement of UI-PRMD (Kinect) are joined three 
 trials, half of them with one or two incorrect repetitions. The trial label says whether any
 repetition is incorrect; the frame truth, used for scoring only except in the rows that say so, is
 the label of the frame's own repetition. One of the ten people is left out at a time. All frames are
-judged at 5 Hz; features are causal. ``--no-reuse`` uses no repetition twice (500 trials), since most
-correct repetitions of the usual draw also stand in some normal trial.
+judged at 5 Hz; features are causal. ``--no-reuse`` uses no repetition twice (500 trials), since
+most correct repetitions of the usual draw also stand in some normal trial.
 
     python benchmarks/uiprmd_weak.py [--units ours,truth] [--people 1,4,7] [--splice 0] [--no-reuse]
 

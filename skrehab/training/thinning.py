@@ -94,7 +94,9 @@ def thin_all(trials, step):
     >>> thin_all([np.arange(3), np.arange(1)], 2)
     ([array([0, 2]), array([1]), array([0])], array([0, 0, 1]))
     """
-    pairs = [(i, trial[phase]) for i, trial in enumerate(trials) for phase in phases(len(trial), step)]
+    pairs = [
+        (i, trial[phase]) for i, trial in enumerate(trials) for phase in phases(len(trial), step)
+    ]
     return [one for _, one in pairs], np.array([i for i, _ in pairs], dtype=int)
 
 

@@ -27,11 +27,9 @@ from skrehab.training.estimator import NetworkParamsMixin
 from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
-    held_out_patients,
     seeded,
     train,
     trial_weights,
-    validation_split,
 )
 from skrehab.training.modalities import (
     MODALITIES,
@@ -39,6 +37,7 @@ from skrehab.training.modalities import (
     check_modalities,
     collate_modalities,
 )
+from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups
 
 __all__ = ["MuscleGroupClassifier"]

@@ -7,8 +7,8 @@ import numpy as np
 
 from skrehab.frames import FrameMLP
 from skrehab.onnx.repairs import repairs
+from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.preprocessing.converter import SkeletonConverter
-from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
 from skrehab.preprocessing.skeleton_conversion import conversion
 
 __all__ = ["add_classifier", "add_transformer", "fill_lost", "transformers"]

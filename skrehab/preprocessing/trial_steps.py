@@ -25,6 +25,8 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
     array([100., 100.], dtype=float32)
     """
 
+    _parameter_constraints = {}  # none of its own
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the trials, remember their shape, and work out what depends on it.

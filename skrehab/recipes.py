@@ -3,7 +3,7 @@
 from imblearn.pipeline import Pipeline
 
 from skrehab.frames import FrameMLP
-from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
+from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.pseudo_labels import SaliencyPseudoLabeler
 from skrehab.pseudo_labels.thresholds import PUBLISHED_THRESHOLDS
 from skrehab.video import VideoClassifier

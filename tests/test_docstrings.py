@@ -76,7 +76,7 @@ def test_modules_say_what_is_public(name):
 
 
 def test_public_objects_are_found():
-    for name in ("skrehab.trials.check_trials", "skrehab.video.VideoClassifier.saliency"):
+    for name in ("skrehab.trials.poses.check_trials", "skrehab.video.VideoClassifier.saliency"):
         assert name in OBJECTS
     assert "skrehab.metrics.patients.PatientScores.mean" in OBJECTS  # a property
 

@@ -40,6 +40,7 @@ MODULES = {
     "skrehab.training.clips": "RGB clips",
     "skrehab.training.modalities": "RGB and skeleton in a batch",
     "skrehab.training.loop": "Training loop",
+    "skrehab.training.validation": "What early stopping holds out",
     "skrehab.training.finetuning": "Fine-tuning",
     "skrehab.training.embeddings": "Features of networks",
     "skrehab.training.estimator": "What estimators around a network share",

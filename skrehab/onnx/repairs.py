@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skrehab.preprocessing import SideNormalizer
 from skrehab.preprocessing.gaps import GapFiller
-from skrehab.preprocessing.sides import SideNormalizer
 
 __all__ = ["repairs"]
 

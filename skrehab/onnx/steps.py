@@ -11,8 +11,8 @@ from skrehab.onnx.bones import bones
 from skrehab.onnx.convolutions import add_convolutions
 from skrehab.onnx.repairs import repairs
 from skrehab.onnx.windows import sums_in_window
+from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.preprocessing.converter import SkeletonConverter
-from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
 from skrehab.preprocessing.skeleton_conversion import conversion
 
 __all__ = ["add_classifier", "add_transformer", "fill_lost", "scores_frames", "transformers"]

@@ -7,13 +7,12 @@ without the size of the body.
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
 from skrehab.preprocessing.movement import RunningAverage, moving_average
+from skrehab.preprocessing.trial_steps import TrialTransformer
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton
-from skrehab.trials import check_frame, check_trials, tag_trial_input
+from skrehab.trials import check_frame
 
 __all__ = ["BoneVectors", "bone_directions", "bone_vectors"]
 
@@ -75,7 +74,7 @@ def bone_directions(vectors):
     return vectors / np.where(length > SHORTEST, length, np.nan)
 
 
-class BoneVectors(TransformerMixin, BaseEstimator):
+class BoneVectors(TrialTransformer):
     """Describe each frame by the directions of the bones of limbs and trunk.
 
     Each bone is the vector from one joint to the next, averaged over the last frames in which both
@@ -129,29 +128,7 @@ class BoneVectors(TransformerMixin, BaseEstimator):
         self.window = window
         self.bones = bones
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the trials and remember their shape.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        BoneVectors
-            The transformer itself.
-
-        Raises
-        ------
-        ValueError
-            If the trials do not fit the skeleton, a bone is not among the landmarks, or there is
-            neither a skeleton nor bones.
-        """
-        X = check_trials(X)
+    def _learn(self, X):
         n_landmarks, n_coords = X[0].shape[1:]
         if self.skeleton is not None:
             skeleton = get_skeleton(self.skeleton)
@@ -167,8 +144,7 @@ class BoneVectors(TransformerMixin, BaseEstimator):
                 "more may be a score."
             )
         _check_bones(self._bones(), n_landmarks)
-        self.n_landmarks_, self.n_coords_ = n_landmarks, n_coords
-        return self
+        super()._learn(X)
 
     def _bones(self):
         if self.bones is not None:
@@ -182,23 +158,6 @@ class BoneVectors(TransformerMixin, BaseEstimator):
     def _n_dims(self):
         n_dims = 3 if self.skeleton is None else get_skeleton(self.skeleton).n_dims
         return min(n_dims, self.n_coords_)
-
-    def transform(self, X):
-        """Transform each trial on its own.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_bones, 2 or 3)
-            Directions, float32, without unit.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [self._transform_one(trial) for trial in X]
 
     def _transform_one(self, trial):
         vectors = bone_vectors(trial[..., : self._n_dims].astype(float), self._bones())
@@ -227,14 +186,8 @@ class BoneVectors(TransformerMixin, BaseEstimator):
         """Skeleton whose landmarks are the bones, for Displays; None if `bones` were given."""
         return None if self.bones is not None else bone_skeleton(self.skeleton)
 
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
-        shape = (self.n_landmarks_, self.n_coords_)
-        return _BoneStream(shape, self._n_dims, self._bones(), self.window)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
+    def _start_stream(self):
+        return _BoneStream(self._shape, self._n_dims, self._bones(), self.window)
 
 
 def _joint(landmarks):

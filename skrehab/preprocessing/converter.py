@@ -1,16 +1,13 @@
 """SkeletonConverter: trials of one skeleton as trials of another, as a pipeline step."""
 
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils.validation import check_is_fitted
-
 from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
+from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
 from skrehab.skeletons import get_skeleton, list_skeletons
-from skrehab.trials import check_trials, tag_trial_input
 
 __all__ = ["SkeletonConverter"]
 
 
-class SkeletonConverter(TransformerMixin, BaseEstimator):
+class SkeletonConverter(TrialTransformer):
     """Express trials in another skeleton, frame by frame.
 
     Parameters
@@ -51,29 +48,8 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
         self.target = target
         self.source = source
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Work the conversion out.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SkeletonConverter
-            The transformer itself.
-
-        Raises
-        ------
-        ValueError
-            If the skeleton of the trials is not known, or does not lead to the target.
-        """
-        X = check_trials(X)
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
+    def _learn(self, X):
+        super()._learn(X)
         source = guess_skeleton(self.n_landmarks_) if self.source is None else self.source
         if source is None or get_skeleton(source).n_landmarks != self.n_landmarks_:
             named = "" if source is None else f", not the {get_skeleton(source).name} named"
@@ -83,42 +59,10 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
             )
         self.source_ = get_skeleton(source).name
         self.estimated_ = conversion(self.source_, self.target).estimated
-        return self
 
-    def transform(self, X):
-        """Convert each trial.
+    def _transform_one(self, trial):
+        return convert(trial, self.source_, self.target)
 
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks', n_coords'), dtype float32
-            Trials of the target; see :func:`skrehab.preprocessing.convert`.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [convert(trial, self.source_, self.target) for trial in X]
-
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
-        return _ConverterStream(self.source_, self.target)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
-
-
-class _ConverterStream:
-    """Convert one frame at a time; there is nothing to remember."""
-
-    def __init__(self, source, target):
-        self.source, self.target = source, target
-
-    def push(self, frame, timestamp):
-        return convert(frame[None], self.source, self.target)[0]
-
-    def reset(self):
-        pass
+    def _start_stream(self):
+        source, target = self.source_, self.target
+        return FrameByFrame(self._shape, lambda frame: convert(frame[None], source, target)[0])

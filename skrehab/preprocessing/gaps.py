@@ -3,11 +3,10 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
-from skrehab.trials import check_frame, check_trials, tag_trial_input
+from skrehab.preprocessing.trial_steps import TrialTransformer
+from skrehab.trials import check_frame
 
 __all__ = ["GapFiller", "fill_gaps"]
 
@@ -68,16 +67,17 @@ def fill_gaps(trial, max_frames, causal=False):
     return out
 
 
-class GapFiller(TransformerMixin, BaseEstimator):
+class GapFiller(TrialTransformer):
     """Fill gaps of lost landmarks, but only short ones.
 
     A straight line over a tenth of a second is close to what happened; over a second it is
-    invented. Longer gaps stay NaN, and nothing is ever extrapolated.
+    invented. Longer gaps stay NaN, nothing is ever extrapolated, and visibility becomes 0 where a
+    landmark is a guess.
 
     Parameters
     ----------
     max_gap : float, default=0.2
-        Longest gap to fill, in seconds of missing frames.
+        Longest gap to fill, in seconds of missing frames; at least one frame.
     frame_rate : float or None, default=30.0
         Frames a second of the trials. None means that ``max_gap`` counts frames.
     causal : bool, default=False
@@ -111,28 +111,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
         self.frame_rate = frame_rate
         self.causal = causal
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the trials and remember their shape.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        GapFiller
-            The transformer itself.
-
-        Raises
-        ------
-        ValueError
-            If ``max_gap`` is shorter than one frame.
-        """
-        X = check_trials(X)
+    def _learn(self, X):
         self.max_frames_ = int(self.max_gap * (self.frame_rate or 1) + 1e-9)
         if not self.max_frames_:
             raise ValueError(
@@ -142,38 +121,18 @@ class GapFiller(TransformerMixin, BaseEstimator):
                 else f"max_gap={self.max_gap:g} frames is less than one; frame_rate=... counts "
                 "it in seconds."
             )
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
-        return self
+        super()._learn(X)
 
-    def transform(self, X):
-        """Fill the gaps of each trial.
+    def _transform_one(self, trial):
+        return fill_gaps(trial, self.max_frames_, self.causal)
 
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
-            Trials; visibility is 0 where a landmark is a guess.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [fill_gaps(trial, self.max_frames_, self.causal) for trial in X]
-
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
+    def _start_stream(self):
         if not self.causal:
             raise ValueError(
                 "it is not causal: joining both ends of a gap needs the frame after it. Train "
                 "with GapFiller(causal=True)."
             )
-        return _GapStream((self.n_landmarks_, self.n_coords_), self.max_frames_)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
+        return _GapStream(self._shape, self.max_frames_)
 
 
 class _GapStream:

@@ -1,18 +1,17 @@
-"""Turn landmark positions into smooth movement: offset, moving average, scale.
+"""Turn landmark positions into smooth movement: offset and moving average.
 
-Each step is a pure function on one trial with a thin transformer over it.
+Each is a pure function on one trial, with one thin transformer over both.
 """
 
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from skrehab.trials import check_frame, check_trials, tag_trial_input
+from skrehab.preprocessing.trial_steps import TrialTransformer
+from skrehab.trials import check_frame
 
-__all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
+__all__ = ["DisplacementSmoother", "displacement", "moving_average"]
 
 
 def displacement(trial):
@@ -91,7 +90,7 @@ def moving_average(trial, window=5, causal=True):
     return mean.astype(trial.dtype, copy=False)
 
 
-class DisplacementSmoother(TransformerMixin, BaseEstimator):
+class DisplacementSmoother(TrialTransformer):
     """Offset each trial from its first valid frame, and apply a moving average.
 
     Parameters
@@ -109,7 +108,8 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         frames.
     visibility : {"drop", "keep"}, default="drop"
         What becomes of a fourth coordinate, which by the trial contract is the landmark's
-        visibility: drop it, or pass it through untouched.
+        visibility: drop it, or pass it through untouched. What else comes back is displacement in
+        the units of X.
 
     Attributes
     ----------
@@ -148,43 +148,6 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         self.order = order
         self.visibility = visibility
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the trials and remember their shape.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        DisplacementSmoother
-            The transformer itself.
-        """
-        X = check_trials(X)
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
-        return self
-
-    def transform(self, X):
-        """Transform each trial on its own.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks, n_coords or 3)
-            Smoothed displacement, float32, in the units of X.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [self._transform_one(trial) for trial in X]
-
     def _transform_one(self, trial):
         position = trial[..., :3] if trial.shape[2] == 4 else trial
         if self.order == "offset_first":
@@ -196,20 +159,14 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
             return moved
         return np.concatenate([moved, trial[..., 3:]], 2)
 
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
+    def _start_stream(self):
         ahead = 0 if self.causal else (self.window - 1) // 2
         if ahead:
             raise ValueError(
                 f"it is not causal: a centred window of {self.window} frames looks {ahead} ahead. "
                 "Train with DisplacementSmoother(causal=True)."
             )
-        shape = (self.n_landmarks_, self.n_coords_)
-        return _SmootherStream(shape, self.window, self.order, self.visibility)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
+        return _SmootherStream(self._shape, self.window, self.order, self.visibility)
 
 
 class RunningAverage:
@@ -290,101 +247,3 @@ class _SmootherStream:
     def _offset(self, position):
         self.first = np.where(np.isnan(self.first), position, self.first)
         return position - self.first
-
-
-class LandmarkScaler(TransformerMixin, BaseEstimator):
-    """Divide each coordinate of each landmark by its spread over the training frames.
-
-    Networks train faster on features of unit size than on metres. Zero stays zero, so a
-    displacement of zero keeps its meaning as the rest pose and as the baseline of integrated
-    gradients.
-
-    Parameters
-    ----------
-    center : bool, default=False
-        Also subtract the mean. Zero then no longer means "no movement".
-
-    Attributes
-    ----------
-    scale_ : ndarray of shape (n_landmarks, n_coords)
-        Spread: root mean square, or standard deviation with ``center=True``; 1 where it is zero.
-    mean_ : ndarray of shape (n_landmarks, n_coords)
-        What is subtracted.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab import LandmarkScaler
-    >>> X = [np.array([0.0, 2.0, -2.0, 0.0]).reshape(4, 1, 1)]
-    >>> LandmarkScaler().fit(X).scale_.round(3)
-    array([[1.414]])
-    """
-
-    _parameter_constraints = {"center": ["boolean"]}
-
-    def __init__(self, *, center=False):
-        self.center = center
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Measure the spread over all frames of the training trials.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials; NaN is left out.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        LandmarkScaler
-            The transformer itself.
-        """
-        frames = np.concatenate(check_trials(X)).astype(float)
-        count = np.maximum((~np.isnan(frames)).sum(axis=0), 1)
-        mean = np.nansum(frames, axis=0) / count
-        self.mean_ = mean if self.center else np.zeros_like(mean)
-        spread = np.sqrt(np.nansum((frames - self.mean_) ** 2, axis=0) / count)
-        self.scale_ = np.where(spread > 0, spread, 1.0)
-        return self
-
-    def transform(self, X):
-        """Scale each trial.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Scaled trials, float32, without unit.
-        """
-        check_is_fitted(self)
-        n_landmarks, n_coords = self.scale_.shape
-        X = check_trials(X, n_landmarks=n_landmarks, n_coords=n_coords)
-        return [((trial - self.mean_) / self.scale_).astype(np.float32) for trial in X]
-
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
-        return _ScalerStream(self.mean_, self.scale_)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
-
-
-class _ScalerStream:
-    """Scale one frame at a time; there is nothing to remember."""
-
-    def __init__(self, mean, scale):
-        self.mean, self.scale = mean, scale
-
-    def reset(self):
-        pass
-
-    def push(self, frame, timestamp):
-        frame = check_frame(frame, self.scale.shape)
-        return ((frame - self.mean) / self.scale).astype(np.float32)

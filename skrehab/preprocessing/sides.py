@@ -3,28 +3,15 @@
 A body is its own mirror image, so a trial of the left arm, mirrored, is as good as one of the
 right: left and right landmarks are exchanged and x is negated. Which side counts must be known
 without looking at labels.
-
-What cannot be known: whether a *video* was mirrored, as selfie cameras do. A mirrored film of a
-right arm is a film of a left arm, to the last landmark. Only knowledge from outside helps: what
-the record says of the arm (:func:`detect_mirrored`), or another film of the same room
-(:func:`skrehab.pose.compare_views`).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
-from skrehab.trials import check_frame, check_groups, check_trials, tag_trial_input
+from skrehab.trials import check_trials
 
 __all__ = [
-    "MirrorCheck",
-    "SideNormalizer",
-    "detect_mirrored",
     "mirror",
     "normalize_sides",
     "side_movement",
@@ -117,10 +104,10 @@ def mirror(trial, skeleton=None):
     [[2.0, 6.0], [-1.0, 5.0], [-0.5, 7.0]]
     """
     trial = np.asarray(trial)
-    return _mirrored(trial, side_pairs(skeleton, trial.shape[-2]))
+    return mirrored(trial, side_pairs(skeleton, trial.shape[-2]))
 
 
-def _mirrored(trial, pairs):
+def mirrored(trial, pairs):
     order = np.arange(trial.shape[-2])
     order[pairs] = pairs[:, ::-1]
     out = trial[..., order, :]
@@ -172,11 +159,6 @@ def _movement(points):
     return float(np.sqrt(away.sum(axis=1)).mean())
 
 
-def _side_that_moves(trial, skeleton):
-    left, right = side_movement(trial, skeleton)
-    return "left" if left > right else "right"
-
-
 def normalize_sides(X, sides, *, to="right", skeleton=None):
     """Mirror the trials of one side, so that all are of the other.
 
@@ -225,238 +207,6 @@ def normalize_sides(X, sides, *, to="right", skeleton=None):
         raise ValueError(f"No side is 'left' or 'right'; sides[0] is {sides[0]!r}.")
     pairs = side_pairs(skeleton, X[0].shape[1])
     return [
-        _mirrored(trial, pairs) if side in SIDES and side != to else trial.copy()
+        mirrored(trial, pairs) if side in SIDES and side != to else trial.copy()
         for trial, side in zip(X, sides)
     ]
-
-
-class SideNormalizer(TransformerMixin, BaseEstimator):
-    """Mirror trials so that the affected side is always the same one.
-
-    A model that has learned from left and right arms alike then needs half the patients. Which side
-    is affected comes from the trial alone, never from y, so nothing leaks through cross-validation.
-    (An array of sides could not be a parameter: it would not be cut into folds with X. Metadata
-    routing hands it to ``fit``, but ``cross_val_predict`` does not hand it to ``predict``.) Where
-    the sides are known from a record, use :func:`skrehab.preprocessing.sides.normalize_sides`
-    beforehand.
-
-    Parameters
-    ----------
-    affected_side : {"left", "right", "moving"} or callable, default="moving"
-        * "left" or "right": that of every trial that comes, as for one patient;
-        * "moving": in each trial the side whose arm moves more, see
-          :func:`~skrehab.preprocessing.sides.side_movement`. Right where the affected arm does the
-          exercise, as in reaching; wrong where both arms work or the sound one is tested;
-        * a callable: takes a trial (n_frames, n_landmarks, n_coords), returns "left" or "right".
-    to : {"left", "right"}, default="right"
-        Side that all shall have; trials of the other are mirrored.
-    skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`~skrehab.preprocessing.sides.side_pairs`.
-
-    Attributes
-    ----------
-    pairs_ : ndarray of shape (n_pairs, 2)
-        Left and right landmarks.
-    n_landmarks_, n_coords_ : int
-        Trailing shape of the trials seen in fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.preprocessing.sides import SideNormalizer
-    >>> reach = np.zeros((4, 17, 2))
-    >>> reach[:, 9, 0] = [0, 1, 2, 3]  # the left wrist goes to the right of the picture
-    >>> mirrored = SideNormalizer().fit_transform([reach])[0]
-    >>> mirrored[:, 10, 0].tolist()  # the right wrist to the left
-    [0.0, -1.0, -2.0, -3.0]
-    """
-
-    _parameter_constraints = {
-        "affected_side": [StrOptions({"left", "right", "moving"}), callable],
-        "to": [StrOptions({"left", "right"})],
-        "skeleton": [str, Skeleton, "array-like", None],
-    }
-
-    def __init__(self, affected_side="moving", *, to="right", skeleton=None):
-        self.affected_side = affected_side
-        self.to = to
-        self.skeleton = skeleton
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Work out the pairs of landmarks.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        SideNormalizer
-            The transformer itself.
-        """
-        X = check_trials(X)
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
-        self.pairs_ = side_pairs(self.skeleton, self.n_landmarks_)
-        return self
-
-    def transform(self, X):
-        """Mirror the trials of the other side.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
-            Trials of one side.
-        """
-        check_is_fitted(self)
-        X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [
-            trial.copy() if self._side(trial, f"X[{i}]") == self.to else self._mirror(trial)
-            for i, trial in enumerate(X)
-        ]
-
-    def _side(self, trial, name):
-        if self.affected_side == "moving":
-            return _side_that_moves(trial, self.skeleton)
-        side = self.affected_side(trial) if callable(self.affected_side) else self.affected_side
-        if side not in SIDES:
-            raise ValueError(
-                f"affected_side must return one of {SIDES}; of {name} it said {side!r}."
-            )
-        return side
-
-    def _mirror(self, trial):
-        return _mirrored(trial, self.pairs_)
-
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
-        if self.affected_side not in SIDES:
-            raise ValueError(
-                "it is not causal: which side is affected shows in the whole trial. Live, the side "
-                "is known: set_params(affected_side='left') or 'right'."
-            )
-        change = self._mirror if self.affected_side != self.to else None
-        return _SideStream((self.n_landmarks_, self.n_coords_), change)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
-
-
-class _SideStream:
-    """Mirror one frame at a time; there is nothing to remember."""
-
-    def __init__(self, shape, change):
-        self.shape, self.change = shape, change
-
-    def reset(self):
-        pass
-
-    def push(self, frame, timestamp):
-        frame = check_frame(frame, self.shape)
-        return frame if self.change is None else self.change(frame)
-
-
-@dataclass(frozen=True)
-class MirrorCheck:
-    """What the movement says of the recorded sides of one group of trials.
-
-    Parameters
-    ----------
-    group : object
-        Patient, recording or camera; None for all trials together.
-    n_agree, n_opposite, n_unclear : int
-        Trials in which the arm of the recorded side moves clearly more, clearly less, or neither.
-    verdict : str
-        ``"as recorded"``, ``"mirrored"`` or ``"unclear"``.
-
-    Examples
-    --------
-    >>> from skrehab.preprocessing.sides import MirrorCheck
-    >>> MirrorCheck("P01", 0, 6, 1, "mirrored").verdict
-    'mirrored'
-    """
-
-    group: object
-    n_agree: int
-    n_opposite: int
-    n_unclear: int
-    verdict: str
-
-
-def detect_mirrored(X, sides, groups=None, *, skeleton=None, ratio=1.5, min_trials=3):
-    """Find recordings in which always the other arm moves than the record says.
-
-    Parameters
-    ----------
-    X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        Trials of exercises done with one arm.
-    sides : array-like of shape (n_trials,)
-        ``"left"`` or ``"right"``: the arm that did the exercise, from the record. Trials with
-        another word are left out.
-    groups : array-like of shape (n_trials,), optional
-        What was filmed by one camera in one setting: patient, session or file. Each group is
-        judged on its own.
-    skeleton : str, Skeleton, array-like of shape (n_pairs, 2), or None
-        See :func:`side_pairs`.
-    ratio : float, default=1.5
-        A trial counts where one arm moves this many times as much as the other.
-    min_trials : int, default=3
-        Clear trials that a group needs for a verdict.
-
-    Returns
-    -------
-    list of MirrorCheck
-        One a group, in sorted order. The verdict needs four fifths of the clear trials.
-
-    Raises
-    ------
-    ValueError
-        If there is not one side, and one group, a trial.
-
-    Notes
-    -----
-    This cannot tell a mirrored film from a record with left and right mixed up, nor from patients
-    who used the other arm: all three call for a look at the video. Without a record, or in
-    exercises of both arms, nothing can be told; see the head of :mod:`skrehab.preprocessing.sides`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.preprocessing.sides import detect_mirrored
-    >>> reach = np.zeros((4, 17, 2))
-    >>> reach[:, 9] = np.arange(8).reshape(4, 2)  # the left wrist
-    >>> detect_mirrored([reach] * 3, ["right"] * 3)[0].verdict
-    'mirrored'
-    """
-    X = check_trials(X)
-    if len(sides) != len(X):
-        raise ValueError(f"sides must name one side a trial: {len(X)} trials, {len(sides)} sides.")
-    groups = check_groups(groups, X)
-    found = {}
-    for i, (trial, side) in enumerate(zip(X, sides)):
-        counts = found.setdefault(None if groups is None else groups[i].item(), [0, 0, 0])
-        if side not in SIDES:
-            continue
-        left, right = side_movement(trial, skeleton)
-        recorded, other = (left, right) if side == "left" else (right, left)
-        clear = max(left, right) > ratio * min(left, right)
-        counts[(0 if recorded > other else 1) if clear else 2] += 1
-    checks = []
-    for group in sorted(found, key=str):
-        agree, opposite, unclear = found[group]
-        clear, verdict = agree + opposite, "unclear"
-        if clear >= min_trials and agree >= 0.8 * clear:
-            verdict = "as recorded"
-        elif clear >= min_trials and opposite >= 0.8 * clear:
-            verdict = "mirrored"
-        checks.append(MirrorCheck(group, agree, opposite, unclear, verdict))
-    return checks

@@ -3,14 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
 from skrehab.preprocessing.sides import side_pairs
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
+from skrehab.preprocessing.trial_steps import TrialTransformer
 from skrehab.skeletons import Skeleton, get_skeleton
-from skrehab.trials import check_frame, check_trials, tag_trial_input
+from skrehab.trials import check_frame
 
 __all__ = ["LeftRightRepair", "find_swaps", "swap_parts", "swap_sides"]
 
@@ -230,7 +229,7 @@ def swap_sides(trial, swapped, skeleton=None):
     return out
 
 
-class LeftRightRepair(TransformerMixin, BaseEstimator):
+class LeftRightRepair(TrialTransformer):
     """Undo exchanges of left and right that come and go.
 
     Pose estimators now and then call the left leg the right one for some frames: seen from the
@@ -287,42 +286,13 @@ class LeftRightRepair(TransformerMixin, BaseEstimator):
         self.causal = causal
         self.skeleton = skeleton
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Work out the parts of the body.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        LeftRightRepair
-            The transformer itself.
-        """
-        X = check_trials(X)
-        self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
+    def _learn(self, X):
+        super()._learn(X)
         self.parts_ = tuple(swap_parts(self.skeleton, self.n_landmarks_))
         self.max_frames_ = max(1, int(self.max_swap * (self.frame_rate or 1) + 1e-9))
-        return self
 
-    def transform(self, X):
-        """Undo the exchanges in each trial.
-
-        Parameters
-        ----------
-        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials.
-
-        Returns
-        -------
-        list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
-            Trials whose left and right stay what they are.
-        """
-        return [swap_sides(trial, self._find(trial), self.skeleton) for trial in self._check(X)]
+    def _transform_one(self, trial):
+        return swap_sides(trial, self._find(trial), self.skeleton)
 
     def count_swaps(self, X):
         """Count the frames that `transform` exchanges.
@@ -339,26 +309,17 @@ class LeftRightRepair(TransformerMixin, BaseEstimator):
         """
         return np.array([self._find(trial).sum(axis=0) for trial in self._check(X)])
 
-    def _check(self, X):
-        check_is_fitted(self)
-        return check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-
     def _find(self, trial):
         return find_swaps(trial, self.skeleton, max_frames=self.max_frames_, causal=self.causal)
 
-    def _stream(self):
-        """Return what transforms frame by frame; see :mod:`skrehab.live`."""
-        check_is_fitted(self)
+    def _start_stream(self):
         if not self.causal:
             raise ValueError(
                 "it is not causal: it weighs frames against later ones. Train with "
                 "LeftRightRepair(causal=True)."
             )
         parts = swap_parts(self.skeleton, self.n_landmarks_)
-        return _SwapStream((self.n_landmarks_, self.n_coords_), parts, self.max_frames_)
-
-    def __sklearn_tags__(self):
-        return tag_trial_input(super().__sklearn_tags__())
+        return _SwapStream(self._shape, parts, self.max_frames_)
 
 
 class _SwapStream:

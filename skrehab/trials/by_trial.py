@@ -1,0 +1,85 @@
+"""What there is one of for every trial: its label, its patient."""
+
+import numpy as np
+
+__all__ = ["check_groups", "check_trial_labels"]
+
+
+def check_trial_labels(y, X):
+    """Validate one label per trial.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_trials,)
+        Labels of any type that can be compared.
+    X : sequence of length n_trials
+        The trials, for the count.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one label per trial, or a label is missing.
+
+    Examples
+    --------
+    >>> from skrehab.trials import check_trial_labels
+    >>> check_trial_labels(["normal", "lean"], [None, None])
+    array(['normal', 'lean'], dtype='<U6')
+    """
+    if y is None:
+        raise ValueError("y is needed: one label per trial. It requires y to be passed, got None.")
+    if len(y) != len(X):
+        raise ValueError(f"y must hold one label per trial: {len(X)} trials, {len(y)} labels.")
+    for i, label in enumerate(y):
+        if np.ndim(label) != 0:
+            raise ValueError(
+                f"One label per trial is needed: y[{i}] has shape {np.shape(label)}. "
+                "Frame labels go to a frame classifier such as FrameMLP."
+            )
+        is_number = isinstance(label, float | np.floating)
+        if label is None or (is_number and not np.isfinite(label)):
+            raise ValueError(f"y[{i}] is {label}: every trial needs a label.")
+    return np.asarray(y)
+
+
+def check_groups(groups, X, *, name="groups", what="patient"):
+    """Validate one patient identifier per trial, or that of an exercise.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_trials,) or None
+        Patient of each trial.
+    X : sequence of length n_trials
+        The trials, for the count.
+    name, what : str
+        What to call it, and what it names, in error messages.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,) or None
+        The patients.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one patient per trial.
+
+    Examples
+    --------
+    >>> from skrehab.trials import check_groups
+    >>> check_groups(["P01", "P02"], [None, None])
+    array(['P01', 'P02'], dtype='<U3')
+    """
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (len(X),):
+        raise ValueError(
+            f"{name} must name one {what} per trial: {len(X)} trials, got shape {groups.shape}."
+        )
+    return groups

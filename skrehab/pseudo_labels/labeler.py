@@ -1,4 +1,4 @@
-"""Frame labels from trial labels: saliency of a video classifier, thresholded.
+"""Frame labels from trial labels: what a video classifier says of frames, cut or as it is.
 
 Duck-typed: any estimator with ``fit``, ``predict`` and ``saliency`` will do.
 """
@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
@@ -18,23 +18,26 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from skrehab.frames.targets import SoftLabels
 from skrehab.pseudo_labels.cross_fitting import as_splitter, patient_folds, take_trials
+from skrehab.pseudo_labels.soft import soft_from_logits, soft_from_scores
+from skrehab.pseudo_labels.teachers import (
+    fit_teachers,
+    frame_logits,
+    frame_scores_of,
+    predicted_codes,
+)
 from skrehab.pseudo_labels.thresholds import (
     check_threshold,
     one_between,
+    prior_threshold,
     pseudo_labels,
     published_threshold,
 )
+from skrehab.pseudo_labels.trial_labels import check_partial_labels
 from skrehab.saliency.attribution import METHODS
 from skrehab.saliency.scores import AGGREGATIONS, COORDS, SCALES, check_smooth, highest_score
-from skrehab.trials import (
-    UNLABELLED,
-    check_trial_labels,
-    check_trials,
-    labelled,
-    ragged,
-    tag_trial_input,
-)
+from skrehab.trials import UNLABELLED, check_trials, labelled, ragged, tag_trial_input
 
 __all__ = ["SaliencyPseudoLabeler"]
 
@@ -45,7 +48,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
     Fits the classifier on the training trials, attributes its decisions to frames, and thresholds
     them. The defaults are what the authors of the paper do in their public code. X passes through
     unchanged and y becomes one array of frame labels per trial. Because it has ``fit_resample``,
-    imbalanced-learn's Pipeline runs it in ``fit`` and skips it in ``predict``.
+    imbalanced-learn's Pipeline runs it in ``fit`` and skips it in ``predict``;
+    :class:`PatientPipeline` tells it the patients as well.
+
+    A trial labelled -1 teaches the classifier nothing, and is then labelled by it. A trial whose
+    entry in y is an array of frame labels keeps them.
 
     Parameters
     ----------
@@ -56,12 +63,24 @@ class SaliencyPseudoLabeler(BaseEstimator):
             default="integrated_gradients"
         Attribution method; ``"frame_logits"`` takes the scores of a network that scores frames
         itself (``"mil_tcn"``).
-    threshold : float, (float, float), Quantile, "published" or "published_dual", \
+    output : {"hard", "soft"}, default="hard"
+        Frame labels cut at `threshold`; or the probability of each class, as
+        :class:`~skrehab.frames.SoftLabels`, which :class:`FrameTCN` and :class:`FrameMLP` learn
+        from. For ``"frame_logits"`` it is the sigmoid of the mean of the frame logits, for saliency
+        a trial's scores scaled from lowest to highest; a trial taken as normal is normal with
+        probability 1. See :func:`~skrehab.pseudo_labels.soft_from_logits` and
+        :func:`~skrehab.pseudo_labels.soft_from_scores`.
+    n_estimators : int, default=1
+        Classifiers of different seeds that teach together, by their mean. The first keeps the
+        ``random_state`` of `estimator`, the others draw theirs from it.
+    threshold : float, (float, float), Quantile, "auto", "published" or "published_dual", \
             default=("quantile", 0.38)
         One threshold on the scores, or two between which frames are not used, on the scale that
         `scale` says. :class:`Quantile` or ``("quantile", 0.38)`` cuts each trial at its own scores,
         so that the highest 38 % of its frames are positive, as later versions of the authors' code
         do for integrated gradients (30 % for the plain gradient); it fits any network and skeleton.
+        ``"auto"`` is one threshold for all trials, chosen so that the share `prior` of all frames
+        of positive trials is above it; see :func:`~skrehab.pseudo_labels.prior_threshold`.
         The names stand for Table II of the paper, for the estimator's network and `method`; they
         need ``scale="map"`` and summed landmarks. That table is about 33 landmarks: for another
         skeleton it is multiplied by ``n_landmarks / 33``, an assumption of ours.
@@ -94,25 +113,31 @@ class SaliencyPseudoLabeler(BaseEstimator):
     normal_label : label, optional
         Label of a trial without the motion looked for. None means the smallest number among the
         labels; for text labels it must be given.
+    prior : float, default=0.5
+        For ``threshold="auto"``: share of positive frames that is expected in positive trials.
 
     Attributes
     ----------
     estimator_ : estimator
-        The classifier, fitted on all training trials.
+        The classifier, fitted on all labelled training trials.
+    estimators_ : list of estimator
+        The same and the others that teach with it; not saved.
     fold_estimators_ : list of estimator
-        With `cv`, the classifiers of the folds, which made the frame labels; not saved.
+        With `cv`, the classifiers of the folds, which made the frame labels, `n_estimators` for
+        each fold; not saved.
     transduction_ : ndarray of shape (n_trials,), dtype object
-        Frame labels of each training trial, ``-1`` where a frame is not used.
+        Frame labels of each training trial, ``-1`` where a frame is not used; or probabilities.
     scores_ : ndarray of shape (n_trials,), dtype object
-        Pseudo-scores of each training trial; zeros for trials taken as normal.
-    threshold_ : float, (float, float) or Quantile
-        Threshold that was used.
+        Pseudo-scores of each training trial, for soft labels of ``"frame_logits"`` the probability
+        of any class but the normal one; zeros for trials taken as normal, or with frame labels.
+    threshold_ : float, (float, float), Quantile or None
+        Threshold that was used; None if labels are soft.
     fallback_ : {None, "single_threshold", "true_labels"}
         What was done when only one class of frames was left: one threshold, between the two, or
         the true trial labels, with the thresholds asked for. Where these left one class as well,
         it is ``"true_labels"`` with one threshold, see ``threshold_``.
     classes_ : ndarray of shape (n_classes,)
-        Trial labels.
+        Labels of trials, and of frames where they are known; the columns of soft labels.
 
     Notes
     -----
@@ -143,7 +168,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict", "saliency"])],
         "method": [StrOptions(set(METHODS))],
-        "threshold": [Real, tuple, list, StrOptions({"published", "published_dual"})],
+        "threshold": [Real, tuple, list, StrOptions({"auto", "published", "published_dual"})],
+        "output": [StrOptions({"hard", "soft"})],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "label_source": [StrOptions({"predicted", "true"})],
         "aggregate": [StrOptions(set(AGGREGATIONS))],
         "smooth": [Integral, tuple, list, StrOptions({"auto"})],
@@ -154,6 +181,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "n_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "cv": [None, Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "normal_label": [None, str, Integral],
+        "prior": [Interval(Real, 0, 1, closed="neither")],
     }
 
     def __init__(
@@ -161,6 +189,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         estimator,
         *,
         method="integrated_gradients",
+        output="hard",
+        n_estimators=1,
         threshold=("quantile", 0.38),
         label_source="true",
         aggregate="positive",
@@ -172,9 +202,12 @@ class SaliencyPseudoLabeler(BaseEstimator):
         n_steps="auto",
         cv=None,
         normal_label=None,
+        prior=0.5,
     ):
         self.estimator = estimator
         self.method = method
+        self.output = output
+        self.n_estimators = n_estimators
         self.threshold = threshold
         self.label_source = label_source
         self.aggregate = aggregate
@@ -186,6 +219,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.n_steps = n_steps
         self.cv = cv
         self.normal_label = normal_label
+        self.prior = prior
 
     def fit(self, X, y, **params):
         """Fit the classifier and make the frame labels, kept in ``transduction_``.
@@ -194,11 +228,10 @@ class SaliencyPseudoLabeler(BaseEstimator):
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
             Trials.
-        y : array-like of shape (n_trials,)
-            One label per trial.
+        y : sequence of length n_trials
+            See :meth:`fit_resample`.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
-            are read from ``groups``.
+            See there.
 
         Returns
         -------
@@ -216,18 +249,22 @@ class SaliencyPseudoLabeler(BaseEstimator):
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
             Trials.
-        y : array-like of shape (n_trials,)
-            One label per trial.
+        y : sequence of length n_trials
+            For each trial its label; -1 where it has none; or an array of frame labels
+            ``(n_frames_i,)``, with -1 where a frame has none, which it keeps. See
+            :func:`~skrehab.pseudo_labels.check_partial_labels`. An unlabelled trial is given soft
+            labels, or is taken as what the classifier predicts.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
-            are read from ``groups``. Frame labels are refused: they are for scoring.
+            Passed to the classifier's ``fit``: ``groups``, ``exercise``, ``sample_weight``, one a
+            trial. With `cv`, patients are read from ``groups``.
 
         Returns
         -------
         X : list of ndarray
             The trials, the same object.
         y : ndarray of shape (n_trials,), dtype object
-            Frame labels of each trial, ``-1`` where a frame is not used.
+            Frame labels of each trial, ``-1`` where a frame is not used; or
+            :class:`~skrehab.frames.SoftLabels`, probabilities ``(n_frames_i, n_classes)``.
 
         Raises
         ------
@@ -235,43 +272,43 @@ class SaliencyPseudoLabeler(BaseEstimator):
             If the threshold is not one number on the scale of the scores, two increasing ones or a
             quantile, there is no published one, the normal label is not known, a class is called
             -1, or `cv` cannot split the patients.
+        TypeError
+            If soft labels are asked for of ``"frame_logits"`` that the classifier does not give.
         """
         trials = check_trials(X)
-        y = check_trial_labels(y, trials)
-        self.threshold_ = self._resolve_threshold(trials[0].shape[1])
-        self.classes_ = np.unique(y)
-        if not labelled(self.classes_).all() or str(UNLABELLED) in self.classes_.tolist():
-            raise ValueError(
-                f"A trial label is {UNLABELLED}, which among frame labels means 'not used'. Give "
-                f"that class another name; the labels are {self.classes_.tolist()}."
-            )
-        normal = self._resolve_normal_label()
+        known = check_partial_labels(y, trials, self.normal_label)
+        self.classes_ = known.classes
+        self.threshold_ = None
+        if self.output == "hard":
+            self.threshold_ = self._resolve_threshold(trials[0].shape[1])
         split = {"groups": params.get("groups")} if self.cv is not None else {}
         if _routing_enabled():
             routed = process_routing(self, "fit_resample", **params)
             params, split = routed.estimator.fit, dict(routed.get("splitter", {}).get("split", {}))
 
-        folds = self._fit_folds(trials, y, params, split)
-        labels = self._label(folds, trials, y, normal)
-        if _n_classes(labels) < 2:
-            warnings.warn(
-                f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
-                "saliency is flat; train it longer or check the labels.",
-                UserWarning,
-                stacklevel=2,
-            )
-        elif self.fallback_ is not None:
-            warnings.warn(
-                f"Pseudo-labels held one class only; fell back to {self.fallback_} "
-                "(see fallback_).",
-                UserWarning,
-                stacklevel=2,
-            )
-        self.transduction_ = ragged(labels)
+        folds = self._fit_folds(trials, known, params, split)
+        self.scores_ = _zeros(trials)
+        labels = self._soften(folds, trials, known)
+        if self.output == "hard":
+            labels = self._cut(folds, trials, known)
+        self._warn(labels, known.classes[known.normal], known.normal)
+        soft = self.output == "soft"
+        self.transduction_ = SoftLabels(labels, known.classes) if soft else ragged(labels)
         return X, self.transduction_
 
-    def _fit_folds(self, trials, y, params, split):
-        """Fit the classifiers; return each with the places of the trials that it is to label."""
+    def _fit_folds(self, trials, known, params, split):
+        """Fit the classifiers; return those of a fold with the trials that they are to label."""
+
+        def fit(places):
+            """Fit on those of some trials that are labelled."""
+            places = places[known.codes[places] != UNLABELLED]
+            own = {name: take_trials(value, places, len(trials)) for name, value in params.items()}
+            y = known.classes[known.codes[places]]
+            return fit_teachers(
+                *(self.estimator, self.n_estimators, [trials[i] for i in places], y, own)
+            )
+
+        to_label = np.array([one is None for one in known.frames])
         folds = []
         if self.cv is not None:
             if isinstance(self.estimator, FrozenEstimator):
@@ -279,52 +316,93 @@ class SaliencyPseudoLabeler(BaseEstimator):
                     "A frozen estimator cannot be cross-fitted: it has seen the trials. "
                     "Use cv=None, or an estimator to fit."
                 )
-            self.fold_estimators_ = []
+            y = known.classes[known.codes]
+            if (known.codes == UNLABELLED).any():
+                y = y.astype(object)
+                y[known.codes == UNLABELLED] = UNLABELLED
             for train, held_out in patient_folds(
                 self.cv, trials, y, split.pop("groups", None), **split
             ):
-                own = {
-                    name: take_trials(value, train, len(trials)) for name, value in params.items()
-                }
-                fitted = clone(self.estimator).fit([trials[i] for i in train], y[train], **own)
-                self.fold_estimators_.append(fitted)
-                folds.append((fitted, held_out))
-        self.estimator_ = clone(self.estimator).fit(trials, y, **params)
-        return folds or [(self.estimator_, np.arange(len(trials)))]
+                folds.append((fit(train), held_out[to_label[held_out]]))
+            self.fold_estimators_ = [one for teachers, _ in folds for one in teachers]
+        self.estimators_ = fit(np.arange(len(trials)))
+        self.estimator_ = self.estimators_[0]
+        return folds or [(self.estimators_, np.flatnonzero(to_label))]
 
-    def _label(self, folds, trials, y, normal):
+    def _taken_as(self, folds, trials, known, predict):
+        """Code of each trial: its label or, where there is none or `predict`, the prediction."""
+        codes = known.codes.copy()
+        for teachers, places in folds:
+            asked = places if predict else places[codes[places] == UNLABELLED]
+            if len(asked):
+                own = [trials[i] for i in asked]
+                codes[asked] = predicted_codes(teachers, own, known.classes)
+        return codes
+
+    def _soften(self, folds, trials, known):
+        """Give all trials soft labels, or the truth of their frames where there is one."""
+        labels = list(known.frames)
+        if self.output == "hard":
+            return labels
+        self.fallback_ = None
+        n_classes, normal = len(known.classes), known.normal
+        by_logits = self.method == "frame_logits"
+        codes = known.codes
+        if self.label_source == "predicted" or not by_logits:
+            codes = self._taken_as(folds, trials, known, self.label_source == "predicted")
+        for teachers, places in folds:
+            if not by_logits:
+                self._score(teachers, places, trials, codes, known)
+                for i in places:
+                    labels[i] = soft_from_scores(self.scores_[i], codes[i], normal, n_classes)
+            elif len(places):
+                logits = frame_logits(teachers, [trials[i] for i in places], known.classes)
+                for i, one in zip(places, logits):
+                    labels[i] = soft_from_logits(one, codes[i], normal)
+                    self.scores_[i] = 1 - labels[i][:, normal]
+        return labels
+
+    def _cut(self, folds, trials, known):
         """Label all trials, falling back until two classes of frames are there."""
-        thresholds = [(self.threshold_, None)]
-        if single := one_between(self.threshold_):
-            thresholds.append((single, "single_threshold"))
-        sources = [(y, None)]
+        sources = [(self.label_source == "predicted", None)]
         if self.label_source == "predicted":
-            predicted = np.empty_like(y)
-            for estimator, places in folds:
-                predicted[places] = estimator.predict([trials[i] for i in places])
-            sources = [(predicted, None), (y, "true_labels")]
-        for source, true_labels in sources:
-            self.scores_ = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
-            for estimator, places in folds:
-                self._score(estimator, places, trials, source, normal)
+            sources.append((False, "true_labels"))
+        asked = self.threshold_
+        for predict, true_labels in sources:
+            codes = self._taken_as(folds, trials, known, predict)
+            self.scores_ = _zeros(trials)
+            for teachers, places in folds:
+                self._score(teachers, places, trials, codes, known)
+            if self.threshold == "auto":
+                positive = np.concatenate([places for _, places in folds])
+                positive = positive[codes[positive] != known.normal]
+                asked = prior_threshold([self.scores_[i] for i in positive], self.prior)
+            thresholds = [(asked, None)]
+            if single := one_between(asked):
+                thresholds.append((single, "single_threshold"))
+            normal = known.classes[known.normal]
             for self.threshold_, single_threshold in thresholds:
                 self.fallback_ = true_labels or single_threshold
-                labels = [
-                    pseudo_labels(scores, label, threshold=self.threshold_, normal_label=normal)
-                    for scores, label in zip(self.scores_, source)
-                ]
+                labels = list(known.frames)
+                for i, code in enumerate(codes):
+                    if labels[i] is None:
+                        labels[i] = pseudo_labels(
+                            *(self.scores_[i], known.classes[code]),
+                            threshold=self.threshold_,
+                            normal_label=normal,
+                        )
                 if _n_classes(labels) > 1:
                     return labels
         return labels
 
-    def _score(self, estimator, places, trials, source, normal):
-        """Score the frames of some trials, taking `source` as each trial's label."""
-        positive = places[np.asarray(source)[places] != normal]
+    def _score(self, teachers, places, trials, codes, known):
+        """Score the frames of some trials, taking `codes` as each trial's class."""
+        positive = places[codes[places] != known.normal]
         if len(positive):
-            scores = estimator.saliency(
-                [trials[i] for i in positive],
+            scores = frame_scores_of(
+                *(teachers, [trials[i] for i in positive]),
                 method=self.method,
-                target=np.asarray(source)[positive],
+                target=known.classes[codes[positive]],
                 baseline=self.baseline,
                 n_steps=self.n_steps,
                 aggregate=self.aggregate,
@@ -336,6 +414,30 @@ class SaliencyPseudoLabeler(BaseEstimator):
             for i, values in zip(positive, scores):
                 self.scores_[i] = values
 
+    def _warn(self, labels, normal, column):
+        """Say that labels hold one class, or what was done about it."""
+        if self.output == "soft":
+            flat = all(
+                (one[:, column] == 1).all() if one.ndim == 2 else (one == normal).all()
+                for one in labels
+            )
+        else:
+            flat = _n_classes(labels) < 2
+        if flat:
+            warnings.warn(
+                f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
+                "saliency is flat; train it longer or check the labels.",
+                UserWarning,
+                stacklevel=3,
+            )
+        elif self.fallback_ is not None:
+            warnings.warn(
+                f"Pseudo-labels held one class only; fell back to {self.fallback_} "
+                "(see fallback_).",
+                UserWarning,
+                stacklevel=3,
+            )
+
     def _resolve_threshold(self, n_landmarks):
         if self.smooth != "auto":
             check_smooth(self.smooth)
@@ -344,6 +446,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
             highest = 1.0  # one score a frame, no map of landmarks
         if not isinstance(self.threshold, str):
             return check_threshold(self.threshold, highest)
+        if self.threshold == "auto":
+            return None  # when scores are there
         if self.scale != "map" or self.aggregate in ("mean", "max"):
             raise ValueError(
                 f"threshold={self.threshold!r} cuts sums over landmarks of a map scaled as a "
@@ -353,21 +457,6 @@ class SaliencyPseudoLabeler(BaseEstimator):
         network = getattr(self.estimator, "network", type(self.estimator).__name__)
         dual = self.threshold == "published_dual"
         return published_threshold(network, self.method, n_landmarks, dual=dual)
-
-    def _resolve_normal_label(self):
-        if self.normal_label is not None:
-            if self.normal_label not in self.classes_:
-                raise ValueError(
-                    f"normal_label={self.normal_label!r} is not among the labels "
-                    f"{self.classes_.tolist()}."
-                )
-            return self.normal_label
-        if self.classes_.dtype.kind not in "biuf":
-            raise ValueError(
-                "normal_label is needed with text labels: say which of "
-                f"{self.classes_.tolist()} means 'no such motion'."
-            )
-        return self.classes_[0]
 
     def get_metadata_routing(self):
         """Describe how metadata is passed on to the classifier.
@@ -394,6 +483,10 @@ def _from_fit(callee):
     """What calls a method of a part: fit and fit_resample."""
     mapping = MethodMapping().add(caller="fit", callee=callee)
     return mapping.add(caller="fit_resample", callee=callee)
+
+
+def _zeros(trials):
+    return ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
 
 
 def _n_classes(labels):

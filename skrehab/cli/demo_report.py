@@ -262,7 +262,7 @@ def _figures(result, folder):
             ),
             figure(
                 "saliency_map",
-                "Which bones spoke for compensation, and when (the teacher's integrated gradients).",
+                "Which bones spoke for compensation, and when (integrated gradients, teacher).",
                 "Heat map of bones against time.",
             ),
         ],

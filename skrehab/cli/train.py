@@ -59,8 +59,8 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Epochs of the networks. Default: published 100; recommended as many as make about "
-            "520 steps of the optimiser.",
+            help="Epochs of the networks. Default: published 100, recommended as many as make "
+            "about 520 steps.",
         ),
     ] = None,
     evaluate: Annotated[

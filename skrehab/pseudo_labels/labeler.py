@@ -7,9 +7,7 @@ import warnings
 from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
-import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -19,25 +17,14 @@ from sklearn.utils.metadata_routing import (
 )
 
 from skrehab.frames.targets import SoftLabels
-from skrehab.pseudo_labels.cross_fitting import as_splitter, patient_folds, take_trials
-from skrehab.pseudo_labels.soft import soft_from_logits, soft_from_scores
-from skrehab.pseudo_labels.teachers import (
-    fit_teachers,
-    frame_logits,
-    frame_scores_of,
-    predicted_codes,
-)
-from skrehab.pseudo_labels.thresholds import (
-    check_threshold,
-    one_between,
-    prior_threshold,
-    pseudo_labels,
-    published_threshold,
-)
+from skrehab.pseudo_labels.cross_fitting import as_splitter
+from skrehab.pseudo_labels.folds import fit_folds
+from skrehab.pseudo_labels.frame_labels import hard_labels, holds_one_class, soft_labels
+from skrehab.pseudo_labels.thresholds import check_threshold, published_threshold
 from skrehab.pseudo_labels.trial_labels import check_partial_labels
 from skrehab.saliency.attribution import METHODS
 from skrehab.saliency.scores import AGGREGATIONS, COORDS, SCALES, check_smooth, highest_score
-from skrehab.trials import UNLABELLED, check_trials, labelled, ragged, tag_trial_input
+from skrehab.trials import check_trials, ragged, tag_trial_input
 
 __all__ = ["SaliencyPseudoLabeler"]
 
@@ -279,153 +266,43 @@ class SaliencyPseudoLabeler(BaseEstimator):
         known = check_partial_labels(y, trials, self.normal_label)
         self.classes_ = known.classes
         self.threshold_ = None
-        if self.output == "hard":
-            self.threshold_ = self._resolve_threshold(trials[0].shape[1])
+        if self.output == "hard":  # before the work
+            self._resolve_threshold(trials[0].shape[1])
         split = {"groups": params.get("groups")} if self.cv is not None else {}
         if _routing_enabled():
             routed = process_routing(self, "fit_resample", **params)
             params, split = routed.estimator.fit, dict(routed.get("splitter", {}).get("split", {}))
 
-        folds = self._fit_folds(trials, known, params, split)
-        self.scores_ = _zeros(trials)
-        labels = self._soften(folds, trials, known)
-        if self.output == "hard":
-            labels = self._cut(folds, trials, known)
-        self._warn(labels, known.classes[known.normal], known.normal)
+        self.estimators_, fold_teachers, folds = fit_folds(
+            self.estimator, self.n_estimators, self.cv, trials, known, params, split
+        )
+        self.estimator_ = self.estimators_[0]
+        if self.cv is not None:
+            self.fold_estimators_ = fold_teachers
+        how = {
+            name: getattr(self, name)
+            for name in ("method", "baseline", "n_steps", "aggregate", "smooth", "coords")
+            + ("scale", "z_clip")
+        }
+        predicted = self.label_source == "predicted"
+        if self.output == "soft":
+            labels, self.scores_, self.fallback_ = soft_labels(folds, trials, known, how, predicted)
+        else:
+            threshold = self._resolve_threshold(trials[0].shape[1])
+            labels, self.scores_, self.threshold_, self.fallback_ = hard_labels(
+                folds, trials, known, how, predicted, threshold, self.prior
+            )
+        self._warn(labels, known)
         soft = self.output == "soft"
         self.transduction_ = SoftLabels(labels, known.classes) if soft else ragged(labels)
         return X, self.transduction_
 
-    def _fit_folds(self, trials, known, params, split):
-        """Fit the classifiers; return those of a fold with the trials that they are to label."""
-
-        def fit(places):
-            """Fit on those of some trials that are labelled."""
-            places = places[known.codes[places] != UNLABELLED]
-            own = {name: take_trials(value, places, len(trials)) for name, value in params.items()}
-            y = known.classes[known.codes[places]]
-            return fit_teachers(
-                *(self.estimator, self.n_estimators, [trials[i] for i in places], y, own)
-            )
-
-        to_label = np.array([one is None for one in known.frames])
-        folds = []
-        if self.cv is not None:
-            if isinstance(self.estimator, FrozenEstimator):
-                raise ValueError(
-                    "A frozen estimator cannot be cross-fitted: it has seen the trials. "
-                    "Use cv=None, or an estimator to fit."
-                )
-            y = known.classes[known.codes]
-            if (known.codes == UNLABELLED).any():
-                y = y.astype(object)
-                y[known.codes == UNLABELLED] = UNLABELLED
-            for train, held_out in patient_folds(
-                self.cv, trials, y, split.pop("groups", None), **split
-            ):
-                folds.append((fit(train), held_out[to_label[held_out]]))
-            self.fold_estimators_ = [one for teachers, _ in folds for one in teachers]
-        self.estimators_ = fit(np.arange(len(trials)))
-        self.estimator_ = self.estimators_[0]
-        return folds or [(self.estimators_, np.flatnonzero(to_label))]
-
-    def _taken_as(self, folds, trials, known, predict):
-        """Code of each trial: its label or, where there is none or `predict`, the prediction."""
-        codes = known.codes.copy()
-        for teachers, places in folds:
-            asked = places if predict else places[codes[places] == UNLABELLED]
-            if len(asked):
-                own = [trials[i] for i in asked]
-                codes[asked] = predicted_codes(teachers, own, known.classes)
-        return codes
-
-    def _soften(self, folds, trials, known):
-        """Give all trials soft labels, or the truth of their frames where there is one."""
-        labels = list(known.frames)
-        if self.output == "hard":
-            return labels
-        self.fallback_ = None
-        n_classes, normal = len(known.classes), known.normal
-        by_logits = self.method == "frame_logits"
-        codes = known.codes
-        if self.label_source == "predicted" or not by_logits:
-            codes = self._taken_as(folds, trials, known, self.label_source == "predicted")
-        for teachers, places in folds:
-            if not by_logits:
-                self._score(teachers, places, trials, codes, known)
-                for i in places:
-                    labels[i] = soft_from_scores(self.scores_[i], codes[i], normal, n_classes)
-            elif len(places):
-                logits = frame_logits(teachers, [trials[i] for i in places], known.classes)
-                for i, one in zip(places, logits):
-                    labels[i] = soft_from_logits(one, codes[i], normal)
-                    self.scores_[i] = 1 - labels[i][:, normal]
-        return labels
-
-    def _cut(self, folds, trials, known):
-        """Label all trials, falling back until two classes of frames are there."""
-        sources = [(self.label_source == "predicted", None)]
-        if self.label_source == "predicted":
-            sources.append((False, "true_labels"))
-        asked = self.threshold_
-        for predict, true_labels in sources:
-            codes = self._taken_as(folds, trials, known, predict)
-            self.scores_ = _zeros(trials)
-            for teachers, places in folds:
-                self._score(teachers, places, trials, codes, known)
-            if self.threshold == "auto":
-                positive = np.concatenate([places for _, places in folds])
-                positive = positive[codes[positive] != known.normal]
-                asked = prior_threshold([self.scores_[i] for i in positive], self.prior)
-            thresholds = [(asked, None)]
-            if single := one_between(asked):
-                thresholds.append((single, "single_threshold"))
-            normal = known.classes[known.normal]
-            for self.threshold_, single_threshold in thresholds:
-                self.fallback_ = true_labels or single_threshold
-                labels = list(known.frames)
-                for i, code in enumerate(codes):
-                    if labels[i] is None:
-                        labels[i] = pseudo_labels(
-                            *(self.scores_[i], known.classes[code]),
-                            threshold=self.threshold_,
-                            normal_label=normal,
-                        )
-                if _n_classes(labels) > 1:
-                    return labels
-        return labels
-
-    def _score(self, teachers, places, trials, codes, known):
-        """Score the frames of some trials, taking `codes` as each trial's class."""
-        positive = places[codes[places] != known.normal]
-        if len(positive):
-            scores = frame_scores_of(
-                *(teachers, [trials[i] for i in positive]),
-                method=self.method,
-                target=known.classes[codes[positive]],
-                baseline=self.baseline,
-                n_steps=self.n_steps,
-                aggregate=self.aggregate,
-                smooth=self.smooth,
-                coords=self.coords,
-                scale=self.scale,
-                z_clip=self.z_clip,
-            )
-            for i, values in zip(positive, scores):
-                self.scores_[i] = values
-
-    def _warn(self, labels, normal, column):
+    def _warn(self, labels, known):
         """Say that labels hold one class, or what was done about it."""
-        if self.output == "soft":
-            flat = all(
-                (one[:, column] == 1).all() if one.ndim == 2 else (one == normal).all()
-                for one in labels
-            )
-        else:
-            flat = _n_classes(labels) < 2
-        if flat:
+        if holds_one_class(labels, known):
             warnings.warn(
-                f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
+                "Pseudo-labels hold one class only: every frame is "
+                f"{known.classes[known.normal]}. The classifier's "
                 "saliency is flat; train it longer or check the labels.",
                 UserWarning,
                 stacklevel=3,
@@ -483,12 +360,3 @@ def _from_fit(callee):
     """What calls a method of a part: fit and fit_resample."""
     mapping = MethodMapping().add(caller="fit", callee=callee)
     return mapping.add(caller="fit_resample", callee=callee)
-
-
-def _zeros(trials):
-    return ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
-
-
-def _n_classes(labels):
-    """Count the classes among all labelled frames."""
-    return len({value for one in labels for value in np.unique(one[labelled(one)]).tolist()})

@@ -22,6 +22,7 @@ NETWORKS = {
 def recommended(
     skeleton="auto",
     *,
+    frame_rate=None,
     causal=True,
     n_teachers=2,
     max_epochs="auto",
@@ -42,6 +43,10 @@ def recommended(
         Skeleton of the trials. ``"auto"`` tells it from the number of landmarks and fails where
         that is not enough, see :func:`skrehab.skeletons.guess_skeleton`; None takes displacements
         in place of bones, which any landmarks have, and which were weaker wherever we tried both.
+    frame_rate : float, optional
+        Frames a second of the trials. Networks then look at every so many frames that they see about
+        8 a second, which is enough for exercises, while every frame keeps its verdict. None goes
+        by the length of the training trials.
     causal : bool, default=True
         Whether the student sees the past only. False is for judging recordings.
     n_teachers : int, default=2
@@ -88,6 +93,8 @@ def recommended(
     }
     if augment:
         how["augment"] = Augmentation(splice=0.5, rotate=15, offset=0.3, normal_label=normal_label)
+    if "step" in VideoClassifier().get_params():
+        how["step"] = "auto" if frame_rate is None else max(1, round(frame_rate / 8))
     front = (
         ("motion", DisplacementSmoother()) if skeleton is None else ("bones", BoneVectors(skeleton))
     )

@@ -9,20 +9,7 @@ from rich.text import Text
 
 from skrehab.cli._console import PlainConsole
 
-__all__ = [
-    "Jobs",
-    "MinVisibility",
-    "Output",
-    "Person",
-    "Seed",
-    "TargetFps",
-    "app",
-    "models_app",
-    "progress_bar",
-    "say_error",
-    "stderr",
-    "stdout",
-]
+__all__ = []
 
 app = typer.Typer(
     help="Frame-level assessment of rehabilitation exercises from one label per video. Nothing "

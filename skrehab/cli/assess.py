@@ -12,7 +12,7 @@ from skrehab._written import output_name, written
 from skrehab.cli.app import Output, stderr, stdout
 from skrehab.cli.live import class_names
 
-__all__ = ["assess"]
+__all__ = []
 
 
 def assess(

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from skrehab.cli.app import Jobs, Output, Seed, progress_bar, stdout
 
-__all__ = ["demo"]
+__all__ = []
 
 
 def demo(

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from skrehab.cli.app import stderr, stdout
 
-__all__ = ["models_fetch", "models_list"]
+__all__ = []
 
 
 def models_list(

@@ -18,7 +18,7 @@ from skrehab.cli.app import (
     stdout,
 )
 
-__all__ = ["pose"]
+__all__ = []
 
 
 def pose(

@@ -10,7 +10,7 @@ import typer
 import skrehab
 from skrehab.cli.app import Jobs, MinVisibility, Person, Seed, TargetFps, stderr, stdout
 
-__all__ = ["train"]
+__all__ = []
 
 
 class Recipe(StrEnum):

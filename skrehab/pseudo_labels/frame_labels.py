@@ -43,7 +43,7 @@ def soft_labels(folds, trials, known, how, predicted):
         for teachers, places in folds:
             own = [trials[i] for i in places]
             logits |= zip(places, frame_logits(teachers, own, known.classes)) if own else {}
-    for predict, true_labels in _sources(predicted):
+    for predict, fallback in _sources(predicted):
         # a trial without a label is not taken as anything where logits say how sure they are
         codes = (
             known.codes if by_logits and not predict else taken_as(folds, trials, known, predict)
@@ -58,9 +58,10 @@ def soft_labels(folds, trials, known, how, predicted):
                 scores[i] = 1 - labels[i][:, normal]
             else:
                 labels[i] = soft_from_scores(scores[i], codes[i], normal, n_classes)
+        found = labels, scores, fallback
         if not holds_one_class(labels, known):
             break
-    return labels, scores, true_labels
+    return found
 
 
 def hard_labels(folds, trials, known, how, predicted, threshold, prior):

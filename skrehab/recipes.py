@@ -44,9 +44,9 @@ def recommended(
         that is not enough, see :func:`skrehab.skeletons.guess_skeleton`; None takes displacements
         in place of bones, which any landmarks have, and which were weaker wherever we tried both.
     frame_rate : float, optional
-        Frames a second of the trials. Networks then look at every so many frames that they see about
-        8 a second, which is enough for exercises, while every frame keeps its verdict. None goes
-        by the length of the training trials.
+        Frames a second of the trials. Networks then look at every n-th frame, about 8 a second,
+        which is enough for exercises; every frame has its verdict all the same. None goes by the
+        length of the training trials.
     causal : bool, default=True
         Whether the student sees the past only. False is for judging recordings.
     n_teachers : int, default=2

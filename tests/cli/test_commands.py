@@ -40,7 +40,7 @@ def manifest(tmp_path):
     for i in range(12):
         label = ("usual", "compensation")[i % 2]
         trial = 0.05 * rng.randn(100, 33, 3)
-        trial[50:] += label == "compensation"
+        trial[50:, 11:17] += label == "compensation"  # shoulders and arms: a shift moves no bone
         np.save(tmp_path / f"trial{i}.npy", trial)
         rows.append([f"T{i}", f"trial{i}.npy", f"P{i // 4 + 1:02d}", "reach", "left", label])
     path = tmp_path / "trials.csv"

@@ -29,6 +29,7 @@ def splice_repetitions(
     n_repetitions=3,
     n_positive=5,
     min_frames=2,
+    reuse=True,
     random_state=0,
 ):
     """Join repetitions of one person and movement into trials whose frame truth is known.
@@ -56,6 +57,11 @@ def splice_repetitions(
         ``n_repetitions - 1`` of them, each number as likely (one, where a trial is one repetition).
     min_frames : int, default=2
         Shorter repetitions are left out: a recording of a single frame shows no movement.
+    reuse : bool, default=True
+        Whether a repetition may stand in several trials. With UI-PRMD and the defaults most correct
+        repetitions of a positive trial also stand in some normal one, so that trial labels tell
+        more than in life; ``reuse=False, n_trials=5, n_positive=3`` is "UIPRMD-Weak without reuse",
+        500 trials. The last drawn trials of a person and movement then take what is left.
     random_state : int, RandomState instance or None, default=0
         Seed of the draw.
 
@@ -111,16 +117,26 @@ def splice_repetitions(
         for name in np.unique(movement[groups == person]):
             own = usable & (groups == person) & (movement == name)
             good, bad = np.flatnonzero(own & correct), np.flatnonzero(own & ~correct)
-            _check_supply(person, name, good, bad, n_repetitions, n_trials, n_positive)
+            supply = (good, bad, n_repetitions, n_trials, n_positive)
+            _check_supply(person, name, *supply)
+            n_bads = np.zeros(n_trials, dtype=int)
+            if not reuse:
+                n_bads = _shares_without_reuse(person, name, *supply, most_incorrect, rng)
+                good, bad = rng.permutation(good), rng.permutation(bad)
             for k in range(n_trials):
                 positive = k >= n_trials - n_positive
-                n_bad = rng.randint(1, most_incorrect + 1) if positive else 0
-                members = np.concatenate(
-                    [
-                        rng.choice(bad, n_bad, replace=False),
-                        rng.choice(good, n_repetitions - n_bad, replace=False),
+                if reuse:
+                    n_bads[k] = rng.randint(1, most_incorrect + 1) if positive else 0
+                counts = {"bad": n_bads[k], "good": n_repetitions - n_bads[k]}
+                if reuse:
+                    members = [
+                        rng.choice(bad, counts["bad"], replace=False),
+                        rng.choice(good, counts["good"], replace=False),
                     ]
-                ).astype(int)
+                else:
+                    members = [bad[: counts["bad"]], good[: counts["good"]]]
+                    bad, good = bad[counts["bad"] :], good[counts["good"] :]
+                members = np.concatenate(members).astype(int)
                 sources.append(rng.permutation(members))
                 owners.append(members[0])
 
@@ -138,6 +154,25 @@ def splice_repetitions(
         skipped=np.flatnonzero(~usable),
         DESCR=_DESCR,
     )
+
+
+def _shares_without_reuse(
+    person, movement, good, bad, n_repetitions, n_trials, n_positive, most_incorrect, rng
+):
+    """Incorrect repetitions of each trial, drawn until both kinds suffice."""
+    low = n_trials * n_repetitions - len(good)  # fewer incorrect ones than this lack correct ones
+    high = min(len(bad), n_positive * most_incorrect)
+    if max(low, n_positive) > high:
+        raise ValueError(
+            f"Person {person}, movement {movement}: {n_trials} trials of {n_repetitions}, "
+            f"{n_positive} of them positive, cannot be made of {len(good)} correct and {len(bad)} "
+            "incorrect repetitions without using one twice. Lower n_trials, or change n_positive."
+        )
+    while True:
+        n_bads = np.zeros(n_trials, dtype=int)
+        n_bads[n_trials - n_positive :] = rng.randint(1, most_incorrect + 1, size=n_positive)
+        if low <= n_bads.sum() <= high:
+            return n_bads
 
 
 def _as_bool(correct, X):

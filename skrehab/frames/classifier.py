@@ -14,12 +14,11 @@ from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
-    held_out_patients,
     probabilities,
     seeded,
     train,
-    validation_split,
 )
+from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import (
     check_frame_labels,
     check_frame_weights,

@@ -45,9 +45,6 @@ class FrameMLP(FrameClassifier):
         Largest norm of the gradient.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
-    classes : array-like of shape (n_classes,), optional
-        Names of the columns of soft labels; None takes those of
-        :class:`~skrehab.frames.SoftLabels`, else 0, 1, ...
     resampler : object with fit_resample, default=None
         An imbalanced-learn sampler for the training frames, such as ``RandomUnderSampler()``;
         without a ``random_state`` of its own it takes its seed from ours.
@@ -66,6 +63,9 @@ class FrameMLP(FrameClassifier):
         1 prints a line an epoch.
     net_params : dict, optional
         Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+    classes : array-like of shape (n_classes,), optional
+        Names of the columns of soft labels; None takes those of
+        :class:`~skrehab.frames.SoftLabels`, else 0, 1, ...
     optimizer : {"adam", "adamw"}, default="adam"
         Which; they differ in what `weight_decay` does.
     min_lr : float, default=0.0

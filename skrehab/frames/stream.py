@@ -15,7 +15,7 @@ from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.training.loop import probabilities
 from skrehab.trials import check_frame
 
-__all__ = ["ConvolutionStream", "Ring", "convolution_stream", "layers_of"]
+__all__ = ["Ring", "convolution_stream", "layers_of"]
 
 SQRT_HALF = np.sqrt(0.5)
 

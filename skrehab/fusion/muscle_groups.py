@@ -27,11 +27,9 @@ from skrehab.training.estimator import NetworkParamsMixin
 from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
-    held_out_patients,
     seeded,
     train,
     trial_weights,
-    validation_split,
 )
 from skrehab.training.modalities import (
     MODALITIES,
@@ -39,6 +37,7 @@ from skrehab.training.modalities import (
     check_modalities,
     collate_modalities,
 )
+from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups
 
 __all__ = ["MuscleGroupClassifier"]
@@ -345,8 +344,9 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         return Samples([shown[k] for k in kept], y[index], weights[index], self._collate)
 
     def _recipe(self, epochs):
-        values = {field.name: getattr(self, field.name, None) for field in fields(Recipe)}
         extra = {"optimizer": torch.optim.AdamW} | (self.net_params or {})
+        own = {field.name for field in fields(Recipe) if hasattr(self, field.name)}
+        values = {name: getattr(self, name) for name in own}
         return Recipe(**values | {"max_epochs": epochs, "net_params": extra})
 
     def _build_module(self):

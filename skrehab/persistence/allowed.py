@@ -56,7 +56,7 @@ from skrehab.persistence.parameters import (
     Allowed,
 )
 
-__all__ = ["ALLOWED", "NETWORK_PARAMS", "NOT_TAKEN", "Allowed"]
+__all__ = ["ALLOWED", "NETWORK_PARAMS", "NOT_TAKEN"]
 
 ALLOWED = {
     "PoseExtractor": Allowed(

@@ -13,7 +13,7 @@ from skrehab.persistence.network_limits import (
     numbers_in,
 )
 
-__all__ = ["MAX_DEPTH", "Tensor", "check_model"]
+__all__ = ["MAX_DEPTH", "check_model"]
 
 MAX_DEPTH = 8  # estimators inside one another
 

@@ -2,7 +2,7 @@
 
 import importlib
 
-__all__ = ["CLASSES", "class_name", "load_class"]
+__all__ = ["CLASSES"]
 
 # what may be saved and loaded: name in the file -> where the class lives
 CLASSES = {

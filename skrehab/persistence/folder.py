@@ -16,7 +16,7 @@ from skrehab.persistence.checking import Tensor
 from skrehab.persistence.kinds import shown
 from skrehab.persistence.metadata import check_metadata
 
-__all__ = ["MAX_JSON_BYTES", "MAX_WEIGHT_BYTES", "open_plain", "read_metadata", "read_tree"]
+__all__ = ["MAX_JSON_BYTES", "MAX_WEIGHT_BYTES", "open_plain", "read_metadata"]
 
 FORMAT, FORMAT_VERSION = "skrehab-model", 1
 MAX_JSON_BYTES = 8 * 2**20

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrehab.persistence.kinds import MAX_LABELS, MAX_TEXT, shown
 
-__all__ = ["check_metadata", "plain"]
+__all__ = ["check_metadata"]
 
 MAX_RATE = 1000.0  # frames a second
 

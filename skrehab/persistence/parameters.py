@@ -55,7 +55,6 @@ __all__ = [
     "TRAINED",
     "TRAINING",
     "WIDTH",
-    "Allowed",
 ]
 
 # Checked and then not honoured: the device is the one given to load, processes are for the user to

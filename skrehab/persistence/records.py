@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from skrehab.persistence.kinds import Estimator, Kind, Refused, pairs_of, shown
 
-__all__ = ["EstimatorOf", "Record", "Row", "estimator_of"]
+__all__ = []
 
 
 @dataclass(frozen=True)

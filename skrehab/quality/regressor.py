@@ -18,13 +18,12 @@ from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
-    held_out_patients,
     probabilities,
     seeded,
     train,
     trial_weights,
-    validation_split,
 )
+from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups, check_trial_labels, tag_trial_input
 
 from .losses import OrderedLoss, SquaredError, ordered_log_probabilities

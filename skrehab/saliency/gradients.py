@@ -11,15 +11,7 @@ import torch
 
 from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
-__all__ = [
-    "BUDGET",
-    "LEVELS",
-    "ROWS",
-    "converge",
-    "frozen",
-    "integrated_gradients",
-    "vanilla_gradient",
-]
+__all__ = ["converge", "integrated_gradients", "vanilla_gradient"]
 
 LEVELS = (4, 8, 16)  # intervals on the path that n_steps="auto" tries in turn, all nested
 BUDGET = 129  # points at most, when stretches are bisected after that
@@ -157,7 +149,7 @@ def integrated_gradients(
     >>> import torch
     >>> from skrehab.networks import build
     >>> from skrehab.saliency import integrated_gradients
-    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
+    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1, readout="last")
     >>> x, lengths = torch.ones(1, 5, 2, 3), torch.tensor([5])
     >>> _, error, used = integrated_gradients(lstm, x, lengths, torch.tensor([1]), n_steps="auto")
     >>> bool(error < 0.01), int(used)

@@ -23,12 +23,11 @@ from skrehab.training.loop import (
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
-    held_out_patients,
     seeded,
     train,
-    validation_split,
 )
 from skrehab.training.sequences import Sequences
+from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_trials, tag_trial_input
 
 __all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator", "NetworkParamsMixin"]

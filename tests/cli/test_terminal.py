@@ -10,11 +10,11 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from skrehab import cli
 from skrehab._shown import shown, shown_lines
 from skrehab._written import output_name, output_names, part_of, written
 from skrehab.cli._console import PlainConsole, plain_warnings
 from skrehab.cli.live import class_names
+from skrehab.cli.main import main
 from skrehab.live import PoseRecording
 from skrehab.persistence.cards import _text
 from skrehab.report import Section, render_report
@@ -89,7 +89,7 @@ def test_no_command_obeys_a_name(command, code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["skrehab", *command])
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        main()
     assert stop.value.code == code
     out, err = capsys.readouterr()
     assert out == "" and r"\x1b]0;" in "".join(c for c in err if c not in "│ \n")

@@ -369,7 +369,7 @@ def pose_files(folder):
         "two.npz": "its pose must be called one of",
         "times.npz": "its times must be 2 rising numbers",
         "broken.npz": "it cannot be read",
-        "renamed.npz": "it is not an .npz archive",
+        "renamed.npz": "it cannot be read",
         "plain.csv": "its header names no landmark",
         "uneven.csv": "landmark 'ear' has columns ('x',)",
         "text.csv": "row 3, column nose_y: 'left' is not a number",

@@ -124,3 +124,25 @@ def test_uiprmd_weak(shared):
     assert 200 < np.mean([len(trial) for trial in data.X]) < 240
     assert np.concatenate(data.frame_labels).mean() == pytest.approx(0.25, abs=0.02)
     assert not any(np.isnan(trial).any() for trial in data.X)
+
+
+def test_without_reuse_no_repetition_stands_in_two_trials():
+    correct = np.array(([True] * 10 + [False] * 10) * 2)
+    X = [np.full((3 + i % 4, 2, 3), i, dtype=float) for i in range(40)]
+    groups = np.repeat(["a", "b"], 20)
+    how = {"n_trials": 5, "n_positive": 3, "reuse": False}
+    data = splice_repetitions(X, correct, groups, random_state=3, **how)
+    assert len(np.unique(data.sources)) == data.sources.size == 2 * 5 * 3
+    assert data.y.tolist() == [0, 0, 1, 1, 1] * 2
+    wrong = (~correct[data.sources]).sum(axis=1)
+    assert set(wrong[data.y == 1]) <= {1, 2}
+    for trial, members in zip(data.X, data.sources):
+        assert trial[:, 0, 0].tolist() == [i for i in members for _ in range(3 + i % 4)]
+    again = splice_repetitions(X, correct, groups, random_state=3, **how)
+    np.testing.assert_array_equal(data.sources, again.sources)
+
+
+def test_without_reuse_says_when_repetitions_do_not_suffice():
+    X, correct = [np.zeros((3, 2, 3))] * 12, np.array([True] * 6 + [False] * 6)
+    with pytest.raises(ValueError, match="5 trials of 3, 3 of them positive, cannot be made of 6"):
+        splice_repetitions(X, correct, ["a"] * 12, n_trials=5, n_positive=3, reuse=False)

@@ -48,6 +48,7 @@ def test_a_class_that_no_pseudo_label_has(tiny):
     """Too little trained to predict all three: frame models know [0, 2] or the like."""
     y = np.array([0, 1, 2, 0] * 4)
     pipe = pipeline(label_source="predicted")
+    pipe.set_params(labels__estimator__network__readout="last")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(pipe.fit(tiny.X, y).classes_) < 3

@@ -200,7 +200,7 @@ def test_branches_are_dropped_for_whole_trials():
     [
         ({"n_frames": 48}, "multiple of 64 with 4 stages, got 48"),
         ({"n_frames": 24, "widths": (32, 32)}, "multiple of 16 with 2 stages, got 24"),
-        ({"size": "kinetics"}, r"one of \['ntu', 'ucla'\], got 'kinetics'"),
+        ({"size": "kinetics"}, r"one of \['ntu', 'ucla', 'as_is'\], got 'kinetics'"),
         ({"n_persons": 3}, "size='ntu' takes 2 persons at most, got 3"),
         ({"size": "ucla", "n_persons": 2}, "size='ucla' takes 1 persons at most, got 2"),
         ({"n_heads": 12}, "n_heads must be a multiple of 8"),

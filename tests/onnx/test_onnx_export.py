@@ -505,7 +505,9 @@ def test_other_models_are_refused(tiny, tmp_path):
     from sklearn.exceptions import NotFittedError
 
     for model in (LandmarkScaler().fit(tiny.X), make_pipeline(LandmarkScaler()).fit(tiny.X)):
-        with pytest.raises(TypeError, match="needs a model that ends in FrameMLP"):
+        with pytest.raises(
+            TypeError, match="needs a model that ends in FrameTCN, FrameMLP or VideoClassifier"
+        ):
             export_onnx(model, tmp_path / "m.onnx")
     with pytest.raises(NotFittedError):
         export_onnx(FrameMLP(), tmp_path / "m.onnx")

@@ -81,7 +81,7 @@ def test_everything_that_is_known(model):
         "Feed it 25 frames a second, as in training.",
         "Input: trials of shape (frames, 5 landmarks (mediapipe33), 3 coordinates).",
         "Output: probabilities of normal, lean.",
-        "| motion | DisplacementSmoother | causal=True, window=3 |",
+        "| motion | DisplacementSmoother | window=3 |",
         "* Data: home exercises, one camera",
         "* Patients: 2",
         "* Trials: 40",

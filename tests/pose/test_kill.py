@@ -24,7 +24,7 @@ N_VIDEOS, NOBODY = 20, "v07"
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 import numpy as np
-from skrehab import cli
+from skrehab.cli import main as cli
 
 kill_at, real = int(sys.argv.pop(1)), np.savez_compressed
 def half(file, **arrays):
@@ -67,7 +67,7 @@ def first_frames(path, n):
     ]
 
 
-def start(videos, output, code=("-c", "from skrehab import cli; cli.main()")):
+def start(videos, output, code=("-c", "from skrehab.cli import main as cli; cli.main()")):
     """Start the command in a process of its own."""
     return subprocess.Popen(
         [sys.executable, *code, "pose", *map(str, videos), "-o", str(output)],

@@ -696,7 +696,7 @@ def test_the_command_is_killed_and_started_again(model, pose_model, tmp_path):
     def running():
         arguments = ["serve", saved, "--port", "0", "--model-path", pose_model]
         process = subprocess.Popen(
-            [sys.executable, "-c", "from skrehab.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from skrehab.cli.main import main; main()", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,6 +1,6 @@
 """``python -m skrehab``: the command line."""
 
-from skrehab.serve.worker import main
+from skrehab.cli.main import main
 
 if __name__ == "__main__":
     main()

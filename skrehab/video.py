@@ -26,8 +26,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         reaches them as ``network__dropout``.
     lr : float, default=1e-3
         Learning rate.
-    max_epochs : int, default=100
-        Epochs.
+    max_epochs : int or "auto", default=100
+        Epochs; ``"auto"`` makes about 520 steps of the optimiser, in 18 to 200 epochs.
     batch_size : int, default=32
         Trials in a batch.
     weight_decay : float, default=0.0

@@ -10,7 +10,7 @@ from skrehab.metrics.patients import by_patient
 __all__ = ["evaluate_by_patient"]
 
 
-def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
+def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None):
     """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
 
     A class that a frame model did not come to know, because only the patient left out has it or no
@@ -26,6 +26,9 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
         Trial labels as numbers, 0 for normal.
     groups : ndarray of shape (n_trials,)
         Patients, at least two.
+    fit_params : dict, optional
+        More for the pipeline's ``fit``, one entry a trial: for a
+        :class:`~skrehab.pseudo_labels.PatientPipeline` ``groups`` and ``exercise``.
     n_jobs : int, optional
         Processes.
 
@@ -50,6 +53,7 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
         X,
         y,
         groups=groups,
+        params=fit_params,
         cv=LeaveOneGroupOut(),
         scoring=_no_score,
         n_jobs=n_jobs,

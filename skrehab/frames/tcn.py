@@ -37,8 +37,8 @@ class FrameTCN(FrameClassifier):
         Dropout after each convolution.
     lr : float, default=2e-3
         Learning rate.
-    max_epochs : int, default=25
-        Epochs.
+    max_epochs : int or "auto", default=25
+        Epochs; ``"auto"`` makes about 520 steps of the optimiser, in 18 to 200 epochs.
     batch_size : int, default=32
         Trials in a batch.
     weight_decay : float, default=0.0

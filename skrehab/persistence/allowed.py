@@ -278,6 +278,8 @@ ALLOWED = {
         {
             "estimator": Estimator(),
             "method": Options(),
+            "output": Options(),
+            "n_estimators": Whole(1, 1000),
             "threshold": Either((Options(), THRESHOLD)),
             "label_source": Options(),
             "aggregate": Options(),
@@ -295,16 +297,18 @@ ALLOWED = {
             ),
             "n_steps": Either((Options(), Whole(1, 100_000))),
             "normal_label": optional(LABEL),
+            "prior": SHARE,
         },
         {
             "classes_": Labels(),
             "estimator_": Estimator(),
-            "threshold_": THRESHOLD,
+            "threshold_": optional(THRESHOLD),
             "fallback_": optional(Text()),
         },
     ),
     "sklearn.Pipeline": PIPELINE,
     "imblearn.Pipeline": PIPELINE,
+    "PatientPipeline": PIPELINE,
     "sklearn.FrozenEstimator": Allowed({"estimator": Estimator()}),
     "sklearn.StandardScaler": Allowed(
         {"copy": Flag(), "with_mean": Flag(), "with_std": Flag()},

@@ -31,6 +31,7 @@ CLASSES = {
     "sklearn.LogisticRegression": "sklearn.linear_model",
     "sklearn.FrozenEstimator": "sklearn.frozen",
     "imblearn.Pipeline": "imblearn.pipeline",
+    "PatientPipeline": "skrehab.pseudo_labels.pipeline",
 }
 
 

@@ -115,7 +115,7 @@ TRAINED = {"history_": History()}
 
 TRAINING = {
     "lr": POSITIVE,
-    "max_epochs": EPOCHS,
+    "max_epochs": Either((Options(), EPOCHS)),
     "batch_size": Whole(1, 65_536),
     "weight_decay": POSITIVE,
     "schedule": optional(Options()),

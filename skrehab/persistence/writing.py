@@ -31,6 +31,7 @@ __all__ = ["save"]
 # attributes that describe the training patients rather than the model
 _TRAINING_DATA = {
     "transduction_",
+    "estimators_",
     "fold_estimators_",
     "scores_",
     "validation_groups_",

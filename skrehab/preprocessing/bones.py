@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.preprocessing.trial_steps import TrialTransformer
-from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton
+from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton, guess_skeleton
 from skrehab.trials import check_frame
 
 __all__ = ["BoneVectors", "bone_directions", "bone_vectors"]
@@ -84,8 +84,10 @@ class BoneVectors(TrialTransformer):
 
     Parameters
     ----------
-    skeleton : str, Skeleton or None, default="mediapipe33"
-        Whose ``limb_bones`` are taken; see :mod:`skrehab.skeletons`. None needs `bones`.
+    skeleton : str, Skeleton, "auto" or None, default="mediapipe33"
+        Whose ``limb_bones`` are taken; see :mod:`skrehab.skeletons`. ``"auto"`` takes the
+        registered skeleton with as many landmarks as the trials, see
+        :func:`skrehab.skeletons.guess_skeleton`. None needs `bones`.
     window : int, default=5
         Frames in the moving average, this one and those before; 1 switches it off.
     bones : sequence of (int or tuple, int or tuple), optional
@@ -130,8 +132,9 @@ class BoneVectors(TrialTransformer):
 
     def _learn(self, X):
         n_landmarks, n_coords = X[0].shape[1:]
-        if self.skeleton is not None:
-            skeleton = get_skeleton(self.skeleton)
+        self.n_landmarks_, self.n_coords_ = n_landmarks, n_coords
+        skeleton = self._whole
+        if skeleton is not None:
             if n_landmarks != skeleton.n_landmarks:
                 raise ValueError(
                     f"X[0] has {n_landmarks} landmarks, skeleton {skeleton.name!r} has "
@@ -146,17 +149,24 @@ class BoneVectors(TrialTransformer):
         _check_bones(self._bones(), n_landmarks)
         super()._learn(X)
 
+    @property
+    def _whole(self):
+        """Skeleton of the landmarks; None if only bones were given."""
+        if self.skeleton == "auto":
+            return guess_skeleton(self.n_landmarks_, self.n_coords_)
+        return None if self.skeleton is None else get_skeleton(self.skeleton)
+
     def _bones(self):
         if self.bones is not None:
             return tuple(tuple(_joint(end) for end in bone) for bone in self.bones)
         if self.skeleton is None:
             raise ValueError("BoneVectors needs a skeleton, or bones=[(start, end), ...].")
-        bone_skeleton(self.skeleton)  # says so if the skeleton has no list of bones
-        return get_skeleton(self.skeleton).limb_bones
+        bone_skeleton(self._whole)  # says so if the skeleton has no list of bones
+        return self._whole.limb_bones
 
     @property
     def _n_dims(self):
-        n_dims = 3 if self.skeleton is None else get_skeleton(self.skeleton).n_dims
+        n_dims = 3 if self.skeleton is None else self._whole.n_dims
         return min(n_dims, self.n_coords_)
 
     def _transform_one(self, trial):
@@ -184,7 +194,7 @@ class BoneVectors(TrialTransformer):
     @property
     def bone_skeleton_(self):
         """Skeleton whose landmarks are the bones, for Displays; None if `bones` were given."""
-        return None if self.bones is not None else bone_skeleton(self.skeleton)
+        return None if self.bones is not None else bone_skeleton(self._whole)
 
     def _start_stream(self):
         return _BoneStream(self._shape, self._n_dims, self._bones(), self.window)

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from skrehab.trials import check_groups
+from skrehab.trials import check_groups, labelled
 
 __all__ = ["as_splitter", "patient_folds", "take_trials"]
 
@@ -42,7 +42,7 @@ def patient_folds(cv, X, y, groups, **split_params):
     X : list of ndarray
         Trials.
     y : ndarray of shape (n_trials,)
-        Their labels.
+        Their labels, -1 where there is none.
     groups : array-like of shape (n_trials,) or None
         Patients.
     **split_params : dict
@@ -91,7 +91,8 @@ def patient_folds(cv, X, y, groups, **split_params):
                 f"Fold {i} of cv={cv!r} has patient {both.tolist()[0]!r} on both sides. Use a "
                 "splitter by group, such as GroupKFold or LeaveOneGroupOut."
             )
-        missing = np.setdiff1d(y, y[train])
+        known = labelled(y)  # a trial labelled -1 teaches no class
+        missing = np.setdiff1d(y[known], y[train][known[train]])
         if len(missing):
             raise ValueError(
                 f"Without patients {np.unique(groups[held_out]).tolist()} (fold {i} of cv={cv!r}) "

@@ -1,4 +1,4 @@
-"""Frame labels from trial labels: saliency of a video classifier, thresholded.
+"""Frame labels from trial labels: what a video classifier says of frames, cut or as it is.
 
 Duck-typed: any estimator with ``fit``, ``predict`` and ``saliency`` will do.
 """
@@ -7,9 +7,7 @@ import warnings
 from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
-import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -18,23 +16,15 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from skrehab.pseudo_labels.cross_fitting import as_splitter, patient_folds, take_trials
-from skrehab.pseudo_labels.thresholds import (
-    check_threshold,
-    one_between,
-    pseudo_labels,
-    published_threshold,
-)
+from skrehab.frames.targets import SoftLabels
+from skrehab.pseudo_labels.cross_fitting import as_splitter
+from skrehab.pseudo_labels.folds import fit_folds
+from skrehab.pseudo_labels.frame_labels import hard_labels, holds_one_class, soft_labels
+from skrehab.pseudo_labels.thresholds import check_threshold, published_threshold
+from skrehab.pseudo_labels.trial_labels import check_partial_labels
 from skrehab.saliency.attribution import METHODS
 from skrehab.saliency.scores import AGGREGATIONS, COORDS, SCALES, check_smooth, highest_score
-from skrehab.trials import (
-    UNLABELLED,
-    check_trial_labels,
-    check_trials,
-    labelled,
-    ragged,
-    tag_trial_input,
-)
+from skrehab.trials import check_trials, ragged, tag_trial_input
 
 __all__ = ["SaliencyPseudoLabeler"]
 
@@ -45,7 +35,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
     Fits the classifier on the training trials, attributes its decisions to frames, and thresholds
     them. The defaults are what the authors of the paper do in their public code. X passes through
     unchanged and y becomes one array of frame labels per trial. Because it has ``fit_resample``,
-    imbalanced-learn's Pipeline runs it in ``fit`` and skips it in ``predict``.
+    imbalanced-learn's Pipeline runs it in ``fit`` and skips it in ``predict``;
+    :class:`PatientPipeline` tells it the patients as well.
+
+    A trial labelled -1 teaches the classifier nothing, and is then labelled by it. A trial whose
+    entry in y is an array of frame labels keeps them.
 
     Parameters
     ----------
@@ -56,12 +50,24 @@ class SaliencyPseudoLabeler(BaseEstimator):
             default="integrated_gradients"
         Attribution method; ``"frame_logits"`` takes the scores of a network that scores frames
         itself (``"mil_tcn"``).
-    threshold : float, (float, float), Quantile, "published" or "published_dual", \
+    output : {"hard", "soft"}, default="hard"
+        Frame labels cut at `threshold`; or the probability of each class, as
+        :class:`~skrehab.frames.SoftLabels`, which :class:`FrameTCN` and :class:`FrameMLP` learn
+        from. For ``"frame_logits"`` it is the sigmoid of the mean of the frame logits, for saliency
+        a trial's scores scaled from lowest to highest; a trial taken as normal is normal with
+        probability 1. See :func:`~skrehab.pseudo_labels.soft_from_logits` and
+        :func:`~skrehab.pseudo_labels.soft_from_scores`.
+    n_estimators : int, default=1
+        Classifiers of different seeds that teach together, by their mean. The first keeps the
+        ``random_state`` of `estimator`, the others draw theirs from it.
+    threshold : float, (float, float), Quantile, "auto", "published" or "published_dual", \
             default=("quantile", 0.38)
         One threshold on the scores, or two between which frames are not used, on the scale that
         `scale` says. :class:`Quantile` or ``("quantile", 0.38)`` cuts each trial at its own scores,
         so that the highest 38 % of its frames are positive, as later versions of the authors' code
         do for integrated gradients (30 % for the plain gradient); it fits any network and skeleton.
+        ``"auto"`` is one threshold for all trials, chosen so that the share `prior` of all frames
+        of positive trials is above it; see :func:`~skrehab.pseudo_labels.prior_threshold`.
         The names stand for Table II of the paper, for the estimator's network and `method`; they
         need ``scale="map"`` and summed landmarks. That table is about 33 landmarks: for another
         skeleton it is multiplied by ``n_landmarks / 33``, an assumption of ours.
@@ -94,25 +100,31 @@ class SaliencyPseudoLabeler(BaseEstimator):
     normal_label : label, optional
         Label of a trial without the motion looked for. None means the smallest number among the
         labels; for text labels it must be given.
+    prior : float, default=0.5
+        For ``threshold="auto"``: share of positive frames that is expected in positive trials.
 
     Attributes
     ----------
     estimator_ : estimator
-        The classifier, fitted on all training trials.
+        The classifier, fitted on all labelled training trials.
+    estimators_ : list of estimator
+        The same and the others that teach with it; not saved.
     fold_estimators_ : list of estimator
-        With `cv`, the classifiers of the folds, which made the frame labels; not saved.
+        With `cv`, the classifiers of the folds, which made the frame labels, `n_estimators` for
+        each fold; not saved.
     transduction_ : ndarray of shape (n_trials,), dtype object
-        Frame labels of each training trial, ``-1`` where a frame is not used.
+        Frame labels of each training trial, ``-1`` where a frame is not used; or probabilities.
     scores_ : ndarray of shape (n_trials,), dtype object
-        Pseudo-scores of each training trial; zeros for trials taken as normal.
-    threshold_ : float, (float, float) or Quantile
-        Threshold that was used.
+        Pseudo-scores of each training trial, for soft labels of ``"frame_logits"`` the probability
+        of any class but the normal one; zeros for trials taken as normal, or with frame labels.
+    threshold_ : float, (float, float), Quantile or None
+        Threshold that was used; None if labels are soft.
     fallback_ : {None, "single_threshold", "true_labels"}
         What was done when only one class of frames was left: one threshold, between the two, or
         the true trial labels, with the thresholds asked for. Where these left one class as well,
         it is ``"true_labels"`` with one threshold, see ``threshold_``.
     classes_ : ndarray of shape (n_classes,)
-        Trial labels.
+        Labels of trials, and of frames where they are known; the columns of soft labels.
 
     Notes
     -----
@@ -143,7 +155,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict", "saliency"])],
         "method": [StrOptions(set(METHODS))],
-        "threshold": [Real, tuple, list, StrOptions({"published", "published_dual"})],
+        "threshold": [Real, tuple, list, StrOptions({"auto", "published", "published_dual"})],
+        "output": [StrOptions({"hard", "soft"})],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "label_source": [StrOptions({"predicted", "true"})],
         "aggregate": [StrOptions(set(AGGREGATIONS))],
         "smooth": [Integral, tuple, list, StrOptions({"auto"})],
@@ -154,6 +168,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "n_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "cv": [None, Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "normal_label": [None, str, Integral],
+        "prior": [Interval(Real, 0, 1, closed="neither")],
     }
 
     def __init__(
@@ -161,6 +176,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
         estimator,
         *,
         method="integrated_gradients",
+        output="hard",
+        n_estimators=1,
         threshold=("quantile", 0.38),
         label_source="true",
         aggregate="positive",
@@ -172,9 +189,12 @@ class SaliencyPseudoLabeler(BaseEstimator):
         n_steps="auto",
         cv=None,
         normal_label=None,
+        prior=0.5,
     ):
         self.estimator = estimator
         self.method = method
+        self.output = output
+        self.n_estimators = n_estimators
         self.threshold = threshold
         self.label_source = label_source
         self.aggregate = aggregate
@@ -186,6 +206,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.n_steps = n_steps
         self.cv = cv
         self.normal_label = normal_label
+        self.prior = prior
 
     def fit(self, X, y, **params):
         """Fit the classifier and make the frame labels, kept in ``transduction_``.
@@ -194,11 +215,10 @@ class SaliencyPseudoLabeler(BaseEstimator):
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
             Trials.
-        y : array-like of shape (n_trials,)
-            One label per trial.
+        y : sequence of length n_trials
+            See :meth:`fit_resample`.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
-            are read from ``groups``.
+            See there.
 
         Returns
         -------
@@ -216,18 +236,22 @@ class SaliencyPseudoLabeler(BaseEstimator):
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
             Trials.
-        y : array-like of shape (n_trials,)
-            One label per trial.
+        y : sequence of length n_trials
+            For each trial its label; -1 where it has none; or an array of frame labels
+            ``(n_frames_i,)``, with -1 where a frame has none, which it keeps. See
+            :func:`~skrehab.pseudo_labels.check_partial_labels`. An unlabelled trial is given soft
+            labels, or is taken as what the classifier predicts.
         **params : dict
-            Passed to the classifier's ``fit``: ``groups``, ``sample_weight``. With `cv`, patients
-            are read from ``groups``. Frame labels are refused: they are for scoring.
+            Passed to the classifier's ``fit``: ``groups``, ``exercise``, ``sample_weight``, one a
+            trial. With `cv`, patients are read from ``groups``.
 
         Returns
         -------
         X : list of ndarray
             The trials, the same object.
         y : ndarray of shape (n_trials,), dtype object
-            Frame labels of each trial, ``-1`` where a frame is not used.
+            Frame labels of each trial, ``-1`` where a frame is not used; or
+            :class:`~skrehab.frames.SoftLabels`, probabilities ``(n_frames_i, n_classes)``.
 
         Raises
         ------
@@ -235,106 +259,61 @@ class SaliencyPseudoLabeler(BaseEstimator):
             If the threshold is not one number on the scale of the scores, two increasing ones or a
             quantile, there is no published one, the normal label is not known, a class is called
             -1, or `cv` cannot split the patients.
+        TypeError
+            If soft labels are asked for of ``"frame_logits"`` that the classifier does not give.
         """
         trials = check_trials(X)
-        y = check_trial_labels(y, trials)
-        self.threshold_ = self._resolve_threshold(trials[0].shape[1])
-        self.classes_ = np.unique(y)
-        if not labelled(self.classes_).all() or str(UNLABELLED) in self.classes_.tolist():
-            raise ValueError(
-                f"A trial label is {UNLABELLED}, which among frame labels means 'not used'. Give "
-                f"that class another name; the labels are {self.classes_.tolist()}."
-            )
-        normal = self._resolve_normal_label()
+        known = check_partial_labels(y, trials, self.normal_label)
+        self.classes_ = known.classes
+        self.threshold_ = None
+        if self.output == "hard":  # before the work
+            self._resolve_threshold(trials[0].shape[1])
         split = {"groups": params.get("groups")} if self.cv is not None else {}
         if _routing_enabled():
             routed = process_routing(self, "fit_resample", **params)
             params, split = routed.estimator.fit, dict(routed.get("splitter", {}).get("split", {}))
 
-        folds = self._fit_folds(trials, y, params, split)
-        labels = self._label(folds, trials, y, normal)
-        if _n_classes(labels) < 2:
+        self.estimators_, fold_teachers, folds = fit_folds(
+            self.estimator, self.n_estimators, self.cv, trials, known, params, split
+        )
+        self.estimator_ = self.estimators_[0]
+        if self.cv is not None:
+            self.fold_estimators_ = fold_teachers
+        how = {
+            name: getattr(self, name)
+            for name in ("method", "baseline", "n_steps", "aggregate", "smooth", "coords")
+            + ("scale", "z_clip")
+        }
+        predicted = self.label_source == "predicted"
+        if self.output == "soft":
+            labels, self.scores_, self.fallback_ = soft_labels(folds, trials, known, how, predicted)
+        else:
+            threshold = self._resolve_threshold(trials[0].shape[1])
+            labels, self.scores_, self.threshold_, self.fallback_ = hard_labels(
+                folds, trials, known, how, predicted, threshold, self.prior
+            )
+        self._warn(labels, known)
+        soft = self.output == "soft"
+        self.transduction_ = SoftLabels(labels, known.classes) if soft else ragged(labels)
+        return X, self.transduction_
+
+    def _warn(self, labels, known):
+        """Say that labels hold one class, or what was done about it."""
+        if holds_one_class(labels, known):
             warnings.warn(
-                f"Pseudo-labels hold one class only: every frame is {normal}. The classifier's "
+                "Pseudo-labels hold one class only: every frame is "
+                f"{known.classes[known.normal]}. The classifier's "
                 "saliency is flat; train it longer or check the labels.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         elif self.fallback_ is not None:
             warnings.warn(
                 f"Pseudo-labels held one class only; fell back to {self.fallback_} "
                 "(see fallback_).",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        self.transduction_ = ragged(labels)
-        return X, self.transduction_
-
-    def _fit_folds(self, trials, y, params, split):
-        """Fit the classifiers; return each with the places of the trials that it is to label."""
-        folds = []
-        if self.cv is not None:
-            if isinstance(self.estimator, FrozenEstimator):
-                raise ValueError(
-                    "A frozen estimator cannot be cross-fitted: it has seen the trials. "
-                    "Use cv=None, or an estimator to fit."
-                )
-            self.fold_estimators_ = []
-            for train, held_out in patient_folds(
-                self.cv, trials, y, split.pop("groups", None), **split
-            ):
-                own = {
-                    name: take_trials(value, train, len(trials)) for name, value in params.items()
-                }
-                fitted = clone(self.estimator).fit([trials[i] for i in train], y[train], **own)
-                self.fold_estimators_.append(fitted)
-                folds.append((fitted, held_out))
-        self.estimator_ = clone(self.estimator).fit(trials, y, **params)
-        return folds or [(self.estimator_, np.arange(len(trials)))]
-
-    def _label(self, folds, trials, y, normal):
-        """Label all trials, falling back until two classes of frames are there."""
-        thresholds = [(self.threshold_, None)]
-        if single := one_between(self.threshold_):
-            thresholds.append((single, "single_threshold"))
-        sources = [(y, None)]
-        if self.label_source == "predicted":
-            predicted = np.empty_like(y)
-            for estimator, places in folds:
-                predicted[places] = estimator.predict([trials[i] for i in places])
-            sources = [(predicted, None), (y, "true_labels")]
-        for source, true_labels in sources:
-            self.scores_ = ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
-            for estimator, places in folds:
-                self._score(estimator, places, trials, source, normal)
-            for self.threshold_, single_threshold in thresholds:
-                self.fallback_ = true_labels or single_threshold
-                labels = [
-                    pseudo_labels(scores, label, threshold=self.threshold_, normal_label=normal)
-                    for scores, label in zip(self.scores_, source)
-                ]
-                if _n_classes(labels) > 1:
-                    return labels
-        return labels
-
-    def _score(self, estimator, places, trials, source, normal):
-        """Score the frames of some trials, taking `source` as each trial's label."""
-        positive = places[np.asarray(source)[places] != normal]
-        if len(positive):
-            scores = estimator.saliency(
-                [trials[i] for i in positive],
-                method=self.method,
-                target=np.asarray(source)[positive],
-                baseline=self.baseline,
-                n_steps=self.n_steps,
-                aggregate=self.aggregate,
-                smooth=self.smooth,
-                coords=self.coords,
-                scale=self.scale,
-                z_clip=self.z_clip,
-            )
-            for i, values in zip(positive, scores):
-                self.scores_[i] = values
 
     def _resolve_threshold(self, n_landmarks):
         if self.smooth != "auto":
@@ -344,6 +323,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
             highest = 1.0  # one score a frame, no map of landmarks
         if not isinstance(self.threshold, str):
             return check_threshold(self.threshold, highest)
+        if self.threshold == "auto":
+            return None  # when scores are there
         if self.scale != "map" or self.aggregate in ("mean", "max"):
             raise ValueError(
                 f"threshold={self.threshold!r} cuts sums over landmarks of a map scaled as a "
@@ -353,21 +334,6 @@ class SaliencyPseudoLabeler(BaseEstimator):
         network = getattr(self.estimator, "network", type(self.estimator).__name__)
         dual = self.threshold == "published_dual"
         return published_threshold(network, self.method, n_landmarks, dual=dual)
-
-    def _resolve_normal_label(self):
-        if self.normal_label is not None:
-            if self.normal_label not in self.classes_:
-                raise ValueError(
-                    f"normal_label={self.normal_label!r} is not among the labels "
-                    f"{self.classes_.tolist()}."
-                )
-            return self.normal_label
-        if self.classes_.dtype.kind not in "biuf":
-            raise ValueError(
-                "normal_label is needed with text labels: say which of "
-                f"{self.classes_.tolist()} means 'no such motion'."
-            )
-        return self.classes_[0]
 
     def get_metadata_routing(self):
         """Describe how metadata is passed on to the classifier.
@@ -394,8 +360,3 @@ def _from_fit(callee):
     """What calls a method of a part: fit and fit_resample."""
     mapping = MethodMapping().add(caller="fit", callee=callee)
     return mapping.add(caller="fit_resample", callee=callee)
-
-
-def _n_classes(labels):
-    """Count the classes among all labelled frames."""
-    return len({value for one in labels for value in np.unique(one[labelled(one)]).tolist()})

@@ -13,6 +13,8 @@ __all__ = [
     "check_threshold",
     "cut_at",
     "one_between",
+    "parse_threshold",
+    "prior_threshold",
     "pseudo_labels",
     "published_threshold",
 ]
@@ -195,6 +197,78 @@ def published_threshold(network, method, n_landmarks, *, dual=False):
     if dual:
         return tuple(factor * value for value in row["dual"])
     return factor * row["single"]
+
+
+def prior_threshold(scores, prior=0.5):
+    """Choose a threshold so that a stated share of the frames of positive trials is above it.
+
+    No frame truth is used: the share comes from what is known of the motion beforehand. Unlike a
+    :class:`Quantile`, which cuts each trial at its own scores, it is one threshold for all trials,
+    so that one trial may have more positive frames than another.
+
+    Parameters
+    ----------
+    scores : sequence of ndarray of shape (n_frames_i,)
+        Scores of the positive training trials.
+    prior : float, default=0.5
+        Share of their frames that are positive, all trials together.
+
+    Returns
+    -------
+    float
+        Numpy's linear quantile of order ``1 - prior`` of all scores; 0 if there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.pseudo_labels import prior_threshold
+    >>> prior_threshold([np.array([0.0, 1.0, 2.0]), np.array([3.0, 4.0])], prior=0.25)
+    3.0
+    """
+    values = np.concatenate([np.zeros(0), *scores])
+    return float(np.quantile(values, 1 - prior)) if len(values) else 0.0
+
+
+def parse_threshold(text):
+    """Read a threshold as it is written on a command line.
+
+    Parameters
+    ----------
+    text : str or None
+        ``"2.7"``, ``"2.2,3.2"``, ``"quantile,0.38"``, ``"published"``, ``"published_dual"`` or
+        ``"auto"``.
+
+    Returns
+    -------
+    float, (float, float), Quantile, str or None
+        What a :class:`SaliencyPseudoLabeler` takes; None for None.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> from skrehab.pseudo_labels import parse_threshold
+    >>> parse_threshold("2.2,3.2"), parse_threshold("quantile,0.38")
+    ((2.2, 3.2), Quantile(0.38))
+    """
+    if text is None or text in ("published", "published_dual", "auto"):
+        return text
+    first, *rest = text.split(",")
+    try:
+        if first == "quantile":
+            return check_threshold(("quantile", *map(float, rest)))
+        values = tuple(map(float, (first, *rest)))
+    except ValueError as error:
+        if "quantile" in str(error):
+            raise
+        raise ValueError(
+            f"threshold: {text!r} is neither a number nor two, such as '2.2,3.2', nor "
+            "'quantile,0.38', 'published', 'published_dual' or 'auto'."
+        ) from None
+    return check_threshold(values[0] if len(values) == 1 else values)
 
 
 def cut_at(scores, threshold):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from skrehab.skeletons.bones import bone_name, bone_pairs, bone_tree
 
-__all__ = ["Skeleton", "bone_skeleton", "get_skeleton", "list_skeletons"]
+__all__ = ["Skeleton", "bone_skeleton", "get_skeleton", "guess_skeleton", "list_skeletons"]
 
 BONES = "_bones"  # "mediapipe33_bones" is the skeleton whose landmarks are mediapipe33's bones
 
@@ -194,6 +194,47 @@ def bone_skeleton(skeleton):
         directions=whole.directions,
         units="directions of length 1",
         flipped=tuple(flipped),
+    )
+
+
+def guess_skeleton(n_landmarks, n_coords):
+    """Find the registered skeleton that trials of some shape have.
+
+    Parameters
+    ----------
+    n_landmarks : int
+        Landmarks of a trial.
+    n_coords : int
+        Coordinates of a landmark, which settles it where several skeletons have as many landmarks:
+        those in space and, at most, a score.
+
+    Returns
+    -------
+    Skeleton
+        The one that fits; the first of those that differ in their name only.
+
+    Raises
+    ------
+    ValueError
+        If none fits, or several with different landmarks do, as Kinect's and OpenPose's 25 with
+        three values each.
+
+    Examples
+    --------
+    >>> from skrehab.skeletons import guess_skeleton
+    >>> guess_skeleton(33, 4).name, guess_skeleton(25, 2).name
+    ('mediapipe33', 'openpose25')
+    """
+    known = [one for _, one in sorted(_REGISTRY.items()) if one.n_landmarks == n_landmarks]
+    fits = [one for one in known if n_coords in (one.n_dims, one.n_dims + 1)] or known
+    if fits and all(one.landmarks == fits[0].landmarks for one in fits):
+        return fits[0]
+    names = [one.name for one in fits]
+    what = f"Several skeletons may be meant: {names}" if fits else "No registered skeleton fits"
+    raise ValueError(
+        f"Trials of {n_landmarks} landmarks with {n_coords} coordinates: {what}. Name the skeleton "
+        f"(known are {list_skeletons()}), give bones=[(start, end), ...], or describe movement by "
+        "displacements, which need no skeleton."
     )
 
 

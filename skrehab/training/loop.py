@@ -6,7 +6,7 @@ It draws only from its own seed and leaves torch's global random state as it was
 import math
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = [
     "FrameLoss",
     "Recipe",
     "WeightedLoss",
+    "enough_epochs",
     "probabilities",
     "seeded",
     "train",
@@ -43,8 +44,8 @@ class Recipe:
     ----------
     lr : float
         Learning rate.
-    max_epochs : int
-        Epochs, and the period of the cosine schedule.
+    max_epochs : int or "auto"
+        Epochs, and the period of the cosine schedule; ``"auto"`` as :func:`enough_epochs` says.
     batch_size : int
         Samples in a batch.
     weight_decay : float
@@ -73,7 +74,7 @@ class Recipe:
     """
 
     lr: float
-    max_epochs: int
+    max_epochs: int | str
     batch_size: int
     weight_decay: float = 0.0
     schedule: str | None = "cosine"
@@ -108,7 +109,7 @@ class Recipe:
 # what scikit-learn checks of these parameters when an estimator is fitted
 TRAINING_CONSTRAINTS = {
     "lr": [Interval(Real, 0, None, closed="neither")],
-    "max_epochs": [Interval(Integral, 1, None, closed="left")],
+    "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "schedule": [StrOptions({"cosine", "cosine_batch"}), None],
@@ -213,6 +214,32 @@ def seeded(random_state, device="cpu"):
         yield torch.Generator().manual_seed(seed)
 
 
+def enough_epochs(n_samples, batch_size):
+    """Tell how many epochs make about 520 steps of the optimiser, from 18 to 200 epochs.
+
+    Few trials make few batches, so a number of epochs chosen on many teaches too little.
+
+    Parameters
+    ----------
+    n_samples : int
+        Training samples.
+    batch_size : int
+        Samples in a batch.
+
+    Returns
+    -------
+    int
+        Epochs.
+
+    Examples
+    --------
+    >>> from skrehab.training.loop import enough_epochs
+    >>> enough_epochs(900, 32), enough_epochs(120, 32), enough_epochs(20, 32)
+    (18, 130, 200)
+    """
+    return min(200, max(18, math.ceil(520 / math.ceil(n_samples / batch_size))))
+
+
 def train(
     module, samples, recipe, *, generator, validation=None, tuning=None, criterion=WeightedLoss
 ):
@@ -243,6 +270,9 @@ def train(
     history : list of dict
         One row an epoch: ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
     """
+    if recipe.max_epochs == "auto":
+        n_epochs = enough_epochs(len(samples), recipe.batch_size)
+        recipe = replace(recipe, max_epochs=n_epochs)
     extra = dict(recipe.net_params or {})
     callbacks = []
     if recipe.schedule is not None:

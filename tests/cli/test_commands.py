@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import sys
 
 import numpy as np
@@ -39,7 +40,7 @@ def manifest(tmp_path):
     for i in range(12):
         label = ("usual", "compensation")[i % 2]
         trial = 0.05 * rng.randn(100, 33, 3)
-        trial[50:] += label == "compensation"
+        trial[50:, 11:17] += label == "compensation"  # shoulders and arms: a shift moves no bone
         np.save(tmp_path / f"trial{i}.npy", trial)
         rows.append([f"T{i}", f"trial{i}.npy", f"P{i // 4 + 1:02d}", "reach", "left", label])
     path = tmp_path / "trials.csv"
@@ -70,6 +71,13 @@ def test_the_command_starts_light(run_python):
     code = "import skrehab.cli.main, sys"
     code += "; print(*{'torch', 'sklearn', 'av', 'fastapi'} & {*sys.modules})"
     assert run_python(code) == ""
+
+
+def test_the_package_is_the_command(run_python):
+    """``python -m skrehab`` is what ``skrehab`` is."""
+    code = "import runpy, sys; sys.argv = ['skrehab', '--version']; "
+    code += "runpy.run_module('skrehab', run_name='__main__')"
+    assert run_python(code) == f"skrehab {skrehab.__version__}"
 
 
 def test_wrong_use_ends_with_code_2_and_says_so_on_stderr(run):
@@ -109,16 +117,21 @@ def test_train_needs_the_normal_label_of_words(run, manifest, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_train_writes_a_model_that_knows_its_labels_and_no_patient(run, manifest, tmp_path):
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ("--epochs", 20),
+        ("--recipe", "published", "--network", "lstm", "--epochs", 10, "--threshold", "auto"),
+    ],
+)
+def test_train_writes_a_model_that_knows_its_labels_and_no_patient(run, manifest, tmp_path, recipe):
     model = tmp_path / "model"
-    code, out, err = run(
-        *("train", manifest, "-o", model, "--epochs", 10),
-        *("--normal-label", "usual", "--threshold", "0.2,0.4"),
-    )
+    code, out, err = run("train", manifest, "-o", model, *recipe, "--normal-label", "usual")
     assert code == 0, err
     assert "Trial AUC" in out
     metadata = read_metadata(model)
     assert metadata["labels"] == ["usual", "compensation"]
+    assert metadata["recipe"] == ("published" if "published" in recipe else "recommended")
     assert metadata["trial_auc"]["n_defined"] == 3
     assert not any(b"P01" in file.read_bytes() for file in model.iterdir())
 
@@ -136,10 +149,58 @@ def test_train_writes_a_model_that_knows_its_labels_and_no_patient(run, manifest
 def test_train_names_a_bad_threshold(run, manifest, tmp_path):
     code, _, err = run(
         *("train", manifest, "-o", tmp_path / "m", "--normal-label", "usual"),
-        *("--threshold", "much"),
+        *("--recipe", "published", "--threshold", "much"),
     )
     assert code == 1
     assert "much" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--network", "lstm"), "--network: for --recipe published only"),
+        (("--method", "frame_logits", "--threshold", "0.5"), "--method, --threshold: for --recipe"),
+        (("--recipe", "published", "--skeleton", "ntu25"), "--skeleton is for --recipe recomm"),
+        (("--recipe", "best"), "'best' is not one of"),
+    ],
+)
+def test_options_of_the_other_recipe_are_refused(run, manifest, tmp_path, options, message):
+    code, _, err = run("train", manifest, "-o", tmp_path / "m", "--normal-label", "usual", *options)
+    assert code in (1, 2)
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_patients_and_exercises_reach_the_training(run, manifest, tmp_path):
+    """The splice is on: with every trial an exercise of its own there is less to join."""
+    options = ("--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    together = manifest.read_text()
+    models = []
+    for name in ("together", "apart"):
+        if name == "apart":
+            rows = together.splitlines()
+            manifest.write_text(
+                "\n".join(row.replace("reach", f"reach{i}") for i, row in enumerate(rows)) + "\n"
+            )
+        code, _, err = run("train", manifest, "-o", tmp_path / name, *options)
+        assert code == 0, err
+        models.append(skrehab.load(tmp_path / name))
+    trial = np.load(tmp_path / "trial1.npy")
+    one, other = (model.predict_proba([trial])[0] for model in models)
+    assert np.abs(one - other).max() > 1e-4
+
+
+def test_the_skeleton_of_pose_files(run, manifest, tmp_path):
+    for path in tmp_path.glob("trial*.npy"):
+        np.save(path, np.load(path)[:, :25])
+    options = ("--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    code, _, err = run("train", manifest, "-o", tmp_path / "m", *options)
+    assert code == 1
+    assert "Several skeletons may be meant" in err and "kinect25" in err
+    for skeleton, first in (("kinect25", "bones"), ("none", "motion")):
+        model = tmp_path / skeleton
+        code, _, err = run("train", manifest, "-o", model, *options, "--skeleton", skeleton)
+        assert code == 0, err
+        assert skrehab.load(model).steps[0][0] == first
 
 
 def test_pose_names_bad_videos_and_keeps_the_good(run, tmp_path):
@@ -203,7 +264,19 @@ def test_from_video_to_overlay(run, manifest, tmp_path, monkeypatch):
         trial = np.load(path)
         np.save(path, np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2))
     code, _, err = run(
-        *("train", manifest, "-o", model, "--network", "lstm", "--epochs", 3, "--no-evaluate"),
+        *(
+            "train",
+            manifest,
+            "-o",
+            model,
+            "--recipe",
+            "published",
+            "--network",
+            "lstm",
+            "--epochs",
+            3,
+            "--no-evaluate",
+        ),
         *("--normal-label", "usual"),
     )
     assert code == 0, err
@@ -218,7 +291,17 @@ def test_from_video_to_overlay(run, manifest, tmp_path, monkeypatch):
 
 def test_models_of_other_landmarks_refuse_videos_before_looking_for_a_pose(run, manifest, tmp_path):
     model = tmp_path / "model"
-    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    options = (
+        "--recipe",
+        "published",
+        "--network",
+        "lstm",
+        "--epochs",
+        1,
+        "--no-evaluate",
+        "--normal-label",
+        "usual",
+    )
     code, _, err = run("train", manifest, "-o", model, *options)
     assert code == 0, err
     video = write_video(tmp_path / "new.mp4", moving_astronaut(4)[0])
@@ -235,7 +318,17 @@ def test_a_video_comes_at_the_rate_of_the_training(run, manifest, tmp_path, monk
         trial = np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2)
         np.savez(path.with_suffix(".npz"), world=trial, timestamps=np.arange(len(trial)) / 10)
     manifest.write_text(manifest.read_text().replace(".npy", ".npz"))
-    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    options = (
+        "--recipe",
+        "published",
+        "--network",
+        "lstm",
+        "--epochs",
+        1,
+        "--no-evaluate",
+        "--normal-label",
+        "usual",
+    )
     code, _, err = run("train", manifest, "-o", tmp_path / "model", *options)
     assert code == 0, err
     assert read_metadata(tmp_path / "model")["frame_rate"] == 10
@@ -249,7 +342,17 @@ def test_a_video_comes_at_the_rate_of_the_training(run, manifest, tmp_path, monk
 
 
 def test_frame_rates_of_the_training(run, manifest, tmp_path):
-    options = ("--network", "lstm", "--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+    options = (
+        "--recipe",
+        "published",
+        "--network",
+        "lstm",
+        "--epochs",
+        1,
+        "--no-evaluate",
+        "--normal-label",
+        "usual",
+    )
     code, _, err = run("train", manifest, "-o", tmp_path / "model", *options, "--target-fps", 10)
     assert code == 1
     assert "give them to 'skrehab pose'" in err
@@ -270,14 +373,42 @@ def test_assess_wants_a_probability(run, tmp_path):
 
 
 def test_demo_writes_report_figures_and_scores(run, tmp_path):
-    code, out, err = run("demo", "-o", tmp_path, "--patients", 3, "--repetitions", 1, "--jobs", 1)
+    code, out, err = run(
+        *("demo", "-o", tmp_path, "--patients", 3, "--repetitions", 1, "--jobs", 1, "--epochs", 2)
+    )
     assert code == 0, err
-    assert "MLP trained on frame truth" in out
-    assert "constant" in out
+    for method in ("recommended", "published (AcT", "MLP trained on frame truth", "constant"):
+        assert method in out
+    assert "trial duration alone" in out
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert report.count("data:image/png;base64") == 3
     with open(tmp_path / "frame_auc_by_patient.csv", encoding="utf-8") as file:
         assert [row["patient"] for row in csv.DictReader(file)] == ["P01", "P02", "P03"]
+    assert re.search(r"No compensation was seen. Missed: |False alarms: .*Missed: ", report)
+
+
+def test_the_trial_that_is_shown_is_chosen_without_truth():
+    from skrehab.cli.demo_report import about_trial, chosen_trial
+    from skrehab.cli.demo_run import RECOMMENDED
+    from skrehab.trials import ragged
+
+    class Result:
+        """Has no frame labels to look at."""
+
+        frame_scores = {RECOMMENDED: ragged([np.full(4, p) for p in (0.9, 0.2, 0.4, 0.99, 0.6)])}
+        data = type("Data", (), {"y": np.array([1, 0, 1, 0, 1])})
+
+    assert chosen_trial(Result) == 4  # 0.4, 0.6 and 0.9 are compensation
+    scores, truth = np.array([0.1, 0.9, 0.9, 0.8, 0.1, 0.2]), np.array([0, 1, 0, 0, 1, 1])
+    maps = np.ones((6, 3)) * [1, 3, 2]
+    text = about_trial(scores, truth, maps, ["neck", "left_hip_to_knee", "trunk"], 10)
+    assert text == (
+        "Compensation was seen at 0.1 to 0.4 s, most in left hip to knee, trunk. "
+        "False alarms: 0.2 to 0.4 s. Missed: 0.4 to 0.6 s."
+    )
+    assert about_trial(scores * 0, truth, maps, ["a", "b", "c"], 10) == (
+        "No compensation was seen. Missed: 0.1 to 0.2 s, 0.4 to 0.6 s."
+    )
 
 
 @pytest.mark.parametrize(

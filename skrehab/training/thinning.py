@@ -208,9 +208,9 @@ class Thinned(nn.Module):
             lengths = torch.full((len(x),), x.shape[1], device=x.device)
         short = x.new_zeros(1, 1, *x.shape[2:]).expand(len(x), step - 1, *x.shape[2:])
         x = torch.cat([x, short], dim=1)
-        x = x[:, : x.shape[1] // step * step]
-        # (batch, thinned, phases, ...) -> (batch * phases, thinned, ...)
-        parts = x.unflatten(1, (-1, step)).transpose(1, 2).flatten(0, 1)
+        # (phases, batch, thinned, ...) -> (batch * phases, thinned, ...); as long as each other
+        n = (x.shape[1] // step) * step
+        parts = torch.stack([x[:, p:n:step] for p in range(step)], dim=1).flatten(0, 1)
         start = torch.arange(step, device=lengths.device)
         counts = (lengths[:, None] - start + step - 1).div(step, rounding_mode="floor")
         true = (counts > 0).to(x.device, x.dtype)

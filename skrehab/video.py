@@ -80,6 +80,11 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         How trials are changed in training; see :class:`skrehab.training.augmentation.Augmentation`.
     like_length : int, default=0
         Batches of trials of like length, sorted within so many batches; 0 shuffles freely.
+    step : int or "auto", default=1
+        Look at every so many frames of poses: in training those of a random phase of each trial,
+        afterwards all phases, their logits averaged and the scores of their frames put together.
+        ``"auto"`` is 1 for a median training trial of up to 75 frames, else its length over 50,
+        rounded, at most 6.
 
     Attributes
     ----------
@@ -93,6 +98,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Trailing shape of the trials; None for RGB videos.
     scaler_ : LandmarkScaler or None
         What `standardize` measured.
+    step_ : int
+        What `step` came to: frame t is judged from the frames t, t - step, t - 2 step, ...
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
     weights_report_ : skrehab.networks.weights.LoadReport or None
@@ -157,6 +164,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         standardize=False,
         augment=None,
         like_length=0,
+        step=1,
     ):
         self.network = network
         self.network_params = network_params
@@ -187,6 +195,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         self.standardize = standardize
         self.augment = augment
         self.like_length = like_length
+        self.step = step
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
@@ -303,7 +312,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             raise AttributeError(
                 f"{self.network!r} scores whole trials: use a SaliencyPseudoLabeler, or 'mil_tcn'."
             )
-        frames = self._run(X, lambda inputs: self.module_.frame_logits(**inputs))
+        network = self._network
+        frames = self._run(X, lambda inputs: network.frame_logits(**inputs))
         return ragged(probabilities(one[: len(trial)]) for one, trial in zip(frames, X))
 
     def _stream(self):
@@ -381,7 +391,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
                 )
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
-            self.module_.to(self.device),
+            self._network.to(self.device),
             X,
             codes,
             method=method,

@@ -35,7 +35,11 @@ __all__ = ["FRAME_CONSTRAINTS", "FrameClassifier"]
 FRAME_CONSTRAINTS = {
     "classes": ["array-like", None],
     **TRAINING_CONSTRAINTS,
-    **{key: rule for key, rule in MORE_TRAINING_CONSTRAINTS.items() if key != "like_length"},
+    **{
+        key: rule
+        for key, rule in MORE_TRAINING_CONSTRAINTS.items()
+        if key not in ("like_length", "step")  # a frame alone has neither
+    },
 }
 
 
@@ -106,6 +110,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             labels=[self.classes_[one] for one in codes],
         )
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
+        self._choose_step([len(X[i]) for i in inside])
 
         sides = [(inside, "left for training")]
         if held_out is not None:
@@ -129,7 +134,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
         )
         validation = None
         if held_out is not None:
-            validation = self._samples(X, targets, known, held_out, of_class)
+            validation = self._held_out_samples(X, targets, known, held_out, of_class)
 
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
@@ -143,6 +148,9 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
                 )
         return self
 
+    def _choose_step(self, lengths):
+        """Choose which frames of a trial the network looks at, where it looks at several."""
+
     def _training_samples(self, X, targets, weights, inside, random_state, **who):
         """Return what is trained on, and the weights of the classes there."""
         of_class = class_weights(
@@ -150,8 +158,17 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             self.classes_,
             self.class_weight,
         )
-        changes = plan_changes(self.augment, [X[i] for i in inside], **who)
+        sides = [targets.values[i][targets.known[i]] for i in inside]
+        changes = plan_changes(
+            *(self.augment, [X[i] for i in inside]),
+            whole=np.array([(one != one[:1]).any() for one in sides]),
+            **who,
+        )
         return self._samples(X, targets, weights, inside, of_class, changes), of_class
+
+    def _held_out_samples(self, X, targets, weights, side, of_class):
+        """Return what early stopping judges by."""
+        return self._samples(X, targets, weights, side, of_class)
 
     @property
     def _scaling(self):

@@ -11,6 +11,7 @@ from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.training.batching import iterate_by_length
 from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, FrameLoss
 from skrehab.training.sequences import Sequences
+from skrehab.training.thinning import Thinned, choose_step, thin_all
 
 __all__ = ["FrameTCN"]
 
@@ -80,6 +81,10 @@ class FrameTCN(FrameClassifier):
         How trials are changed in training; see :class:`skrehab.training.augmentation.Augmentation`.
     like_length : int, default=0
         Batches of trials of like length, sorted within so many batches; 0 shuffles freely.
+    step : int or "auto", default=1
+        Look at every so many frames: in training those of a random phase of each trial, afterwards
+        all phases, so that every frame has a verdict. ``"auto"`` is 1 for a median training trial
+        of up to 75 frames, else its length over 50, rounded, at most 6.
 
     Attributes
     ----------
@@ -93,6 +98,8 @@ class FrameTCN(FrameClassifier):
         Trailing shape of the trials.
     scaler_ : LandmarkScaler or None
         What `standardize` measured.
+    step_ : int
+        What `step` came to: frame t is judged from the frames t, t - step, t - 2 step, ...
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
 
@@ -123,6 +130,7 @@ class FrameTCN(FrameClassifier):
         "causal": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "like_length": MORE_TRAINING_CONSTRAINTS["like_length"],
+        "step": MORE_TRAINING_CONSTRAINTS["step"],
         **FRAME_CONSTRAINTS,
     }
 
@@ -157,6 +165,7 @@ class FrameTCN(FrameClassifier):
         standardize=True,
         augment=None,
         like_length=0,
+        step=1,
     ):
         self.channels = channels
         self.n_blocks = n_blocks
@@ -184,15 +193,26 @@ class FrameTCN(FrameClassifier):
         self.standardize = standardize
         self.augment = augment
         self.like_length = like_length
+        self.step = step
+
+    def _choose_step(self, lengths):
+        self.step_ = choose_step(self.step, lengths)
 
     def _samples(self, X, targets, weights, side, of_class, changes=None):
+        columns = self._columns(X, targets, weights, side, of_class)
+        return Sequences(*columns, scaling=self._scaling, changes=changes, step=self.step_)
+
+    def _held_out_samples(self, X, targets, weights, side, of_class):
+        columns = self._columns(X, targets, weights, side, of_class)
+        return Sequences(*(thin_all(one, self.step_)[0] for one in columns), scaling=self._scaling)
+
+    def _columns(self, X, targets, weights, side, of_class):
+        """Trials of one side with the targets and weights of their frames."""
         values = [targets.values[i] for i in side]
-        return Sequences(
+        return (
             [X[i] for i in side],
             [targets.for_network(value) for value in values],
             [weights[i] * frame_weights(value, of_class) for i, value in zip(side, values)],
-            scaling=self._scaling,
-            changes=changes,
         )
 
     def _build_module(self):
@@ -210,8 +230,10 @@ class FrameTCN(FrameClassifier):
 
     def _frame_logits(self, X):
         logits = [None] * len(X)
+        step = getattr(self, "step_", 1)
+        network = self.module_ if step == 1 else Thinned(self.module_, step).frame_logits
         for index, x, lengths in iterate_by_length(X, self.batch_size):
-            rows = self.module_(x.to(self.device), lengths).cpu().numpy()
+            rows = network(x.to(self.device), lengths).cpu().numpy()
             for i, row in zip(index, rows):
                 logits[i] = row[: len(X[i])]
         return logits

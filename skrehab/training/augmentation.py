@@ -32,8 +32,8 @@ class Augmentation(BaseEstimator):
     splice : float, default=0.0
         Probability that a piece of another trial of the same person (``groups``) and exercise
         comes before or behind. A video classifier takes pieces of trials with the normal label, and
-        the trial keeps its own; a frame model takes those of any trial, and labels go along. Off
-        where `fit` is given no groups, and in the single frames of a FrameMLP.
+        the trial keeps its own; a frame model takes those of any trial, whole ones where labels
+        change within the trial, and labels go along. Off where `fit` is given no groups, and in the single frames of a FrameMLP.
     rotate : float, default=0.0
         Largest turn about the vertical in degrees, either way, one a trial.
     offset : float, default=0.0
@@ -99,7 +99,7 @@ class Augmentation(BaseEstimator):
         self.skeleton = skeleton
         self.normal_label = normal_label
 
-    def changes(self, trials, partners=None, spread=1.0):
+    def changes(self, trials, partners=None, spread=1.0, whole=None):
         """Prepare the changes of some training trials.
 
         Parameters
@@ -110,6 +110,8 @@ class Augmentation(BaseEstimator):
             For each trial those whose pieces may be joined to it; None joins nothing.
         spread : float or ndarray of shape (n_landmarks, n_coords), default=1.0
             Unit of the offset.
+        whole : ndarray of shape (n_trials,), dtype bool, optional
+            Trials that are joined to others as they are, not in pieces.
 
         Returns
         -------
@@ -137,7 +139,7 @@ class Augmentation(BaseEstimator):
             )
         if self.mirror and skeleton is None:
             raise ValueError("augment: mirror needs a skeleton, to exchange left and right.")
-        return Changes(self, trials, partners, spread, skeleton, n_dims)
+        return Changes(self, trials, partners, spread, skeleton, n_dims, whole)
 
     def _normal(self, classes):
         """Label of normal trials, among the classes of trials."""
@@ -173,10 +175,13 @@ class Changes:
         Skeleton of the trials.
     n_dims : int
         Coordinates in space.
+    whole : ndarray of shape (n_trials,), dtype bool, optional
+        Trials that are joined to others as they are.
     """
 
-    def __init__(self, how, trials, partners, spread, skeleton, n_dims):
+    def __init__(self, how, trials, partners, spread, skeleton, n_dims, whole=None):
         self.how = how
+        self.whole = np.zeros(len(trials), dtype=bool) if whole is None else whole
         self.lengths = np.array([len(trial) for trial in trials])
         self.starts = np.cumsum(self.lengths) - self.lengths
         self.partners = partners if how.splice else None
@@ -223,10 +228,12 @@ class Changes:
         return out
 
     def _piece(self, trial, rng):
-        """Frames of a piece of a trial: a third of it at least."""
+        """Frames of a piece of a trial: a third of it at least, or all of it."""
         n = self.lengths[trial]
         start = rng.randint(0, max(1, n // 2))
         stop = rng.randint(min(n, start + max(1, n // 3)), n + 1)
+        if self.whole[trial]:
+            start, stop = 0, n
         return np.arange(start, stop) + self.starts[trial]
 
     def move(self, x, rng):
@@ -282,7 +289,7 @@ class Changes:
         return x + noise * self.unit
 
 
-def plan_changes(augment, trials, *, groups=None, exercise=None, labels=None, spread=1.0):
+def plan_changes(augment, trials, *, groups=None, exercise=None, labels=None, spread=1.0, whole=None):
     """Prepare what `augment` of an estimator asks for.
 
     Parameters
@@ -297,6 +304,8 @@ def plan_changes(augment, trials, *, groups=None, exercise=None, labels=None, sp
         Trial labels, where only normal trials may be joined to others.
     spread : float or ndarray of shape (n_landmarks, n_coords), default=1.0
         Unit of the offset.
+    whole : ndarray of shape (n_trials,), dtype bool, optional
+        Trials that are joined to others as they are, not in pieces.
 
     Returns
     -------
@@ -340,4 +349,4 @@ def plan_changes(augment, trials, *, groups=None, exercise=None, labels=None, sp
             members.setdefault(key, []).append(i)
         pools = {key: np.array([i for i in of if allowed[i]]) for key, of in members.items()}
         partners = [pools[key] for key in zip(person.tolist(), what.tolist())]
-    return augment.changes(trials, partners, spread)
+    return augment.changes(trials, partners, spread, whole)

@@ -192,7 +192,8 @@ class Batches:
         as ``net_params={"iterator_train__n_workers": 2}``.
     like_length : int, default=0
         Batches of samples of like length, so that less is padding: the shuffled samples are sorted
-        by length in chunks of so many batches, and the batches are shuffled. 0 only shuffles.
+        by length in equal parts of about so many batches, cut into batches, and these are shuffled.
+        0 only shuffles.
     """
 
     def __init__(self, dataset, batch_size, generator=None, n_workers=None, like_length=0):
@@ -225,9 +226,9 @@ class Batches:
         return prefetch(lambda one: self.dataset.batch(*one), zip(batches, seeds), n_workers)
 
     def _of_like_length(self, order, lengths):
-        parts = order.split(self.batch_size * self.like_length)
-        parts = [part[lengths[part].argsort(stable=True)] for part in parts]
-        batches = [batch for part in parts for batch in part.split(self.batch_size)]
+        n_parts = max(1, len(order) // (self.batch_size * self.like_length))
+        parts = [part[lengths[part].argsort(stable=True)] for part in order.tensor_split(n_parts)]
+        batches = torch.cat(parts).split(self.batch_size)
         shuffled = torch.randperm(len(batches), generator=self.generator).tolist()
         return [batches[i] for i in shuffled]
 

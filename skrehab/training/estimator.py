@@ -27,6 +27,7 @@ from skrehab.training.loop import (
     train,
 )
 from skrehab.training.sequences import Sequences
+from skrehab.training.thinning import Thinned, choose_step, thin_all
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_trials, tag_trial_input
 
@@ -157,8 +158,9 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             if getattr(self.module_, "is_frozen", False):  # embed once, not every epoch
                 if changed is not None:
                     raise ValueError(
-                        f"augment needs a network that sees each trial anew: {self.network!r} is "
-                        "frozen, and trials are embedded once. Use augment=None."
+                        "augment and step need a network that sees each trial anew: "
+                        f"{self.network!r} is frozen, and trials are embedded once. Use "
+                        "augment=None and step=1."
                     )
                 self.module_.to(self.device)
                 inputs = embed_trials(self.module_, X, self.batch_size, self.device, self.memory)
@@ -176,7 +178,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 samples,
                 Recipe.of(self),
                 generator=generator,
-                validation=None if held_out is None else subset(held_out),
+                validation=None if held_out is None else self._all_phases(subset(held_out)),
                 tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
                 criterion=criterion,
             )
@@ -186,14 +188,16 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         """Standardize trials; and the training trials as they came, with how to change them."""
         standardize, augment = (getattr(self, name, None) for name in ("standardize", "augment"))
         self.scaler_ = None
-        if not standardize and augment is None:
-            return X, None
-        if spec.input == "rgb":
+        step = getattr(self, "step", 1)
+        if spec.input == "rgb" and (standardize or augment is not None or step != 1):
             raise ValueError(
-                f"standardize and augment change poses; {self.network!r} looks at RGB. Use "
-                "standardize=False and augment=None."
+                f"standardize, augment and step change poses; {self.network!r} looks at RGB. Use "
+                "standardize=False, augment=None and step=1."
             )
         trials = [X[i] for i in inside]
+        self.step_ = 1 if step == 1 else choose_step(step, [len(trial) for trial in trials])
+        if not standardize and augment is None and self.step_ == 1:
+            return X, None
         scaler = LandmarkScaler(center=True).fit(trials)
         scaling, spread = None, scaler.scale_
         if standardize:
@@ -206,8 +210,23 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             labels=np.asarray(labels)[inside],
             spread=spread,
         )
-        changed = trials, {"scaling": scaling, "changes": changes}
-        return X, None if changes is None else changed
+        if changes is None and self.step_ == 1:
+            return X, None
+        return X, (trials, {"scaling": scaling, "changes": changes, "step": self.step_})
+
+    def _all_phases(self, samples):
+        """Thin held-out trials as they are judged: in all phases, which share a trial's weight."""
+        if self.step_ == 1:
+            return samples
+        thinned, owner = thin_all(samples.inputs, self.step_)
+        weights = samples.weights / torch.from_numpy(np.bincount(owner))
+        return Samples(thinned, samples.targets[owner], weights[owner], self._collate)
+
+    @property
+    def _network(self):
+        """The network as it judges whole trials, whichever frames it looks at."""
+        step = getattr(self, "step_", 1)  # older models have none
+        return self.module_ if step == 1 else Thinned(self.module_, step)
 
     def _load_weights(self, spec):
         if self.weights is None:
@@ -257,7 +276,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
 
     def _logits(self, X):
         X = self._check_X(X)
-        return np.stack(self._run(X, lambda inputs: self.module_(**inputs)))
+        network = self._network
+        return np.stack(self._run(X, lambda inputs: network(**inputs)))
 
     def features(self, X):
         """Compute what the network knows of each trial just before its classifier.
@@ -274,7 +294,19 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         """
         X = self._check_X(X)
         head = networks.get_spec(self.network).head
-        return np.stack(self._run(X, lambda inputs: penultimate(self.module_, inputs, head)))
+        network = self._network
+
+        def compute(inputs):
+            if not isinstance(network, Thinned):
+                return penultimate(network, inputs, head)
+            whole = partial(_penultimate_of, self.module_, head)
+            return network.mean_over_phases(whole, **inputs)
+
+        return np.stack(self._run(X, compute))
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
+
+
+def _penultimate_of(network, head, x, lengths):
+    return penultimate(network, {"x": x, "lengths": lengths}, head)

@@ -129,6 +129,7 @@ MORE_TRAINING_CONSTRAINTS = {
     "min_lr": [Interval(Real, 0, None, closed="left")],
     "gradient_clip_value": [Interval(Real, 0, None, closed="neither"), None],
     "like_length": [Interval(Integral, 0, None, closed="left")],
+    "step": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "standardize": ["boolean"],
     "augment": [dict, HasMethods(["get_params", "changes"]), None],
 }

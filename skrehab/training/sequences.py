@@ -27,9 +27,11 @@ class Sequences(torch.utils.data.Dataset):
         Mean and scale of each coordinate of each landmark; subtracted and divided by.
     changes : object, optional
         How trials are changed; see :class:`skrehab.training.augmentation.Changes`.
+    step : int, default=1
+        Only every so many frames of a trial make up a batch, from a random one of the first.
     """
 
-    def __init__(self, trials, targets, weights, *, scaling=None, changes=None):
+    def __init__(self, trials, targets, weights, *, scaling=None, changes=None, step=1):
         self.lengths = np.array([len(trial) for trial in trials])
         self.starts = np.cumsum(self.lengths) - self.lengths
         # the last row is where the frames behind the end of a trial come from
@@ -45,6 +47,7 @@ class Sequences(torch.utils.data.Dataset):
             torch.as_tensor(np.asarray(one), dtype=torch.float32) for one in scaling
         )
         self.changes = changes
+        self.step = step
 
     def __len__(self):
         return len(self.lengths)
@@ -52,7 +55,7 @@ class Sequences(torch.utils.data.Dataset):
     @property
     def draws(self):
         """Whether a batch needs a seed."""
-        return self.changes is not None
+        return self.changes is not None or self.step > 1
 
     def mean_weight_1(self):
         """Scale the weights, in a copy.
@@ -89,6 +92,8 @@ class Sequences(torch.utils.data.Dataset):
         rows = [np.arange(a, a + n) for a, n in zip(self.starts[index], self.lengths[index])]
         if self.changes is not None:
             rows = self.changes.rows(rows, index, rng)
+        if self.step > 1:  # one phase of each trial, behind all changes of its frames
+            rows = [row[rng.randint(min(self.step, len(row))) :: self.step] for row in rows]
         lengths = np.array([len(row) for row in rows])
         place = np.full((len(rows), lengths.max()), len(self.frames) - 1)
         place[np.arange(place.shape[1]) < lengths[:, None]] = np.concatenate(rows)

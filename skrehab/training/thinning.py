@@ -160,6 +160,8 @@ class Thinned(nn.Module):
             self.saliency_smooth = network.saliency_smooth
         if hasattr(network, "frame_logits"):
             self.frame_logits = self._frame_logits
+        if getattr(network, "ignores_scale", False):  # see MOMENT
+            self.ignores_scale, self.held_scale = True, self._held_scale
 
     def forward(self, x, lengths=None):
         return self.mean_over_phases(self.network, x, lengths)
@@ -187,22 +189,30 @@ class Thinned(nn.Module):
 
     def _frame_logits(self, x, lengths=None):
         parts, counts, _ = self._split(x, lengths)
-        rows = self.network.frame_logits(parts, counts)
-        rows = rows.reshape(len(x), -1, *rows.shape[1:])  # (batch, phases, thinned, outputs)
+        return self._join(self.network.frame_logits(parts, counts), x)
+
+    def _held_scale(self, x, lengths=None):
+        parts, counts, _ = self._split(x, lengths)
+        scaled, inner = self.network.held_scale(parts, counts)
+        return self._join(scaled, x), Thinned(inner, self.step)
+
+    def _join(self, rows, x):
+        """Frames of all phases in the order of the trials `x`."""
+        rows = rows.reshape(len(x), -1, *rows.shape[1:])  # (batch, phases, thinned, ...)
         return rows.transpose(1, 2).flatten(1, 2)[:, : x.shape[1]]
 
     def _split(self, x, lengths):
         """Phases as rows of a batch, their lengths, and which there are."""
-        n, n_frames = x.shape[:2]
+        step = self.step
         if lengths is None:
-            lengths = torch.full((n,), n_frames, device=x.device)
-        n_phases = min(self.step, n_frames)
-        short = -(-n_frames // n_phases) * n_phases - n_frames
-        x = torch.cat([x, x.new_zeros(n, short, *x.shape[2:])], dim=1)
-        # (batch, thinned, phases, ...) -> (batch * phases, thinned, ...)
-        parts = x.reshape(n, -1, n_phases, *x.shape[2:]).transpose(1, 2).flatten(0, 1)
-        start = torch.arange(n_phases, device=lengths.device)
-        counts = (lengths[:, None] - start + n_phases - 1).div(n_phases, rounding_mode="floor")
+            lengths = torch.full((len(x),), x.shape[1], device=x.device)
+        short = x.new_zeros(1, 1, *x.shape[2:]).expand(len(x), step - 1, *x.shape[2:])
+        x = torch.cat([x, short], dim=1)
+        # (phases, batch, thinned, ...) -> (batch * phases, thinned, ...); as long as each other
+        n = (x.shape[1] // step) * step
+        parts = torch.stack([x[:, p:n:step] for p in range(step)], dim=1).flatten(0, 1)
+        start = torch.arange(step, device=lengths.device)
+        counts = (lengths[:, None] - start + step - 1).div(step, rounding_mode="floor")
         true = (counts > 0).to(x.device, x.dtype)
         # a phase that a short trial lacks is judged as one frame, and not counted
         return parts, counts.clamp(min=1).flatten(), true

@@ -209,7 +209,7 @@ class PoseProcess:
                 self._end()
                 raise
         if "error" in answer:
-            kind = answer.get("kind")
+            kind = str(answer.get("kind"))  # a liar may send a list
             text = str(answer["error"]).encode("utf-8", "replace").decode()
             if kind == "memory":
                 raise ProcessEnded(_no_memory())

@@ -10,8 +10,8 @@ def test_a_pass_over_many_files_needs_no_more_memory(tmp_path, run_python):
 import resource, sys
 from types import SimpleNamespace
 import numpy as np, torch
-from skrehab.batching import Batches, Samples
-from skrehab.clips import collate_clips
+from skrehab.training.batching import Batches, Samples
+from skrehab.training.clips import collate_clips
 recipe = SimpleNamespace(n_frames=16, stride=None, resize=64, crop=64)
 recipe.mean, recipe.std = (0.5,) * 3, (1.0,) * 3
 collate = lambda batch: collate_clips(batch, recipe)

@@ -158,6 +158,11 @@ ESTIMATORS = [
         lambda: tiny_labeler(threshold=("quantile", 0.38), z_clip=3.0, coords="first"),
         "pseudo_labeler",
     ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-prior",
+        lambda: tiny_labeler(threshold="auto", prior=0.3, n_estimators=2),
+        "pseudo_labeler",
+    ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
     EstimatorRow(
         "FrameMLP-balanced",

@@ -77,7 +77,7 @@ def _pipelines(random_state):
     """The three that learn.
 
     Five minutes on two cores are not enough for the large AcT with every frame a token, so the
-    published recipe has the smallest one here, a tenth of its epochs, and 16 points on the path;
+    published recipe has the smallest one here, 15 epochs at ten times the rate, and 16 points;
     ``benchmarks/`` runs it whole.
     """
     paper = published(max_epochs=15, frame_epochs=5, random_state=random_state).set_params(

@@ -128,6 +128,18 @@ def test_epochs_adapt_in_training(data):
     assert len(pipe["frames"].history_) == enough_epochs(n, 3) < 200
 
 
+def test_the_page_names_bones(data):
+    """What ``skrehab serve`` shows beside the map of a video."""
+    from skrehab.serve.analysis import _rows
+
+    pipe = recommended(**QUICK).fit(data.X, data.y)
+    rows = _rows(pipe, pipe["labels"], 16)
+    parts = {row["name"]: row["part"] for row in rows}
+    assert parts["left shoulder to elbow"] == "left arm"
+    assert parts["mid hip to mid shoulder"] == "trunk"
+    assert sorted(row["index"] for row in rows) == list(range(16))
+
+
 # --- patients -------------------------------------------------------------------------------------
 def test_patients_reach_teacher_and_student(data):
     plain = recommended(**QUICK).fit(data.X, data.y)

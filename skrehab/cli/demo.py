@@ -24,11 +24,11 @@ def demo(
 ):
     """Run the main job on synthetic patients and write a report (a few minutes)."""
     from skrehab.cli.demo_report import write_demo
-    from skrehab.cli.demo_run import run_demo
+    from skrehab.cli.demo_run import N_FOLDS, run_demo
     from skrehab.evaluation.statistics import summary_table
 
     with progress_bar() as progress:
-        task = progress.add_task("patients held out", total=3 * min(6, patients))
+        task = progress.add_task("patients held out", total=3 * min(N_FOLDS, patients))
         result = run_demo(
             *(patients, repetitions),
             max_epochs=epochs or "auto",

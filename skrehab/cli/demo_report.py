@@ -101,9 +101,9 @@ def write_demo(result, folder):
                 "The patients are simulated: they show that the pipeline works from end to end, "
                 "not how well it does on people. All pipelines are causal, so the curve is what "
                 "would be seen live. To fit into a few minutes, the published recipe has the "
-                "smallest AcT, few epochs and few points on the path, and the recommended one has "
-                "one teacher in place of two. Frame truth was used for scoring, and for training "
-                "only in the row that says so.",
+                "smallest AcT, scaled input, few epochs and few points on the path; the "
+                "recommended one has one teacher in place of two. Frame truth was used for "
+                "scoring, and for training only in the row that says so.",
             ),
         ],
         subtitle="Synthetic patients that no model saw in training",

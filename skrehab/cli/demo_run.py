@@ -15,11 +15,12 @@ from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
 from skrehab.recipes import published, recommended
 from skrehab.trials import ragged
 
-__all__ = ["METHODS", "DemoResult", "run_demo"]
+__all__ = ["METHODS", "N_FOLDS", "DemoResult", "run_demo"]
 
 RECOMMENDED, PUBLISHED = "recommended", "published (AcT, integrated gradients, two thresholds)"
 TRUTH = "MLP trained on frame truth"
 DURATION, CONSTANT = "trial duration alone", "constant"
+N_FOLDS = 4  # as many as fit into five minutes on two cores
 METHODS = (RECOMMENDED, PUBLISHED, TRUTH, DURATION, CONSTANT)
 
 
@@ -76,7 +77,7 @@ def _pipelines(random_state):
     """The three that learn.
 
     Five minutes on two cores are not enough for the large AcT with every frame a token, so the
-    published recipe has the smallest one here, a tenth of its epochs, and 16 points on the path;
+    published recipe has the smallest one here, 15 epochs at ten times the rate, and 16 points;
     ``benchmarks/`` runs it whole.
     """
     paper = published(max_epochs=15, frame_epochs=5, random_state=random_state).set_params(
@@ -101,7 +102,7 @@ def run_demo(
     n_patients=18,
     n_repetitions=3,
     *,
-    n_folds=6,
+    n_folds=N_FOLDS,
     max_epochs="auto",
     n_jobs=2,
     random_state=0,
@@ -115,7 +116,7 @@ def run_demo(
         Synthetic patients.
     n_repetitions : int, default=3
         Trials of each exercise and side.
-    n_folds : int, default=6
+    n_folds : int, default=4
         Groups of patients that are held out in turn; at most as many as patients.
     max_epochs : int or "auto", default="auto"
         Epochs of the recommended recipe's networks.

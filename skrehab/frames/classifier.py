@@ -164,7 +164,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             whole=np.array([(one != one[:1]).any() for one in sides]),
             **who,
         )
-        return self._samples(X, targets, weights, inside, of_class, changes), of_class
+        return self._samples(X, targets, weights, inside, of_class, changes=changes), of_class
 
     def _held_out_samples(self, X, targets, weights, side, of_class):
         """Return what early stopping judges by."""

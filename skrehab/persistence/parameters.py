@@ -146,7 +146,10 @@ MORE_TRAINING = {
     "standardize": Flag(),
     "augment": Either((Nothing(), estimator_of("Augmentation"), Record(AUGMENT))),
 }
-LIKE_LENGTH = {"like_length": Whole(0, 1_000_000)}
+LIKE_LENGTH = {
+    "like_length": Whole(0, 1_000_000),
+    "step": Either((Options(), Whole(1, 1000))),
+}
 LATER = {
     "scaler_": (optional(estimator_of("LandmarkScaler")), None),
     "step_": (Whole(1, 1000), 1),

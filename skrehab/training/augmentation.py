@@ -32,8 +32,9 @@ class Augmentation(BaseEstimator):
     splice : float, default=0.0
         Probability that a piece of another trial of the same person (``groups``) and exercise
         comes before or behind. A video classifier takes pieces of trials with the normal label, and
-        the trial keeps its own; a frame model takes those of any trial, whole ones where labels
-        change within the trial, and labels go along. Off where `fit` is given no groups, and in the single frames of a FrameMLP.
+        the trial keeps its own; a frame model takes those of any trial, all of it where labels
+        change within, and labels go along. Off where `fit` is given no groups, and in the single
+        frames of a FrameMLP.
     rotate : float, default=0.0
         Largest turn about the vertical in degrees, either way, one a trial.
     offset : float, default=0.0
@@ -289,7 +290,9 @@ class Changes:
         return x + noise * self.unit
 
 
-def plan_changes(augment, trials, *, groups=None, exercise=None, labels=None, spread=1.0, whole=None):
+def plan_changes(
+    augment, trials, *, groups=None, exercise=None, labels=None, spread=1.0, whole=None
+):
     """Prepare what `augment` of an estimator asks for.
 
     Parameters

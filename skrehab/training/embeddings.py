@@ -52,8 +52,14 @@ def penultimate(network, inputs, head):
         network(**inputs)
     finally:
         hook.remove()
-    features = kept[0]
-    return features.mean(dim=1) if features.ndim == 3 else features.flatten(1)
+    features, x, lengths = kept[0], inputs["x"], inputs.get("lengths")
+    if features.ndim != 3:
+        return features.flatten(1)
+    if lengths is None or features.shape[1] != x.shape[1]:
+        return features.mean(dim=1)
+    # the trial's own frames: what is padded depends on the other trials of the batch
+    true = torch.arange(x.shape[1], device=x.device) < lengths.to(x.device)[:, None]
+    return (features * true[..., None]).sum(dim=1) / true.sum(dim=1, keepdim=True)
 
 
 def embed_trials(network, trials, batch_size, device="cpu", memory=None):

@@ -62,6 +62,12 @@ def tiny_video(**params):
     return VideoClassifier(**(defaults | QUICK | params))
 
 
+TINY_MIL = {
+    "network": "mil_tcn",
+    "network_params": {"channels": 6, "n_blocks": 2, "kernel_size": 3},
+}
+
+
 def tiny_labeler(**params):
     """Build a pseudo-labeler that trains in a tenth of a second."""
     defaults = {"n_steps": 4, "threshold": (0.5, 1.0)}
@@ -134,12 +140,18 @@ ESTIMATORS = [
     EstimatorRow(
         "VideoClassifier-recipe",
         lambda: tiny_video(
+            **TINY_MIL,
             augment={"splice": 0.5, "offset": 0.3},
             standardize=True,
             like_length=2,
             optimizer="adamw",
             schedule="cosine_batch",
         ),
+        "video_classifier",
+    ),
+    EstimatorRow(
+        "VideoClassifier-step",
+        lambda: tiny_video(**TINY_MIL, standardize=True, step=3),
         "video_classifier",
     ),
     EstimatorRow("SaliencyPseudoLabeler", tiny_labeler, "pseudo_labeler"),
@@ -156,6 +168,11 @@ ESTIMATORS = [
     EstimatorRow(
         "SaliencyPseudoLabeler-quantile",
         lambda: tiny_labeler(threshold=("quantile", 0.38), z_clip=3.0, coords="first"),
+        "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "SaliencyPseudoLabeler-prior",
+        lambda: tiny_labeler(threshold="auto", prior=0.3, n_estimators=2),
         "pseudo_labeler",
     ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
@@ -184,6 +201,7 @@ ESTIMATORS = [
         "frame_classifier",
         context=True,
     ),
+    EstimatorRow("FrameTCN-step", lambda: tiny_tcn(step=3), "frame_classifier", context=True),
     EstimatorRow("Augmentation", lambda: skrehab.Augmentation(rotate=15), "augmentation"),
 ]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from instances import tiny_frames, tiny_tcn, tiny_trials, tiny_video
 
-from skrehab import BoneVectors
+from skrehab import BoneVectors, FrameTCN
 from skrehab.skeletons import get_skeleton
 from skrehab.training.augmentation import Augmentation, plan_changes
 from skrehab.training.batching import Batches
@@ -59,6 +59,35 @@ def test_a_trial_stays_whole_and_a_piece_comes_before_or_behind():
         assert 4 <= len(piece) <= 12 and (np.diff(piece) == 1).all()
         sides.add(bool(before))
     assert sides == {True, False}
+
+
+def test_what_is_whole_is_joined_as_it_is():
+    trials = numbered(12, 9)
+    seen = {9: set(), 12: set()}
+    for seed in range(40):
+        who = {"groups": np.zeros(2), "whole": np.array([True, False])}
+        x, lengths, _, _ = batch(trials, {"splice": 1.0}, seed=seed, **who)
+        for row, n, own in zip(x[..., 0, 0], lengths, (12, 9)):
+            # a trial may be joined to itself: count the frames of the other where it is there
+            other = [t for t in row[:n] if (t >= 100) == (own == 12)]
+            if other:
+                seen[21 - own].add(len(other))
+    assert seen[12] == {12} and seen[9] > {3, 9}
+
+
+def test_a_frame_model_joins_all_of_a_trial_whose_labels_change():
+    class Looking(FrameTCN):
+        def _samples(self, *columns, changes=None):
+            self.changes = changes
+            return super()._samples(*columns, changes=changes)
+
+    normal, lean, lost = [1.0, 0.0], [0.2, 0.8], [np.nan, np.nan]
+    soft = [[normal] * 12, [normal] * 6 + [lean] * 6, [lean] * 5 + [lost] * 7]
+    hard = [np.zeros(12, int), np.repeat([0, 1], 6), np.repeat([1, -1], [5, 7])]
+    for labels in (soft, hard):
+        model = Looking(augment={"splice": 0.5}, max_epochs=1, random_state=0)
+        model.fit(numbered(12, 12, 12), labels, groups=[0, 0, 0])
+        assert model.changes.whole.tolist() == [False, True, False]
 
 
 def test_pieces_are_of_the_same_person_and_exercise():
@@ -246,5 +275,18 @@ def test_batches_of_like_length_pad_less_and_lose_nothing():
         assert sorted(seen) == list(range(103)) and len(sizes) == len(batches)
         return 1 - sum(map(len, trials)) / frames, seen
 
-    assert padding(4)[0] < 0.5 * padding(0)[0]
+    assert padding(4)[0] < 0.6 * padding(0)[0]
     assert padding(4)[1] == padding(4)[1] and padding(4)[1] != sorted(padding(4)[1])
+
+
+def test_parts_of_equal_size_are_sorted_and_cut_into_batches():
+    """14 trials in batches of 2, 3 alike: two parts of 7, and a batch across their border."""
+    trials = [np.zeros((n, 1, 3)) for n in range(1, 15)]
+    data = Sequences(trials, np.arange(14), np.ones(14))
+    order = torch.randperm(14, generator=torch.Generator().manual_seed(5)).tolist()
+    alike = sorted(order[:7]) + sorted(order[7:])
+    expected = {tuple(alike[i : i + 2]) for i in range(0, 14, 2)}
+    batches = Batches(data, 2, torch.Generator().manual_seed(5), like_length=3)
+    found = [tuple(target.tolist()) for _, (target, _) in batches]
+    assert set(found) == expected and len(found) == 7
+    assert found != [tuple(alike[i : i + 2]) for i in range(0, 14, 2)]  # shuffled

@@ -144,11 +144,10 @@ def _said(error):
 
 def _check_lines(cells, delimiter, width, number):
     """Refuse a cell of several lines if one looks like a row: two marks that met by chance."""
-    # prose has commas, so one of them makes no row
-    least = 1 if delimiter != "," or width < 3 else max(2, width - 2)
+    cut = re.compile(re.escape(delimiter) + "(?! )")  # prose has blanks behind its commas
     for cell in cells:
         lines = cell.splitlines()[1:] if "\n" in cell or "\r" in cell else []
-        if any(line.count(delimiter) >= least for line in lines):
+        if any(sum(map(bool, cut.split(line))) >= max(2, min(width, 3)) for line in lines):
             raise OpenQuote(
                 f"row {number}: a cell in quotation marks holds a whole row. Either {_OPEN_QUOTE}"
             )

@@ -22,6 +22,11 @@ def clean(text):
     return _BLANKS.sub(" ", unicodedata.normalize("NFC", _UNSEEN.sub("", text))).strip()
 
 
+def composed(text):
+    """Text with composed letters and without unseen characters; its blanks stay."""
+    return text if text.isascii() else unicodedata.normalize("NFC", _UNSEEN.sub("", text)).strip()
+
+
 def bare(text):
     """Text without blanks and unseen marks around it."""
     text = text.strip()

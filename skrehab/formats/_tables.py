@@ -14,7 +14,7 @@ from skrehab.formats._bounds import (
     read_text,
     refuse_pipe,
 )
-from skrehab.formats._names import bare, clean, is_missing
+from skrehab.formats._names import bare, composed, is_missing
 from skrehab.formats._spreadsheet import unguarded
 from skrehab.formats._workbook import is_workbook, workbook_rows
 
@@ -140,7 +140,7 @@ def open_table(path, whole=False):
         if header is None:
             while cells and not cells[-1]:
                 cells.pop()
-            header = [clean(cell) for cell in cells]
+            header = [composed(cell) for cell in cells]
             continue
         if any(cells[len(header) :]):
             long.append(str(number))
@@ -172,7 +172,7 @@ def first_row(path):
     header = next(iter(rows), None)
     if header is None:
         raise ValueError("it is empty")
-    return [clean(cell) for cell in header[1]]
+    return [composed(cell) for cell in header[1]]
 
 
 def to_float(cell, decimal_comma, where):

@@ -32,10 +32,11 @@ def read_trc(path, allow_cut=False):
     file states bring a warning, not an error.
     """
     text = read_text(path)
-    lines = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
+    lines = re.split(r"\r\n|\r|\n", text)
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_CELL and len(max(line.split(), key=len)) > MAX_CELL:
             raise ValueError(f"row {number}: a cell has more than {MAX_CELL:,} characters")
+    lines = [line for line in lines if line.strip()]
     if len(lines) < 6 or not lines[0].lstrip().startswith("PathFileType"):
         raise ValueError("it is not a TRC file: PathFileType must come first")
     facts = _facts(lines[1], lines[2])

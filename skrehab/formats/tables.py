@@ -9,7 +9,7 @@ from skrehab._written import written
 from skrehab.formats._bounds import MAX_ROWS, check_name, check_points
 from skrehab.formats._clock import time_unit
 from skrehab.formats._headers import FRAME_TITLES, RECORDING_TITLES, is_score, state_scores
-from skrehab.formats._names import clean, matching
+from skrehab.formats._names import clean, composed, matching
 from skrehab.formats._pose_file import as_read, frame_times, named, shortest, to_write
 from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import open_table, to_value
@@ -245,7 +245,7 @@ def _read_csv(path):
     for k, title in _known(header).items():
         cells = [cells[k] for _, cells in rows]
         if title not in _NUMBERS:
-            columns[title] = _coded(map(clean, cells), title)
+            columns[title] = _coded(map(composed, cells), title)
             continue
         texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
         try:
@@ -281,7 +281,7 @@ def _read_parquet(path):
                 values = [np.nan if v is None else v for v in values]
                 _set(columns, key, title, np.array(values, dtype=float))
             else:
-                columns[key] = _coded(("" if v is None else clean(str(v)) for v in values), key)
+                columns[key] = _coded(("" if v is None else composed(str(v)) for v in values), key)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"column {title} holds no numbers ({error})") from error
     return columns

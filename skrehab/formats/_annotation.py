@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import NamedTuple
 
-from skrehab.formats._names import matching
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, matching
 
 
 class Annotation(NamedTuple):
@@ -42,7 +42,7 @@ def one_of_several(known, recording):
     shown = sorted({names[0] if names else "" for names in known})[:10]
     if recording is None:
         if len(known) > 1:
-            raise ValueError(
+            raise SeveralRecordings(
                 f"it holds {len(known)} recordings, so pass recording=, one of {shown}"
             )
         return known[0] if known else ()
@@ -53,7 +53,7 @@ def one_of_several(known, recording):
             f"{recording!r} names {len(found)} recordings, so pass recording=, one of {several}"
         )
     if not found:
-        raise ValueError(f"there is no recording {recording!r}; there are {shown}")
+        raise UnknownRecording(f"there is no recording {recording!r}; there are {shown}")
     return found[0]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from skrehab.formats._annotation import Annotation, one_of_several
 from skrehab.formats._bounds import quoted
 from skrehab.formats._clock import read_clock
-from skrehab.formats._names import file_name
+from skrehab.formats._names import SeveralRecordings, file_name
 
 _PLAYER = re.compile(r"\s*\|?\s*player #\d+:\s*", re.IGNORECASE)
 _NOTHING = ("", "na", "nan", "not found")
@@ -104,7 +104,7 @@ def to_annotations(events, recording):
     chosen, members = known[one_of_several(known, recording)]
     queued = len(_files(members)) > 1
     if queued and not chosen.file and recording is None:
-        raise ValueError(
+        raise SeveralRecordings(
             f"observation {chosen.names[0]!r} plays {len(_files(members))} videos one after "
             f"another, so pass recording=, one of {_files(members)[:10]}"
         )

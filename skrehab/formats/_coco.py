@@ -141,7 +141,7 @@ def _entries(content):
     for i, one in enumerate(content):
         if not isinstance(one, dict) or "image_id" not in one:
             raise ValueError(f"entry {i} has no 'image_id', and others have")
-        if not is_id(one["image_id"]):
+        if not is_id(one["image_id"]) or not any(c.isdigit() for c in str(one["image_id"])):
             raise ValueError(f"entry {i}: image_id {quoted(one['image_id'])} holds no frame number")
     return [(one["image_id"], one) for one in content]
 

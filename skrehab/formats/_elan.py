@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from skrehab.formats._annotation import Annotation, same_tier_overlap
 from skrehab.formats._bounds import quoted, to_int
-from skrehab.formats._names import file_name, matching
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, file_name, matching
 from skrehab.formats._xml import read_xml, write_xml, xml_safe
 
 _SOUND = (".wav", ".mp3", ".m4a", ".aac", ".ogg", ".flac", ".wma", ".aif", ".aiff")
@@ -81,14 +81,14 @@ def media_offset(media, recording):
         found = matching(str(recording), [names for names, _ in media])
         if not found:
             known = [names[-1] for names, _ in media if names]
-            raise ValueError(f"there is no recording {recording!r}; there are {known}")
+            raise UnknownRecording(f"there is no recording {recording!r}; there are {known}")
         offsets = {offset for names, offset in media if names in found}
     else:
         pictures = [one for one in media if not any(n.lower().endswith(_SOUND) for n in one[0])]
         found, offsets = pictures or media, {offset for _, offset in pictures or media}
     if len(offsets) > 1:
         known = [names[-1] for names, _ in media if names]
-        raise ValueError(
+        raise SeveralRecordings(
             f"its {len(found)} videos do not start together, so pass recording=, one of {known}"
         )
     return offsets.pop() if offsets else 0.0

@@ -12,6 +12,16 @@ _LEADING = re.compile(r"(?<!\d)(?<!\d[.,])0+(?=\d)")
 _WHOLE = re.compile(r"(\d+)[.,]0+")
 # what a spreadsheet writes where a formula failed, in the languages of its users
 _SHEET_ERROR = re.compile(r"#(?:N/?[AD]|NV|N/B|I/T|H/N|\S+[!?])")
+
+
+class SeveralRecordings(ValueError):
+    """A file holds several recordings, and none was asked for."""
+
+
+class UnknownRecording(ValueError):
+    """A file holds no recording of the name that was asked for."""
+
+
 _MISSING = {"nan", "<na>", "nat", "n/a", "n.a.", "null", "na"}
 
 

@@ -7,7 +7,7 @@ picture to picture. Where other numbers or words change too, there are several r
 import re
 
 from skrehab.formats._bounds import quoted, to_int
-from skrehab.formats._names import alike_key, clean
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, alike_key, clean
 
 _DIGITS = re.compile(r"([0-9]+)")
 _FOLDER = re.compile(r"^(.*[/\\])?([^/\\]*)$", re.DOTALL)
@@ -85,14 +85,16 @@ def one_recording(recordings, asked, option="trial="):
     shown = ", ".join(short_names(known)[:10])
     if asked is None:
         if len(known) > 1:
-            raise ValueError(f"it holds {len(known)} recordings, so pass {option}, one of {shown}")
+            raise SeveralRecordings(
+                f"it holds {len(known)} recordings, so pass {option}, one of {shown}"
+            )
         return known[0]
     wanted = alike_key(str(asked)).strip("/\\_-.")
     for form in (_whole, _folder, _last_folder, _before):
         found = [name for name in known if form(name) == wanted]
         if len(found) == 1:
             return found[0]
-    raise ValueError(f"there is no recording {asked!r}; there are {shown}")
+    raise UnknownRecording(f"there is no recording {asked!r}; there are {shown}")
 
 
 def short_names(known):

@@ -15,7 +15,7 @@ from skrehab.formats._headers import (
     split_title,
     state_score,
 )
-from skrehab.formats._names import alike_key, clean
+from skrehab.formats._names import SeveralRecordings, alike_key, clean
 from skrehab.formats._numbering import one_recording, split_names
 from skrehab.formats._pose_file import as_read, frame_times, named, shortest
 from skrehab.formats._spreadsheet import put_rows
@@ -144,7 +144,7 @@ def _one_recording(header, rows, trial):
                 continue
             wanted = [name for name in names if alike_key(name) == alike_key(str(trial))]
             if trial is None or len(wanted) != 1:
-                raise ValueError(
+                raise SeveralRecordings(
                     f"column {header[j]} names {len(names)} recordings or people, so pass trial=, "
                     f"one of {', '.join(names[:10])}"
                 )
@@ -173,7 +173,7 @@ def _of_deeplabcut(header, rows, trial):
         known = list(dict.fromkeys(people[first:]))
         wanted = [one for one in known if alike_key(one) == alike_key(str(trial))]
         if len(known) > 1 and not wanted:
-            raise ValueError(
+            raise SeveralRecordings(
                 f"it holds {len(known)} individuals, so pass trial=, one of {', '.join(known)}"
             )
         one = (wanted or known)[0]

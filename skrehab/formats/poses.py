@@ -8,7 +8,7 @@ from skrehab.formats._pose_file import PoseFile, checked, frame_times, to_write
 from skrehab.formats._tables import first_row
 from skrehab.skeletons import get_skeleton
 
-__all__ = ["PoseFile", "parse_pose", "read_pose", "write_pose"]
+__all__ = ["PoseFile", "is_long_table", "parse_pose", "read_pose", "write_pose"]
 
 _ENDINGS = {
     **{".npy": "npy", ".npz": "npz", ".trc": "trc", ".parquet": "long"},
@@ -161,6 +161,24 @@ def parse_pose(
             raise ValueError(f"{len(names)} names for {pose.pose.shape[1]} landmarks")
         pose = checked(pose.pose, pose.timestamps, names, pose.coords)
     return pose
+
+
+def is_long_table(path):
+    """Whether a file is a table in long form, which may hold many trials.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether it is one.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet"):
+        return False
+    return _format_of(path, None)[0] == "long"
 
 
 def _format_of(path, format):

@@ -9,7 +9,7 @@ from skrehab._written import written
 from skrehab.formats._bounds import MAX_ROWS, check_name, check_points
 from skrehab.formats._clock import time_unit
 from skrehab.formats._headers import FRAME_TITLES, RECORDING_TITLES, is_score, state_scores
-from skrehab.formats._names import clean, composed, matching
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, clean, composed, matching
 from skrehab.formats._pose_file import as_read, frame_times, named, shortest, to_write
 from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import open_table, to_value
@@ -121,9 +121,9 @@ def one_trial(trials, name):
             return trials[found[0][0]]
     shown = ", ".join(list(trials)[:10]) + (", ..." if len(trials) > 10 else "")
     if name is not None:
-        raise ValueError(f"there is no trial {name!r}; there are {shown}")
+        raise UnknownRecording(f"there is no trial {name!r}; there are {shown}")
     if len(trials) > 1:
-        raise ValueError(f"it holds {len(trials)} trials, so pass trial=, one of {shown}")
+        raise SeveralRecordings(f"it holds {len(trials)} trials, so pass trial=, one of {shown}")
     return next(iter(trials.values()))
 
 

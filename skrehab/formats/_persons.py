@@ -11,7 +11,7 @@ _CHOICES = ("steady", "follow", "largest")
 _BASE, _PER_FRAME, _MOST = 0.15, 0.05, 0.5
 _SIZE_RATIO = 1.6
 _POINT = 1e-9  # the size of somebody of whom one point is seen
-_ALONE = 1.0  # the same where there is nobody to mix up with, as when the subject is seen rarely
+_ALONE = 2.0  # the same where there is nobody to mix up with, as when the subject is seen rarely
 _FORGET = 150  # frames after which somebody who left starts anew on coming back
 
 

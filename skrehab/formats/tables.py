@@ -249,6 +249,8 @@ def _read_csv(path):
             continue
         texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
         try:
+            if any("_" in text for text in texts):  # NumPy would take 1_5 for 15
+                raise ValueError
             values = np.array([text or "nan" for text in texts], dtype=float)
         except ValueError:
             values = [

@@ -4,9 +4,20 @@ A case makes an item, uses it, and expects a right result, or an error that name
 tests run every case, and benchmarks/bad_inputs.py counts what came of them.
 """
 
-from bad_input_cases import batches, files, models, trials, videos
+from bad_input_cases import (
+    batches,
+    files,
+    labels,
+    manifests,
+    models,
+    programs,
+    streams,
+    trials,
+    videos,
+)
 from bad_input_cases.case import Case, Outcome
 
 __all__ = ["CASES", "Case", "Outcome"]
 
-CASES = [case for part in (videos, batches, trials, files, models) for case in part.CASES]
+_PARTS = (videos, streams, batches, trials, files, programs, labels, manifests, models)
+CASES = [case for part in _PARTS for case in part.CASES]

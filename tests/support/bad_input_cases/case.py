@@ -87,7 +87,8 @@ def battery():
 
 def _short(result):
     if hasattr(result, "DESCR"):
-        return f"{len(result.X)} trials, the first of shape {result.X[0].shape}"
+        kind = f"of shape {result.X[0].shape}" if hasattr(result.X[0], "shape") else "a video"
+        return f"{len(result.X)} trials, the first {kind}"
     if getattr(getattr(result, "dtype", None), "kind", "") == "O":
         result = list(result)
     shape = getattr(result, "shape", None)

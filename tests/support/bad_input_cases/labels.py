@@ -44,7 +44,9 @@ for label, words, expected in (
         gives(*((2 * i, 2 * i + 1, word) for i, word in enumerate(expected))),
     )
 for delimiter in ",;":
-    rows = [row.replace(",", delimiter) for row in ("start,stop,label,note", "1,2,1,ok", "3,4,1,ok")]
+    rows = [
+        row.replace(",", delimiter) for row in ("start,stop,label,note", "1,2,1,ok", "3,4,1,ok")
+    ]
     bad = [rows[0], f'1{delimiter}2{delimiter}1{delimiter}"left', *rows[2:]]
     case(
         "quotation marks",
@@ -207,9 +209,7 @@ def eaf(*media):
         f'MIME_TYPE="video/mp4"' + (f' TIME_ORIGIN="{origin}"' if origin else "") + "/>"
         for name, origin in media
     )
-    slots = "".join(
-        f'<TIME_SLOT TIME_SLOT_ID="t{i}" TIME_VALUE="{1000 * i}"/>' for i in (1, 2)
-    )
+    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="t{i}" TIME_VALUE="{1000 * i}"/>' for i in (1, 2))
     return content(
         "a.eaf",
         (
@@ -240,10 +240,20 @@ for media, recording, shift in (
         reads(recording=recording),
         gives((1 + shift, 2 + shift, "lean")),
     )
-case("clocks", "ELAN, two origins, none asked for", eaf(FRONT, SIDE), read_intervals,
-     names=("do not start together", "side.mp4"))  # fmt: skip
-case("clocks", "ELAN, an unknown video", eaf(FRONT, SIDE), reads(recording="x.mp4"),
-     names=("no recording 'x.mp4'", "side.mp4"))  # fmt: skip
+case(
+    "clocks",
+    "ELAN, two origins, none asked for",
+    eaf(FRONT, SIDE),
+    read_intervals,
+    names=("do not start together", "side.mp4"),
+)
+case(
+    "clocks",
+    "ELAN, an unknown video",
+    eaf(FRONT, SIDE),
+    reads(recording="x.mp4"),
+    names=("no recording 'x.mp4'", "side.mp4"),
+)
 ROW = "a\t1.0\t2.0\t1.0\tlean"
 for remarks, recording, shift in (
     (['"#file:///D:/v.mp4 -- offset: 5000"'], None, 5),
@@ -347,8 +357,13 @@ for recording in ("P02.eaf", "P02", "P02.mp4", "p02"):
         reads(recording=recording),
         gives((1.5, 2.5, "lean")),
     )
-case("several recordings", "ELAN text of two files", text("a.txt", *FILES), read_intervals,
-     names=("2 recordings, so pass recording=",))  # fmt: skip
+case(
+    "several recordings",
+    "ELAN text of two files",
+    text("a.txt", *FILES),
+    read_intervals,
+    names=("2 recordings, so pass recording=",),
+)
 for title in (
     *("video", "Video", "file", "filename", "recording", "trial", "clip", "media", "patient"),
     *("subject", "path", "file_name"),

@@ -157,14 +157,14 @@ case(
 )
 
 # --- TRC ------------------------------------------------------------------------------------------
-HEAD = "DataRate CameraRate NumFrames NumMarkers Units OrigDataRate OrigDataStartFrame OrigNumFrames"
+HEAD = (
+    "DataRate CameraRate NumFrames NumMarkers Units OrigDataRate OrigDataStartFrame OrigNumFrames"
+)
 
 
 def trc(unit="mm", gap="\t", rows=("900 800 10 905 450 12",) * 2, stated=None, header=HEAD):
     words = f"60 60 {stated or len(rows)} 2 {unit} 60 1 {len(rows)}".split()
-    frames = [
-        gap.join([str(i + 1), str(i / 60), *row.split()]) for i, row in enumerate(rows)
-    ]
+    frames = [gap.join([str(i + 1), str(i / 60), *row.split()]) for i, row in enumerate(rows)]
     return text(
         "a.trc",
         "PathFileType\t4\t(X/Y/Z)\ta.trc",
@@ -301,7 +301,9 @@ for title, unit in (("time_ms", 1e3), ("time (ms)", 1e3), ("timestamp_us", 1e6),
     case(
         "times",
         f"{title}, long",
-        text("a.csv", f"frame,{title},landmark,x,y", *(f"{i},{t},a,1,2" for i, t in enumerate(steps))),
+        text(
+            "a.csv", f"frame,{title},landmark,x,y", *(f"{i},{t},a,1,2" for i, t in enumerate(steps))
+        ),
         read_pose,
         lambda read: np.allclose(read.timestamps, np.arange(3) / 30, atol=1e-3),
     )

@@ -21,6 +21,7 @@ FRAME_TITLES = (
     *("frame", "frames", "frame#", "frame_id", "frame_idx", "frame_index", "frame_number"),
     *("frame_no", "frame_num", "framenumber", "frame number", "frame no", "frame index"),
 )
+PICTURE_TITLES = ("image", "image_name", "file", "filename", "file_name", "file name", "picture")
 # columns whose values say which recording or person a row belongs to
 RECORDING_TITLES = (
     *("trial", "trial_id", "video", "video_id", "video_name", "recording", "recording_id", "file"),

@@ -192,7 +192,14 @@ def to_float(cell, decimal_comma, where):
 
 def to_value(cell, decimal_comma, where):
     """Read a number, NaN where the cell is empty or says that nothing is there."""
-    return np.nan if not cell or is_missing(cell) else to_float(cell, decimal_comma, where)
+    if not cell:
+        return np.nan
+    try:
+        return to_float(cell, decimal_comma, where)
+    except ValueError:
+        if is_missing(cell):
+            return np.nan
+        raise
 
 
 def to_whole(cell):

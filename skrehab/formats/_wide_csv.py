@@ -11,6 +11,7 @@ from skrehab.formats._clock import read_clock, time_unit
 from skrehab.formats._headers import (
     FRAME_TITLES,
     PERSON_TITLES,
+    PICTURE_TITLES,
     RECORDING_TITLES,
     split_title,
     state_score,
@@ -31,6 +32,10 @@ def read_wide_csv(path, frame_rate=None, trial=None):
     header, rows = _of_deeplabcut(header, rows, trial)
     header, rows = _one_recording(header, rows, trial)
     columns, time_column, frame_column = _columns(header, path)
+    if frame_column is not None and header[frame_column].lower() in PICTURE_TITLES:
+        # one file for all rows is the video, and no picture
+        many = len({cells[frame_column] for _, cells in rows}) > 1
+        frame_column = frame_column if many else None
     kinds = {name: tuple(_order(found)) for name, found in columns.items()}
     coordinates = next(iter(kinds.values()))
     odd = [name for name, kind in kinds.items() if kind != coordinates]
@@ -64,10 +69,11 @@ def read_wide_csv(path, frame_rate=None, trial=None):
         cells = [(line, row[time_column]) for line, row in rows]
         times = [_time(cell, decimal_comma, f"row {line}, column {title}") for line, cell in cells]
     elif frame_column is not None:
-        numbers = _frame_numbers([(line, cells[frame_column]) for line, cells in rows])
+        cells = [(line, cells[frame_column]) for line, cells in rows]
+        numbers = _frame_numbers(cells)
         at = np.argsort(numbers, kind="stable")
         if len(set(numbers)) < len(numbers):
-            same = next(n for n in numbers if numbers.count(n) > 1)
+            same = numbers[at[np.flatnonzero(np.diff(np.asarray(numbers)[at]) == 0)[0]]]
             raise ValueError(f"two rows hold frame {same}")
         pose, times = pose[at], frame_times(np.asarray(numbers)[at], frame_rate)
         unit = "s"
@@ -80,7 +86,7 @@ def _order(found):
 
 def _columns(header, path):
     """Map landmarks to their columns, and find those of times and frames."""
-    time_column = frame_column = None
+    time_column = frame_column = picture_column = None
     columns, unread = {}, []
     for j, title in enumerate(header):
         part = split_title(title)
@@ -88,6 +94,8 @@ def _columns(header, path):
             time_column = j if time_column is None else time_column
         elif title.lower() in FRAME_TITLES:
             frame_column = j if frame_column is None else frame_column
+        elif title.lower() in PICTURE_TITLES:
+            picture_column = j if picture_column is None else picture_column
         elif part is not None:
             name, kind = part
             found = columns.setdefault(name, {})
@@ -114,7 +122,7 @@ def _columns(header, path):
             UserWarning,
             stacklevel=4,
         )
-    return places, time_column, frame_column
+    return places, time_column, picture_column if frame_column is None else frame_column
 
 
 def _time(cell, decimal_comma, where):
@@ -140,7 +148,8 @@ def _one_recording(header, rows, trial):
     for group in (RECORDING_TITLES, PERSON_TITLES):
         for j in (titles.index(title) for title in group if title in titles):
             names = list(dict.fromkeys(clean(cells[j]) for _, cells in rows if cells[j]))
-            if len(names) < 2:
+            pictures = titles[j] in PICTURE_TITLES and len(names) == len(rows)
+            if len(names) < 2 or pictures:
                 continue
             wanted = [name for name in names if alike_key(name) == alike_key(str(trial))]
             if trial is None or len(wanted) != 1:

@@ -1,5 +1,6 @@
 """Tables in long form, CSV or Parquet: one row a landmark, a frame and a trial."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,14 @@ from skrehab._optional import require
 from skrehab._written import written
 from skrehab.formats._bounds import MAX_ROWS, check_name, check_points
 from skrehab.formats._clock import time_unit
-from skrehab.formats._headers import FRAME_TITLES, RECORDING_TITLES, is_score, state_scores
+from skrehab.formats._headers import (
+    FRAME_TITLES,
+    PERSON_TITLES,
+    PICTURE_TITLES,
+    RECORDING_TITLES,
+    is_score,
+    state_scores,
+)
 from skrehab.formats._names import SeveralRecordings, UnknownRecording, clean, composed, matching
 from skrehab.formats._pose_file import as_read, frame_times, named, shortest, to_write
 from skrehab.formats._spreadsheet import put_rows
@@ -141,6 +149,8 @@ def parse_long_table(path, frame_rate):
     if not whole.all() or (columns["frame"] % 1).any():
         raise ValueError("column frame must hold whole numbers")
     columns["frame"] = columns["frame"].astype(np.int64)
+    if _are_pictures(columns):
+        del columns["trial"]
     trials, unit = {}, columns.pop("unit", "")
     codes, names = columns.pop("trial", (np.zeros(len(whole), dtype=int), ["trial"]))
     codes_of_landmarks, landmarks = columns["landmark"]
@@ -155,6 +165,22 @@ def parse_long_table(path, frame_rate):
         except ValueError as error:
             raise ValueError(f"trial {name!r}: {error}") from error
     return trials
+
+
+def _are_pictures(columns):
+    """Whether what seemed to be names of recordings are names of pictures, one for each frame."""
+    codes, names = columns.get("trial", (None, ()))
+    if not columns.pop("of_pictures", False):
+        return False
+    frames = np.unique(columns["frame"])
+    if not 1 < len(names) == len(frames):
+        return False
+    pairs = np.unique(np.column_stack([codes, columns["frame"]]), axis=0)
+    return len(pairs) == len(names) and len({_digits(name) for name in names}) == 1
+
+
+def _digits(name):
+    return re.sub(r"[0-9]+", "0", name)
 
 
 def _coded(values, title):
@@ -207,7 +233,7 @@ def _title(title, titles):
         return "score" if "score" not in titles else None
     if title in FRAME_TITLES:
         return "frame" if "frame" not in titles else None
-    if title in RECORDING_TITLES:
+    if title in RECORDING_TITLES or title in PERSON_TITLES:
         return "trial" if "trial" not in titles else None
     if time_unit(title) is not None:
         return "time" if "time" not in titles else None
@@ -246,6 +272,8 @@ def _read_csv(path):
         cells = [cells[k] for _, cells in rows]
         if title not in _NUMBERS:
             columns[title] = _coded(map(composed, cells), title)
+            if title == "trial":
+                columns["of_pictures"] = header[k].lower() in PICTURE_TITLES
             continue
         texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
         try:

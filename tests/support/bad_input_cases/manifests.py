@@ -261,7 +261,7 @@ case(
 )
 case(
     "tables",
-    "a workbook called CSV",
+    "a workbook called CSV as manifest",
     workbook(BOOK, name="trials.csv"),
     load_manifest,
     names=("Excel workbook", ".xlsx"),

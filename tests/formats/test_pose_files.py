@@ -440,9 +440,8 @@ def test_manifests_take_the_new_formats(flat, tmp_path):
     from skrehab.datasets import load_manifest
     from skrehab.formats import write_intervals
 
-    write_pose(tmp_path / "a.json", flat)
-    write_pose(tmp_path / "b.parquet", flat)
-    write_pose(tmp_path / "c.csv", flat)
+    for i, name in enumerate(("a.json", "b.parquet", "c.csv")):
+        write_pose(tmp_path / name, flat._replace(pose=flat.pose + np.float32([i, 0, 0])))
     end = float(flat.timestamps[-1]) - 0.01
     write_intervals(tmp_path / "a.eaf", [(0, end, 1)])
     write_intervals(tmp_path / "b.csv", [(0, end, 1)], format="boris")
@@ -452,6 +451,6 @@ def test_manifests_take_the_new_formats(flat, tmp_path):
     )
     data = load_manifest(tmp_path / "trials.csv")
     assert data.skeleton == "coco17"
-    for trial, labels in zip(data.X, data.frame_labels):
-        np.testing.assert_array_equal(trial, flat.pose)
+    for i, (trial, labels) in enumerate(zip(data.X, data.frame_labels)):
+        np.testing.assert_array_equal(trial, flat.pose + np.float32([i, 0, 0]))
         assert labels.tolist() == [1, 1, 1, 1, 1, 0]

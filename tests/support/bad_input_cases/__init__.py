@@ -7,10 +7,13 @@ tests run every case, and benchmarks/bad_inputs.py counts what came of them.
 from bad_input_cases import (
     batches,
     files,
+    label_owners,
     labels,
+    manifest_options,
     manifests,
     models,
     programs,
+    sequences,
     streams,
     trials,
     videos,
@@ -19,5 +22,8 @@ from bad_input_cases.case import Case, Outcome
 
 __all__ = ["CASES", "Case", "Outcome"]
 
-_PARTS = (videos, streams, batches, trials, files, programs, labels, manifests, models)
+_PARTS = (
+    *(videos, streams, batches, trials, files, programs, sequences, labels, label_owners),
+    *(manifests, manifest_options, models),
+)
 CASES = [case for part in _PARTS for case in part.CASES]

@@ -108,10 +108,11 @@ def to_annotations(events, recording):
             f"observation {chosen.names[0]!r} plays {len(_files(members))} videos one after "
             f"another, so pass recording=, one of {_files(members)[:10]}"
         )
-    if chosen.begin is None:
+    untold = chosen.length is None and not all(event.media for event in members)
+    if chosen.begin is None or (queued and chosen.file and untold):
         raise ValueError(
             f"observation {members[0].observation!r} plays several videos one after another, and "
-            f"its times count from the first of them. How long those before "
+            f"its times count from the first of them. How long those up to "
             f"{file_name(chosen.file)!r} last is missing: export a column 'Media duration (s)', or "
             "one observation a video"
         )

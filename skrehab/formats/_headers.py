@@ -21,6 +21,8 @@ FRAME_TITLES = (
     *("frame", "frames", "frame#", "frame_id", "frame_idx", "frame_index", "frame_number"),
     *("frame_no", "frame_num", "framenumber", "frame number", "frame no", "frame index"),
 )
+# an index that pandas writes: rows that were dropped leave gaps in it
+INDEX_TITLES = ("", "index", "unnamed: 0")
 PICTURE_TITLES = ("image", "image_name", "file", "filename", "file_name", "file name", "picture")
 # columns whose values say which recording or person a row belongs to
 RECORDING_TITLES = (

@@ -1,6 +1,7 @@
 """Tables with one row a frame and columns NAME_x, NAME_y, NAME_z, NAME_visibility."""
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from skrehab.formats._bounds import check_name, check_points, quoted
 from skrehab.formats._clock import read_clock, time_unit
 from skrehab.formats._headers import (
     FRAME_TITLES,
+    INDEX_TITLES,
     PERSON_TITLES,
     PICTURE_TITLES,
     RECORDING_TITLES,
@@ -32,6 +34,8 @@ def read_wide_csv(path, frame_rate=None, trial=None):
     header, rows = _of_deeplabcut(header, rows, trial)
     header, rows = _one_recording(header, rows, trial)
     columns, time_column, frame_column = _columns(header, path)
+    if frame_column is None and header[0].lower() in INDEX_TITLES:
+        frame_column = 0 if _is_index([cells[0] for _, cells in rows]) else None
     if frame_column is not None and header[frame_column].lower() in PICTURE_TITLES:
         # one file for all rows is the video, and no picture
         many = len({cells[frame_column] for _, cells in rows}) > 1
@@ -127,6 +131,11 @@ def _columns(header, path):
 
 def _time(cell, decimal_comma, where):
     return np.nan if not cell else read_clock(cell, where, decimal_comma)
+
+
+def _is_index(cells):
+    numbers = [to_whole(cell) for cell in cells]
+    return None not in numbers and all(a < b for a, b in pairwise(numbers))
 
 
 def _frame_numbers(cells):

@@ -1,5 +1,6 @@
 """Read and write labelled intervals, in seconds."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from skrehab.formats import _boris, _cvat, _elan, _elan_text
 from skrehab.formats._annotation import Annotation, only_recording
 from skrehab.formats._bounds import check_name, quoted, refuse_pipe
 from skrehab.formats._headers import RECORDING_TITLES
-from skrehab.formats._names import clean, composed, is_sheet_error, matching
+from skrehab.formats._names import alike_key, clean, composed, is_sheet_error, matching
 from skrehab.formats._spreadsheet import put_rows
 from skrehab.formats._tables import first_row, open_table, to_float, to_whole
 
@@ -84,7 +85,7 @@ def read_intervals(
     [(0.5, 2.0, 'lean')]
     """
     try:
-        return parse_intervals(
+        found = parse_intervals(
             path,
             format=format,
             tier=tier,
@@ -95,6 +96,23 @@ def read_intervals(
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
+    _warn_of_spellings(path, found)
+    return found
+
+
+def _warn_of_spellings(path, found):
+    """Labels that differ only in case, blanks or leading zeros are classes of their own."""
+    first = {}
+    for *_, label in found:
+        other = first.setdefault(alike_key(str(label)), label)
+        if other != label:
+            warnings.warn(
+                f"{path}: labels {other!r} and {label!r} differ only in case, blanks, unseen marks "
+                "or leading zeros, and are taken for two.",
+                UserWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def parse_intervals(

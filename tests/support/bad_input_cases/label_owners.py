@@ -159,6 +159,13 @@ case(
     names=("row 2", "formula"),
 )
 case(
+    "labels",
+    "two spellings in one interval file",
+    text("a.csv", "start,stop,label", "1,2,lean", "3,4,Lean"),
+    warned(read_intervals, "'lean' and 'Lean' differ only in case"),
+    gives((1, 2, "lean"), (3, 4, "Lean")),
+)
+case(
     "interval files",
     "two columns of labels",
     text("a.csv", "start,stop,label,label", "1,2,1,0"),

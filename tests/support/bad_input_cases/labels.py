@@ -140,6 +140,13 @@ for label, lengths in (("no lengths", ""), ("one length for two", "90.0"), ("NA"
     )
 case(
     "clocks",
+    "BORIS, the first video, no lengths, and nothing tells which event is in it",
+    boris((50, 55, ""), (80, 85, ""), lengths=""),
+    reads(recording="a.mp4"),
+    names=("Media duration (s)",),
+)
+case(
+    "clocks",
     "BORIS, the first video, no lengths",
     boris((50, 55, "a.mp4"), QUEUE[1], lengths=""),
     reads(recording="a.mp4"),

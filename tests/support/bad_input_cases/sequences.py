@@ -157,6 +157,13 @@ for title in ("frame", "Frame", "frame_id", "frame_idx", "frame_number", "Frame#
     )
 case(
     "frame numbers",
+    "an index of pandas with gaps",
+    text("a.csv", ",a_x,a_y", *(f"{i},1,2" for i in GAPS)),
+    reads(frame_rate=10),
+    near(AT, times),
+)
+case(
+    "frame numbers",
     "a frame twice",
     text("a.csv", "frame,a_x,a_y", "0,1,1", "0,2,1"),
     read_pose,

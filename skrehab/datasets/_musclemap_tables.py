@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from skrehab.datasets._manifest_rows import Problems
 from skrehab.datasets._tables import open_table, to_whole
-from skrehab.datasets.manifest import _Problems
 from skrehab.muscles import NEW_ACTIVITIES, plain_name
 
 __all__ = ["check_rows", "choose", "existing_table", "new_activities", "read_clips", "read_muscles"]
@@ -52,7 +52,7 @@ def read_muscles(path):
         raise ValueError(
             f"{path}: every column but 'activity' must name one muscle group, got {muscles}."
         )
-    problems, labels = _Problems(path), {}
+    problems, labels = Problems(path), {}
     for number, cells in table:
         row = Row(number, "", cells[at], "")
         values = [cell for i, cell in enumerate(cells) if i != at]

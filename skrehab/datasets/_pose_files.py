@@ -1,24 +1,73 @@
 """Pose sequences in files, as manifests name them; see :mod:`skrehab.formats`."""
 
 from skrehab.formats import PoseFile
-from skrehab.formats.poses import parse_pose
+from skrehab.formats._names import SeveralRecordings
+from skrehab.formats.poses import is_long_table, parse_pose
+from skrehab.formats.tables import one_trial, parse_long_table
 
-__all__ = ["POSE_SUFFIXES", "PoseFile", "read_pose"]
+__all__ = ["POSE_SUFFIXES", "PoseFile", "PoseReader", "is_pose_folder"]
 
-POSE_SUFFIXES = (".npy", ".npz", ".csv", ".trc", ".json", ".parquet")
+POSE_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".xlsx", ".trc", ".json", ".parquet")
 
 
-def read_pose(path):
-    """Read one pose sequence; errors do not name the file, for callers that name its row.
+def is_pose_folder(path):
+    """Whether a path is a folder with a JSON file for each frame.
 
     Parameters
     ----------
-    path : str or path-like
+    path : Path
         See :func:`skrehab.formats.read_pose`.
 
     Returns
     -------
-    PoseFile
-        Landmarks, and times and names where the file has them.
+    bool
+        Whether it is one.
     """
-    return parse_pose(path)
+    return path.is_dir() and any(path.glob("*.json"))
+
+
+class PoseReader:
+    """Read the pose sequences of rows; a table of many trials is read once.
+
+    Parameters
+    ----------
+    person, allow_cut : optional
+        As for :func:`skrehab.formats.read_pose`.
+    """
+
+    def __init__(self, person="steady", allow_cut=False):
+        self.person, self.allow_cut = person, allow_cut
+        self._path, self._trials = None, None
+
+    def read(self, path, trial=None, frame_rate=None):
+        """Read one pose sequence; errors do not name the file, for callers that name its row.
+
+        Parameters
+        ----------
+        path : Path
+            The file or folder.
+        trial : str, optional
+            Which recording, where it holds several.
+        frame_rate : float, optional
+            Frames a second, where it holds no times.
+
+        Returns
+        -------
+        PoseFile
+            Landmarks, and times and names where the file has them.
+        """
+        if is_long_table(path):
+            if self._path != (path, frame_rate):
+                self._trials = parse_long_table(path, frame_rate)
+                self._path = path, frame_rate
+            asked = trial if len(self._trials) > 1 else None
+            pose = one_trial(self._trials, asked)
+            # a table without times has rows for all its frames, or frame_times has refused it
+            return pose
+        options = {"person": self.person, "allow_cut": self.allow_cut, "frame_rate": frame_rate}
+        try:
+            return parse_pose(path, **options)
+        except SeveralRecordings:
+            if not trial:
+                raise
+            return parse_pose(path, trial=trial, **options)

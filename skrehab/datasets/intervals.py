@@ -1,7 +1,10 @@
 """Labelled intervals in seconds, and the frames they cover."""
 
+import warnings
+
 import numpy as np
 
+from skrehab.formats._names import UnknownRecording
 from skrehab.formats.intervals import parse_intervals
 from skrehab.trials import UNLABELLED
 
@@ -30,8 +33,9 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
     Raises
     ------
     ValueError
-        If an interval is empty, starts after the last frame, or overlaps another with another
-        label, or if words and numbers are mixed.
+        If an interval is empty, starts after the last frame or ends before the first, or overlaps
+        another with another label, or if words and numbers are mixed. An interval between two
+        frames brings a warning.
 
     Examples
     --------
@@ -56,19 +60,31 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
     for start, stop, label in intervals:
         if not start < stop:
             raise ValueError(f"Interval {start} to {stop} s is empty: stop must come after start.")
+        if stop <= timestamps[0]:
+            raise ValueError(
+                f"Interval {start} to {stop} s ends before the first frame at {timestamps[0]:.3f} "
+                "s. Are its times, and those of the frames, from the start of this video?"
+            )
         if start > timestamps[-1]:
             raise ValueError(
                 f"Interval {start} to {stop} s starts after the last frame at {timestamps[-1]:.3f} "
                 "s. Are its times in seconds, from the start of this video?"
             )
         inside = slice(*np.searchsorted(timestamps, [start, stop]))
+        if inside.start == inside.stop:
+            warnings.warn(
+                f"Interval {start} to {stop} s with label {label!r} lies between two frames, and "
+                "no frame gets its label.",
+                UserWarning,
+                stacklevel=2,
+            )
         if (frames[inside][taken[inside]] != label).any():
             raise ValueError(f"Interval {start} to {stop} s overlaps one with another label.")
         frames[inside], taken[inside] = label, True
     return frames
 
 
-def read_intervals(path, as_numbers):
+def read_intervals(path, as_numbers, names=(), recording=None, **options):
     """Read labelled intervals; errors do not name the file, for callers that name its row.
 
     Parameters
@@ -78,6 +94,12 @@ def read_intervals(path, as_numbers):
         export. See :func:`skrehab.formats.read_intervals`, which also knows CVAT.
     as_numbers : bool
         Whether labels must be whole numbers.
+    names : sequence of str, default=()
+        Names by which the file may know this recording, the best first.
+    recording : str, optional
+        Its name, where the user has given it.
+    **options
+        ``tier``, ``timestamps`` and ``frame_rate``, as there.
 
     Returns
     -------
@@ -89,4 +111,10 @@ def read_intervals(path, as_numbers):
     ValueError
         If a row holds no interval; the message names the row, not the file.
     """
-    return parse_intervals(path, as_numbers=as_numbers)
+    for name in (recording,) if recording else names:
+        try:
+            return parse_intervals(path, recording=name, as_numbers=as_numbers, **options)
+        except UnknownRecording:
+            if recording:
+                raise
+    return parse_intervals(path, as_numbers=as_numbers, **options)

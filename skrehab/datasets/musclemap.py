@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
+from skrehab.datasets._manifest_rows import Problems
 from skrehab.datasets._musclemap_files import (
     MODALITIES,
     check_modalities,
@@ -18,7 +19,6 @@ from skrehab.datasets._musclemap_tables import (
     read_muscles,
 )
 from skrehab.datasets._skipped import existing_folder
-from skrehab.datasets.manifest import _Problems
 from skrehab.muscles import plain_name
 
 __all__ = ["load_musclemap"]
@@ -144,12 +144,12 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
     muscles, labels = read_muscles(existing_table(root, "muscles.csv"))
     table = existing_table(root, "clips.csv")
     rows, has_split = read_clips(table)
-    problems = _Problems(table)
+    problems = Problems(table)
     check_rows(rows, has_split, labels, problems)
     problems.stop()
     wanted = choose(split, rows, has_split, table)
 
-    faults = _Problems(table)
+    faults = Problems(table)
     found = [find_files(root, row, modalities, min_frames, faults) for row in wanted]
     if strict:
         faults.stop()

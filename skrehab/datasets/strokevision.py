@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab.datasets._coco_files import read_coco17
+from skrehab.datasets._manifest_rows import Problems
 from skrehab.datasets._tables import open_table
 from skrehab.datasets.drawn.bbt_patients import TARGET_NAMES
-from skrehab.datasets.manifest import _Problems
 
 __all__ = ["load_strokevision_bench"]
 
@@ -131,7 +131,7 @@ def load_strokevision_bench(root, *, split=None):
             f"{', '.join(_NEEDED)} and perhaps split."
         )
     rows, has_split = _read_rows(table)
-    problems = _Problems(table)
+    problems = Problems(table)
     _check_rows(rows, has_split, problems)
     if split is not None:
         _check_split(split, rows, has_split, problems, table)

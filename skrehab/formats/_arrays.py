@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrehab.formats._npz import check_npy, open_npz
-from skrehab.formats._pose_file import checked
+from skrehab.formats._pose_file import as_read
 
 # What arrays are called inside an .npz, first match first; "world" is what `skrehab pose` writes.
 _BESIDE = ("timestamps", "landmarks", "coords")
@@ -30,7 +30,7 @@ def _load(path):
 
 def read_npy(path):
     """Read one array (n_frames, n_landmarks, n_coords)."""
-    return checked(np.asarray(_load(path)), None, None)
+    return as_read(np.asarray(_load(path)), None, None)
 
 
 def read_npz(path):
@@ -54,7 +54,7 @@ def read_npz(path):
     except ValueError as error:
         raise ValueError(f"it cannot be read ({error})") from error
     names, coords = (_words(beside.get(key)) for key in ("landmarks", "coords"))
-    return checked(pose, beside.get("timestamps"), names, coords)
+    return as_read(pose, beside.get("timestamps"), names, coords)
 
 
 def _words(array):

@@ -27,6 +27,14 @@ MAX_NAME = 1000  # characters of a trial, a landmark, a patient
 MAX_DIGITS = 15  # of a whole number: more are not exact as floats
 _SHOWN = 60
 
+_NO_TEXT = {
+    b"PK\x03\x04": "an Excel workbook or another archive: give a workbook the ending .xlsx, or "
+    "save its sheet as 'CSV UTF-8'",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls), or one with a password: save it as .xlsx "
+    "or as 'CSV UTF-8'",
+    b"%PDF": "a PDF",
+}
+
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SIGNED = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a truth value"}
@@ -51,10 +59,14 @@ def read_bytes(path, limit, what="a text file"):
 
 
 def read_text(path, hint=""):
-    """Read UTF-8 text, with or without a byte order mark; line breaks stay as they are."""
+    """Read UTF-8 text, or UTF-16 with its mark; line breaks stay as they are."""
     content = read_bytes(path, MAX_TEXT_BYTES)
+    for start, what in _NO_TEXT.items():
+        if content.startswith(start):
+            raise ValueError(f"it is no text, but {what}")
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # "Unicode text" of a spreadsheet
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 text (byte {error.start}){hint}") from error
     check_text(text)
@@ -83,24 +95,62 @@ def csv_rows(text, delimiter=",", most=MAX_CELLS, **options):
         As for :func:`csv.reader`.
     """
     lines = io.StringIO(text, newline="") if isinstance(text, str) else text
-    reader = csv.reader(lines, delimiter=delimiter, **options)
-    number = n_cells = 0
+    # strict: a quotation mark that stays open would swallow all rows after it
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, **options)
+    number = n_cells = width = 0
     while True:
         number += 1
+        before = reader.line_num
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            if "field limit" in str(error):
-                error = f"a cell has more than {csv.field_size_limit():,} characters"
-            raise ValueError(f"row {number}: {error}") from None
+            kind = OpenQuote if "data" in str(error) or "expected" in str(error) else ValueError
+            raise kind(f"row {number}: {_said(error)}") from None
         n_cells += max(len(cells), 1)
         if n_cells > most:
             raise ValueError(f"row {number:,}: more cells than the {most:,} that a table may have")
         if cells and len(max(cells, key=len)) > MAX_CELL:
             raise ValueError(f"row {number}: a cell has more than {MAX_CELL:,} characters")
+        if reader.line_num - before > 1:
+            _check_lines(cells, delimiter, width or len(cells), number)
+        width = width or (sum(map(bool, cells)) and len(cells))
         yield number, cells
+
+
+class OpenQuote(ValueError):
+    """A quotation mark without its other half."""
+
+
+_OPEN_QUOTE = (
+    'a quotation mark (") is left open, and would swallow the rows after it: take it away, or '
+    'write the whole cell in quotation marks and "" for one inside'
+)
+
+
+def _said(error):
+    """What was wrong with a record, in words that name the quotation mark where it is one."""
+    text = str(error)
+    if "field limit" in text:
+        return (
+            f'a cell has more than {csv.field_size_limit():,} characters; is a quotation mark (") '
+            "left open?"
+        )
+    if "unexpected end of data" in text or "expected after" in text:
+        return _OPEN_QUOTE
+    return text
+
+
+def _check_lines(cells, delimiter, width, number):
+    """Refuse a cell of several lines if one looks like a row: two marks that met by chance."""
+    cut = re.compile(re.escape(delimiter) + "(?! )")  # prose has blanks behind its commas
+    for cell in cells:
+        lines = cell.splitlines()[1:] if "\n" in cell or "\r" in cell else []
+        if any(sum(map(bool, cut.split(line))) >= max(2, min(width, 3)) for line in lines):
+            raise OpenQuote(
+                f"row {number}: a cell in quotation marks holds a whole row. Either {_OPEN_QUOTE}"
+            )
 
 
 def check_name(name, where):

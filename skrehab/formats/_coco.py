@@ -1,79 +1,125 @@
 """COCO key-points in JSON: a data set, a list of results, or simply a list of frames."""
 
-import json
-import re
-
 import numpy as np
 
-from skrehab._written import written
-from skrehab.formats._bounds import (
-    check_name,
-    check_points,
-    kind_of,
-    numbers_of,
-    quoted,
-    read_json,
-    to_int,
-)
+from skrehab.formats._bounds import check_name, check_points, kind_of, quoted, read_json
+from skrehab.formats._lost import mark_lost
+from skrehab.formats._numbering import one_recording, split_names
+from skrehab.formats._people import frame_number, is_id, one_frame, points_of, same_count
 from skrehab.formats._persons import pick_person
-from skrehab.formats._pose_file import checked, frame_times, picture
+from skrehab.formats._pose_file import as_read, checked, frame_times
+from skrehab.formats._predictions import is_predictions, read_predictions
 from skrehab.skeletons import get_skeleton
 
-_DIGITS = re.compile(r"[0-9]+")
+_COORDS = ("x", "y", "score")
 
 
-def read_coco(path, frame_rate=None, person="steady", content=None):
+def read_coco(path, frame_rate=None, person="steady", content=None, trial=None):
     """Read one person's key-points.
 
-    A data set has ``images``, in the order of the frames, ``annotations`` and ``categories``, which
-    name the points; its ``images`` may say their ``timestamp`` in seconds, as ours do. A list of
-    results has one entry a person and an ``image_id``, a number or a file name that ends in one, as
-    AlphaPose and others write it. A list without ``image_id`` has one entry a frame.
+    A data set has ``images``, ``annotations`` and ``categories``, which name the points; images are
+    put in order by their ``frame_id`` or the numbers in their ``file_name``, and may say their
+    ``timestamp`` in seconds, as ours do. A list of results has one entry a person and an
+    ``image_id``, a number or a file name with one, as AlphaPose and others write it. A list without
+    ``image_id`` has one entry a frame. What MMPose and Sapiens write is in ``_predictions.py``.
     """
     content = read_json(path) if content is None else content
+    if is_predictions(content):
+        return read_predictions(content, frame_rate, person)
+    if isinstance(content, dict) and not {"images", "annotations"} & set(content):
+        by_picture = _by_picture(content)
+        if by_picture is not None:
+            return _read_results(by_picture, frame_rate, person, trial)
     if isinstance(content, dict):
-        return _read_dataset(content, frame_rate, person)
+        return _read_dataset(content, frame_rate, person, trial)
     if not isinstance(content, list) or not content:
         raise ValueError("it must be a list with one entry a frame, each with 'keypoints'")
     if isinstance(content[0], dict) and "image_id" in content[0]:
-        return _read_results(content, frame_rate, person)
-    points = np.stack([_lost(frame, False) for frame in read_frames(content)])
-    times = frame_times(np.arange(len(points)), frame_rate)
-    return checked(points, times, _names(points.shape[1]), ("x", "y", "score"))
+        return _read_results(_entries(content), frame_rate, person, trial)
+    points = mark_lost(read_frames(content), _COORDS)
+    numbers = [frame_number(frame) for frame in content]
+    if None in numbers:
+        numbers = range(len(points))
+    order = _in_order(numbers, "entries")
+    times = frame_times(np.asarray(numbers)[order], frame_rate)
+    return checked(points[order], times, _names(points.shape[1]), _COORDS)
+
+
+def _in_order(numbers, what):
+    """Indices that put frames in order; the same frame twice is refused."""
+    order = np.argsort(numbers, kind="stable")
+    ordered = np.asarray(numbers)[order]
+    same = np.flatnonzero(np.diff(ordered) == 0)
+    if len(same):
+        i, k = order[same[0]], order[same[0] + 1]
+        raise ValueError(f"{what} {i} and {k} are the same frame {ordered[same[0]]}")
+    return order
 
 
 # --- a data set -----------------------------------------------------------------------------------
-def _read_dataset(content, frame_rate, person):
+def _read_dataset(content, frame_rate, person, trial):
     images, annotations = content.get("images"), content.get("annotations")
     if not isinstance(images, list) or not isinstance(annotations, list) or not images:
         raise ValueError("a COCO data set has lists 'images' and 'annotations'")
     categories = content.get("categories")
     names = _category_names(categories) if categories else None
-    order = {}
+    known = {}
     for i, image in enumerate(images):
-        if not isinstance(image, dict) or not _is_id(image.get("id")):
+        if not isinstance(image, dict) or not is_id(image.get("id")):
             raise ValueError(f"images[{i}] has no 'id'")
-        if image["id"] in order:
+        if image["id"] in known:
             raise ValueError(f"images[{i}] has the same id as another: {quoted(image['id'])}")
-        order[image["id"]] = i
+        known[image["id"]] = i
+    recordings, numbers = _numbers(images, content.get("videos"))
+    chosen = one_recording(recordings, trial)
+    images = [
+        dict(image, number=n) for image, n, r in zip(images, numbers, recordings) if r == chosen
+    ]
+    images = [images[i] for i in _in_order([image["number"] for image in images], "images")]
+    order = {image["id"]: i for i, image in enumerate(images)}
     frames = [[] for _ in images]
     flags = True  # 0, 1, 2: not labelled, hidden, seen; or a score in the third place
     for i, one in enumerate(annotations):
-        known = isinstance(one, dict) and _is_id(one.get("image_id"))
-        if not known or one["image_id"] not in order:
+        if (
+            not isinstance(one, dict)
+            or not is_id(one.get("image_id"))
+            or one["image_id"] not in known
+        ):
             raise ValueError(f"annotations[{i}] belongs to no image")
-        if one.get("keypoints"):
-            points, scored = _points(one, f"annotations[{i}]", len(names) if names else None)
+        if one.get("keypoints") and one["image_id"] in order:
+            points, scored = points_of(one, f"annotations[{i}]", len(names) if names else None)
             flags &= not scored and bool(np.isin(points[:, 2], (0, 1, 2)).all())
             frames[order[one["image_id"]]].append(points)
-    n_landmarks = _same_count(frames)
+    n_landmarks = same_count(frames)
     check_points(len(frames), n_landmarks)
-    points = pick_person([[_lost(p, flags) for p in f] for f in frames], person, n_landmarks)
+    half = [1, 1, 2 if flags else 1]  # a hidden point was guessed by a human: half sure
+    frames = [[mark_lost((one / half)[None], _COORDS)[0] for one in frame] for frame in frames]
+    points = pick_person(frames, person, n_landmarks)
     times = [image.get("timestamp") for image in images]
-    # others write dates there
-    if frame_rate is not None or not all(type(time) in (int, float) for time in times):
-        times = frame_times(np.arange(len(images)), frame_rate)
-    return checked(points, times, names or _names(n_landmarks), ("x", "y", "score"))
+    if all(type(time) in (int, float) for time in times):  # others write dates there
+        return as_read(points, times, names or _names(n_landmarks), _COORDS)
+    times = frame_times([image["number"] for image in images], frame_rate)
+    return checked(points, times, names or _names(n_landmarks), _COORDS)
+
+
+def _numbers(images, videos):
+    """Recording and frame number of each image: what it states, else what its file is called."""
+    of = [image.get("video_id", image.get("video", "")) for image in images]
+    if isinstance(videos, list):
+        called = {
+            v.get("id"): v.get("file_name", v.get("name")) for v in videos if isinstance(v, dict)
+        }
+        of = [called.get(one) or one for one in of]
+    numbers = [frame_number(image) for image in images]
+    if None not in numbers:
+        return [str(one) for one in of], numbers
+    files = [image.get("file_name") for image in images]
+    if all(isinstance(file, str) and any(c.isdigit() for c in file) for file in files):
+        recordings, numbers = split_names(files)
+        if any(of):
+            recordings = [f"{one}/{rest}" for one, rest in zip(of, recordings)]
+        return recordings, numbers
+    return [str(one) for one in of], list(range(len(images)))
 
 
 def _category_names(categories):
@@ -89,67 +135,51 @@ def _category_names(categories):
     return tuple(check_name(name, "'categories'") for name in found[0])
 
 
-def _is_id(value):
-    return isinstance(value, int | str) and not isinstance(value, bool)
-
-
-def _lost(points, flags):
-    """Turn flags into scores, and mark lost points."""
-    points = points.copy()
-    if flags:
-        points[:, 2] /= 2  # a hidden point was guessed by a human: half sure
-    points[(points[:, 2] <= 0) | np.isnan(points).any(axis=1)] = [np.nan, np.nan, 0]
-    return points
-
-
 # --- a list of results ----------------------------------------------------------------------------
-def _read_results(content, frame_rate, person):
-    people = {}
+def _entries(content):
+    """Pairs (picture, person) of a list of results."""
     for i, one in enumerate(content):
         if not isinstance(one, dict) or "image_id" not in one:
             raise ValueError(f"entry {i} has no 'image_id', and others have")
-        image = one["image_id"]
-        digits = _DIGITS.findall(str(image)) if _is_id(image) else []
-        if not digits:
-            raise ValueError(f"entry {i}: image_id {quoted(image)} holds no frame number")
-        try:
-            number = to_int(digits[-1])
-        except ValueError as error:
-            raise ValueError(f"entry {i}: image_id: {error}") from None
-        points, _ = _points(one, f"entry {i}", None)
-        people.setdefault(number, []).append(_lost(points, False))
+        if not is_id(one["image_id"]) or not any(c.isdigit() for c in str(one["image_id"])):
+            raise ValueError(f"entry {i}: image_id {quoted(one['image_id'])} holds no frame number")
+    return [(one["image_id"], one) for one in content]
+
+
+def _by_picture(content):
+    """The same of AlphaPose's other form, an object of pictures; None where it is none."""
+    found = []
+    for name, picture in content.items():
+        people = picture.get("people", picture.get("bodies")) if isinstance(picture, dict) else None
+        if not isinstance(people, list):
+            return None
+        for one in people:
+            values = (
+                one.get("pose_keypoints_2d", one.get("joints")) if isinstance(one, dict) else None
+            )
+            found.append((name, {"keypoints": values}))
+    return found or None
+
+
+def _read_results(entries, frame_rate, person, trial):
+    pictures = [picture for picture, _ in entries]
+    if all(isinstance(picture, int) for picture in pictures):
+        recordings, numbers = [""] * len(pictures), pictures
+    else:
+        recordings, numbers = split_names([str(picture) for picture in pictures], "image_id")
+    chosen = one_recording(recordings, trial)
+    people = {}
+    for i, ((_, one), recording, number) in enumerate(zip(entries, recordings, numbers)):
+        if recording == chosen:
+            points, _ = points_of(one, f"entry {i}")
+            people.setdefault(number, []).append(mark_lost(points[None], _COORDS)[0])
     numbers = sorted(people)
     frames = [people[number] for number in numbers]
-    n_landmarks = _same_count(frames)
+    n_landmarks = same_count(frames)
     check_points(len(frames), n_landmarks)
     points = pick_person(frames, person, n_landmarks)
     times = frame_times(numbers, frame_rate)
-    return checked(points, times, _names(n_landmarks), ("x", "y", "score"))
-
-
-def _points(one, where, n_landmarks):
-    """Points of one person, (n_landmarks, 3), and whether they have scores of their own."""
-    values = numbers_of(one.get("keypoints"), where, "keypoints")
-    scores = one.get("keypoint_scores")
-    scores = None if scores is None else numbers_of(scores, where, "keypoint_scores")
-    wanted = n_landmarks or len(values) // 3
-    if not len(values) or len(values) != 3 * wanted:
-        raise ValueError(f"{where}: {len(values)} numbers in 'keypoints', {3 * wanted} are needed")
-    points = values.reshape(wanted, 3)
-    if scores is None:
-        return points, False
-    if len(scores) != wanted:
-        raise ValueError(f"{where}: {len(scores)} 'keypoint_scores' for {wanted} points")
-    return np.column_stack([points[:, :2], scores]), True
-
-
-def _same_count(frames):
-    counts = {len(points) for people in frames for points in people}
-    if not counts:
-        raise ValueError("nobody has key-points in any frame")
-    if len(counts) > 1:
-        raise ValueError(f"the number of points differs from person to person: {sorted(counts)}")
-    return counts.pop()
+    return checked(points, times, _names(n_landmarks), _COORDS)
 
 
 def _names(n_landmarks):
@@ -171,7 +201,7 @@ def read_frames(content, n_landmarks=None):
     if n_landmarks is None:
         n_landmarks = _count(content)
     check_points(len(content), n_landmarks)
-    return np.stack([_frame(frame, i, n_landmarks) for i, frame in enumerate(content)])
+    return np.stack([one_frame(frame, i, n_landmarks) for i, frame in enumerate(content)])
 
 
 def _count(content):
@@ -185,70 +215,3 @@ def _count(content):
         scores = frame.get("keypoint_scores")
         return len(scores) if isinstance(scores, list) and scores else len(values) // 3
     raise ValueError("no frame has 'keypoints'")
-
-
-def _frame(frame, number, n):
-    """Points of one frame, (n, 3), NaN where the file has none."""
-    if not isinstance(frame, dict):
-        kind = type(frame).__name__
-        raise ValueError(f"frame {number}: must be an object with 'keypoints', got {kind}")
-    values = frame.get("keypoints")
-    if values is None or values == []:
-        return np.full((n, 3), [np.nan, np.nan, 0])
-    values = numbers_of(values, f"frame {number}", "keypoints")
-    scores = frame.get("keypoint_scores")
-    scores = None if scores is None else numbers_of(scores, f"frame {number}", "keypoint_scores")
-    if len(values) not in (2 * n, 3 * n) or (scores is not None and len(scores) != n):
-        raise ValueError(
-            f"frame {number}: {len(values)} numbers in 'keypoints'; {n} times x, y and perhaps "
-            f"score are {2 * n} or {3 * n}, and 'keypoint_scores' are {n}"
-        )
-    points = values.reshape(n, -1)
-    if scores is None:
-        scores = points[:, 2] if points.shape[1] == 3 else np.where(np.isnan(points[:, 0]), 0, 1)
-    return np.column_stack([points[:, :2], scores])
-
-
-# --- writing --------------------------------------------------------------------------------------
-def write_coco(path, pose):
-    """Write a data set: one image a frame, one annotation where the person is seen.
-
-    Key-points carry COCO's flags, 2 seen and 0 lost; their scores stand in ``keypoint_scores`` and
-    times in each image's ``timestamp``, both beside what COCO defines.
-    """
-    points = picture(pose, "COCO JSON")
-    n = points.shape[1]
-    names = list(pose.landmarks or [f"landmark_{i}" for i in range(n)])
-    links = []
-    if names == list(get_skeleton("coco17").landmarks):
-        links = [[a + 1, b + 1] for a, b in get_skeleton("coco17").edges]
-    size = {"width": 0, "height": 0}  # unknown here; COCO wants the keys
-    images, annotations = [], []
-    for i, frame in enumerate(points):
-        image = {"id": i + 1, "file_name": f"{i:012d}.jpg", **size, "frame_id": i}
-        if pose.timestamps is not None:
-            image["timestamp"] = float(pose.timestamps[i])
-        images.append(image)
-        seen = ~np.isnan(frame[:, 0])
-        if not seen.any():
-            continue
-        place = [[float(str(np.float32(v))) for v in point] for point in frame]
-        flat = [v for p, s in zip(place, seen) for v in (*(p[:2] if s else (0, 0)), 2 * int(s))]
-        low, high = frame[seen, :2].min(axis=0), frame[seen, :2].max(axis=0)
-        box = [float(v) for v in (*low, *(high - low))]
-        annotations.append(
-            {
-                **{"id": len(annotations) + 1, "image_id": i + 1, "category_id": 1, "iscrowd": 0},
-                **{"keypoints": flat, "num_keypoints": int(seen.sum())},
-                **{"keypoint_scores": [p[2] for p in place]},
-                **{"bbox": box, "area": box[2] * box[3]},
-            }
-        )
-    person = {"id": 1, "name": "person", "supercategory": "person"}
-    content = {
-        "info": {"description": "key-points written by skrehab"},
-        **{"images": images, "annotations": annotations},
-        "categories": [person | {"keypoints": names, "skeleton": links}],
-    }
-    with written(path, text=True) as file:
-        file.write(json.dumps(content, allow_nan=False))

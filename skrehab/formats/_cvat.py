@@ -2,23 +2,25 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
 
-from skrehab.formats._annotation import Annotation
+from skrehab.formats._annotation import Annotation, only_recording
 from skrehab.formats._bounds import MAX_ELEMENTS, quoted, to_int
+from skrehab.formats._names import file_name
 from skrehab.formats._pose_file import check_rate
 from skrehab.formats._xml import read_xml, write_xml, xml_safe
 
 _STEP = re.compile(r"step\s*=\s*(\d+)")
 
 
-def read_cvat(path, attribute=None, *, timestamps=None, frame_rate=None):
+def read_cvat(path, attribute=None, *, recording=None, timestamps=None, frame_rate=None):
     """Read when tracks are there; CVAT counts frames, and so their times must be given.
 
     Labels are those of the tracks, or the values of one of their attributes, where `attribute`
-    names it.
+    names it. Of a project's export, `recording` says which task is meant, by its video or name.
     """
     images, tracks, facts = [], [], []  # a track: its attributes, and its shapes' states
 
@@ -37,19 +39,56 @@ def read_cvat(path, attribute=None, *, timestamps=None, frame_rate=None):
         raise ValueError(
             "CVAT counts frames: pass timestamps= of the video's frames, or frame_rate="
         )
-    known = {name: one.findtext(name) for one in facts for name in ("task/source", "source")}
-    recording = next((name for name in known.values() if name), "")
-    filters = [one.text or "" for meta in facts for one in meta.iter("frame_filter")]
-    match = _STEP.search(filters[0] if filters else "")
-    step = to_int(match[1]) if match else 1
-    out = []
+    tasks = _tasks(facts)
+    found = []  # (first frame, last frame with the label, frame after it), and what it is
     for track, states in tracks:
         where = f"track {quoted(track.get('id'))}"
-        for first, stop, label in _visible(states, step, where):
-            times = (_time(frame, timestamps, frame_rate, where) for frame in (first, stop))
-            recordings = (recording,) if recording else ()
-            out.append(Annotation(*times, label, "", recordings, f"{where}, frame {first}"))
+        task = tasks.get(track.get("task_id"), tasks[None])
+        for first, last, stop, label in _visible(states, task.step, where):
+            stop = min(stop, max(task.end, last + 1))
+            one = Annotation(first, stop, label, "", task.names, f"{where}, frame {first}")
+            found.append((one, last, where))
+    kept = only_recording([one for one, *_ in found], recording)
+    if recording is not None and not found:
+        only_recording([Annotation(0, 0, "", "", task.names) for task in tasks.values()], recording)
+    out = []
+    for one, last, where in found:
+        if not kept or one.recordings != kept[0].recordings:
+            continue
+        start, stop = (_time(f, last, timestamps, frame_rate, where) for f in one[:2])
+        out.append(one._replace(start=start, stop=stop))
     return out
+
+
+class _Task(NamedTuple):
+    names: tuple  # of its video and its own
+    step: int  # frames from one that is annotated to the next
+    end: float  # the frame after its last one
+
+
+def _tasks(facts):
+    """Tasks of a file by their ids; None for tracks that name none."""
+    found = {}
+    for meta in facts:
+        for task in meta.iter("task"):
+            found[task.findtext("id")] = _task(task, meta)
+        for job in meta.iter("job"):
+            found.setdefault(job.findtext("id"), _task(job, meta))
+    alone = next(iter(found.values())) if len(found) == 1 else None
+    if alone is None and not found and facts:
+        alone = _task(facts[0], facts[0])
+    found[None] = alone or _Task((), 1, np.inf)
+    return found
+
+
+def _task(one, meta):
+    source = one.findtext("source") or (meta.findtext("source") or "")
+    names = (source, file_name(source), one.findtext("name") or "", one.findtext("id") or "")
+    match = _STEP.search(one.findtext("frame_filter") or "")
+    stop = one.findtext("stop_frame")
+    end = np.inf if stop is None or not stop.strip().isdigit() else to_int(stop) + 1
+    names = tuple(dict.fromkeys(name for name in names if name))
+    return _Task(names, max(1, to_int(match[1])) if match else 1, end)
 
 
 def _state(shape, track, attribute):
@@ -68,19 +107,21 @@ def _state(shape, track, attribute):
 
 
 def _visible(states, step, where):
-    """Yield (first frame, frame after the last, label) of a track."""
+    """Yield (first frame, last one with the label, frame after it, label) of a track."""
     states.sort(key=lambda state: state[0])
     if not states:
         return
-    start, current = None, None
+    start, current, last = None, None, None
     for frame, label in [*states, (states[-1][0] + step, None)]:
         if label != current:
             if current is not None:
-                yield start, frame, current
+                yield start, last, frame, current
             start, current = frame, label
+        last = frame
 
 
-def _time(frame, timestamps, frame_rate, where):
+def _time(frame, last, timestamps, frame_rate, where):
+    """Time of a frame; what is there in the video's last frame ends with the video."""
     if timestamps is None:
         return frame / check_rate(frame_rate)
     times = np.asarray(timestamps, dtype=float)
@@ -88,9 +129,9 @@ def _time(frame, timestamps, frame_rate, where):
         raise ValueError(f"{where}: what begins at frame {frame} is no interval")
     if frame < len(times):
         return float(times[frame])
-    if frame == len(times) or len(times) == 0:  # the frame after the last one
+    if last < len(times):  # a frame after the last one
         return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / 30))
-    raise ValueError(f"{where} reaches frame {frame}, and there are {len(times)} timestamps")
+    raise ValueError(f"{where} reaches frame {last}, and there are {len(times)} timestamps")
 
 
 def write_cvat(path, intervals, *, timestamps=None, frame_rate=None, size=None):

@@ -1,37 +1,21 @@
-"""ELAN: its .eaf files, and what it exports as tab-delimited text."""
+"""ELAN: its .eaf files."""
 
 import mimetypes
-import re
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
-from skrehab._written import written
 from skrehab.formats._annotation import Annotation, same_tier_overlap
-from skrehab.formats._bounds import (
-    MAX_TEXT_BYTES,
-    check_text,
-    csv_rows,
-    quoted,
-    read_bytes,
-    to_int,
-)
-from skrehab.formats._spreadsheet import put_rows
-from skrehab.formats._tables import check_end, divider, plain
+from skrehab.formats._bounds import quoted, to_int
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, file_name, matching
 from skrehab.formats._xml import read_xml, write_xml, xml_safe
 
-# the ways in which an export may say a time, the one to read first first
-_UNITS = ("ss.msec", "msec", "hh:mm:ss.ms")
-_TIME_TITLE = re.compile(r"(Begin Time|End Time|Duration) - (.+)", re.IGNORECASE)
-# the first line that is neither empty nor a remark
-_SAMPLE = re.compile(r"""(?<![^\r\n])(?!"?#)[^\S\r\n]*\S[^\r\n]*""")
-_LABEL_TITLES = ("annotation", "annotations", "label", "value", "text")
+_SOUND = (".wav", ".mp3", ".m4a", ".aac", ".ogg", ".flac", ".wma", ".aif", ".aiff")
 
 
-# --- .eaf -----------------------------------------------------------------------------------------
-def read_eaf(path):
-    """Read the annotations of all tiers, in seconds of the first video.
+def read_eaf(path, recording=None):
+    """Read the annotations of all tiers, in seconds of the video asked for, or of the only one.
 
     Times that ELAN leaves open are spread evenly between their neighbours, as ELAN shows them;
     annotations that refer to another one have its times.
@@ -54,15 +38,13 @@ def read_eaf(path):
     if units != "milliseconds":
         raise ValueError(f"its times are in {units[:60]}, not in milliseconds")
     videos = [video for header in headers for video in header.findall("MEDIA_DESCRIPTOR")]
-    names = tuple(
-        name
-        for video in videos
-        for url in (video.get("RELATIVE_MEDIA_URL"), video.get("MEDIA_URL"))
-        if url
-        for name in (url, url.replace("\\", "/").rpartition("/")[2])
-    )
-    # ELAN's clock starts where the video's own shows TIME_ORIGIN
-    offset = _whole(videos[0].get("TIME_ORIGIN", "0"), "TIME_ORIGIN") if videos else 0
+    media = []  # names of each, and where its own clock stands when ELAN's is at zero
+    for video in videos:
+        urls = [video.get(key) for key in ("RELATIVE_MEDIA_URL", "MEDIA_URL")]
+        names = tuple(name for url in urls if url for name in (url, file_name(url)))
+        media.append((names, _whole(video.get("TIME_ORIGIN", "0"), "TIME_ORIGIN") / 1000))
+    names = tuple(dict.fromkeys(name for known, _ in media for name in known))
+    offset = media_offset(media, recording)
     times, spans, parents = _slots(slots), {}, {}
     for tag, name, first, last, parent, *_ in annotations:
         parents[name] = parent
@@ -71,7 +53,7 @@ def read_eaf(path):
                 raise ValueError(
                     f"annotation {quoted(name)} names a time slot {quoted(missing[0])}"
                 )
-            spans[name] = tuple((times[slot] + offset) / 1000 for slot in (first, last))
+            spans[name] = tuple(times[slot] / 1000 + offset for slot in (first, last))
     out = []
     for _, name, *_, label, tier in annotations:
         seen, at = {}, name
@@ -83,6 +65,33 @@ def read_eaf(path):
         spans.update(dict.fromkeys(seen, spans[at]))  # each link of a long chain is walked once
         out.append(Annotation(*spans[at], label, tier, names, f"annotation {quoted(name)}"))
     return out
+
+
+def media_offset(media, recording):
+    """Seconds to add for the video that is asked for.
+
+    Parameters
+    ----------
+    media : list of (tuple of str, float)
+        Names of each video or sound, and its offset in seconds.
+    recording : str or None
+        Which; None will do where all videos have the same offset.
+    """
+    if recording is not None:
+        found = matching(str(recording), [names for names, _ in media])
+        if not found:
+            known = [names[-1] for names, _ in media if names]
+            raise UnknownRecording(f"there is no recording {recording!r}; there are {known}")
+        offsets = {offset for names, offset in media if names in found}
+    else:
+        pictures = [one for one in media if not any(n.lower().endswith(_SOUND) for n in one[0])]
+        found, offsets = pictures or media, {offset for _, offset in pictures or media}
+    if len(offsets) > 1:
+        known = [names[-1] for names, _ in media if names]
+        raise SeveralRecordings(
+            f"its {len(found)} videos do not start together, so pass recording=, one of {known}"
+        )
+    return offsets.pop() if offsets else 0.0
 
 
 def _whole(text, what):
@@ -105,7 +114,7 @@ def _slots(slots):
 
 def write_eaf(path, intervals, tier="labels", media=None):
     """Write one tier; ELAN counts milliseconds."""
-    _check_overlap(intervals)
+    check_overlap(intervals)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",
@@ -150,143 +159,8 @@ def write_eaf(path, intervals, tier="labels", media=None):
     write_xml(path, root)
 
 
-# --- tab-delimited text ---------------------------------------------------------------------------
-def read_elan_table(path):
-    """Read an export as tab-delimited text or CSV, with a header or without.
-
-    With one column a tier, every cell that is not empty is an annotation of its column's tier.
-    """
-    rows = _rows(path, whole=True)
-    titles = None
-    for start, (_, cells) in enumerate(rows):
-        if any(_TIME_TITLE.fullmatch(cell) for cell in cells):
-            titles, rows = cells, rows[start + 1 :]
-            break
-    if titles is None:
-        return [_bare_row(number, cells) for number, cells in rows]
-    times = {}
-    for k, title in enumerate(titles):
-        if match := _TIME_TITLE.fullmatch(title):
-            times[match[1].lower(), match[2].lower()] = k
-    names = [title.lower() for title in titles]
-    fixed = {k for k, title in enumerate(titles) if _TIME_TITLE.fullmatch(title)}
-    fixed |= {names.index(name) for name in ("tier", "participant") if name in names}
-    labels = [k for k in range(len(titles)) if k not in fixed and titles[k]]
-    tier_column = names.index("tier") if "tier" in names else None
-    one = [k for k in labels if names[k] in _LABEL_TITLES]
-    if tier_column is not None and one:
-        labels = one[:1]
-    out = []
-    for number, cells in rows:
-        cells = cells + [""] * (len(titles) - len(cells))
-        where = f"row {number}"
-        start = _time(cells, times, "begin time", where)
-        stop = _time(cells, times, "end time", where)
-        if stop is None:
-            length = _time(cells, times, "duration", where)
-            stop = None if start is None or length is None else start + length
-        if start is None or stop is None:
-            raise ValueError(f"{where}: it needs a begin time, and an end time or a duration")
-        for k in labels:
-            if cells[k]:
-                tier = cells[tier_column] if tier_column is not None else titles[k]
-                out.append(Annotation(start, stop, cells[k], tier, (), where))
-    return out
-
-
-def _rows(path, whole=False):
-    """Rows of text that are not empty or remarks, without outer blanks."""
-    content = read_bytes(path, MAX_TEXT_BYTES)
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"it is neither UTF-8 nor UTF-16 text (byte {error.start})") from error
-    check_text(text)
-    sample = _SAMPLE.search(text)
-    delimiter = divider(sample[0] if sample else "", "\t;,")
-    rows = []
-    for number, cells in csv_rows(text, delimiter):
-        cells = plain(cells)
-        if any(cells) and not next(cell for cell in cells if cell).startswith("#"):
-            rows.append((number, cells))
-    if whole and rows:
-        check_end(text, *rows[-1], max(len(cells) for _, cells in rows))
-    return rows
-
-
-def _seconds(text, unit, where):
-    """Read a time that is written in one of _UNITS."""
-    try:
-        if unit == "msec":
-            return to_int(text) / 1000
-        if unit == "ss.msec":
-            return float(text)
-        hours, minutes, seconds = text.split(":")
-        return 3600 * to_int(hours) + 60 * to_int(minutes) + float(seconds)
-    except ValueError:
-        raise ValueError(f"{where}: {quoted(text)} is no time ({unit})") from None
-
-
-def _time(cells, times, what, where):
-    for unit in _UNITS:
-        if (k := times.get((what, unit))) is not None and cells[k]:
-            return _seconds(cells[k], unit, where)
-    return None
-
-
-def _bare_row(number, cells):
-    """Tier, participant, times in one to three units, annotation: what ELAN exports by default.
-
-    There is no header, but begin, end and duration must agree, and they do by chance only.
-    """
-    where = f"row {number}"
-    times = cells[2:-1]
-    if times and len(times) % 3 == 0:
-        step = len(times) // 3
-        first = [times[0], times[step], times[2 * step]]
-        for unit in ("hh:mm:ss.ms", "msec", "ss.msec"):
-            try:
-                start, stop, length = (_seconds(time, unit, where) for time in first)
-            except ValueError:
-                continue
-            if abs(start + length - stop) < 0.002:
-                return Annotation(start, stop, cells[-1], cells[0], (), where)
-    raise ValueError(
-        f"{where}: it is no ELAN export: tier, participant, begin, end, duration, annotation, or "
-        "a header with 'Begin Time - ss.msec', are needed"
-    )
-
-
-def is_elan_table(path):
-    """Whether a text file looks like an export of ELAN."""
-    try:
-        rows = _rows(path)[:20]
-    except ValueError:
-        return False
-    if any(_TIME_TITLE.fullmatch(cell) for _, cells in rows for cell in cells):
-        return True
-    try:
-        return bool(rows) and bool(_bare_row(*rows[0]))
-    except ValueError:
-        return False
-
-
-def write_elan_table(path, intervals, tier="labels"):
-    """Write tab-delimited text with a header, as ELAN exports and imports it."""
-    _check_overlap(intervals)
-    if set(tier) & set("\t\r\n"):
-        raise ValueError(f"a tier cannot be called {tier!r}")
-    units = ("Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec")
-    rows = [["Tier", *units, "Annotation"]]
-    for start, stop, label in intervals:
-        start, stop = round(start, 3), round(stop, 3)
-        rows.append([tier, f"{start:.3f}", f"{stop:.3f}", f"{stop - start:.3f}", label])
-    with written(path, text=True) as file:
-        put_rows(file, rows, "\t")
-
-
-def _check_overlap(intervals):
+def check_overlap(intervals):
+    """Refuse what one tier of ELAN cannot hold."""
     rounded = [(round(start, 3), round(stop, 3), str(label)) for start, stop, label in intervals]
     for start, stop, _ in rounded:
         if start == stop:

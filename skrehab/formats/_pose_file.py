@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrehab.formats._clock import seconds
+from skrehab.formats._lost import mark_lost
 from skrehab.skeletons import get_skeleton
 
 # what a number of coordinates means where nothing else is known
@@ -57,6 +59,26 @@ def checked(pose, times, names, coords=None):
         if not np.isfinite(times).all():
             raise ValueError("its times must be finite numbers of seconds")
     return PoseFile(pose, times, None if names is None else tuple(names), coords)
+
+
+def as_read(pose, times, names, coords=None, unit=""):
+    """Build a PoseFile of a file's numbers: lost points marked, times in seconds.
+
+    Parameters
+    ----------
+    pose : ndarray of shape (n_frames, n_landmarks, n_coords)
+        As the file has them; see :func:`skrehab.formats._lost.lost_points`.
+    times : array-like of shape (n_frames,) or None
+        In `unit`; see :func:`skrehab.formats._clock.seconds`.
+    names, coords : tuple of str or None
+        Landmarks, and what the last axis holds.
+    unit : str, default=""
+        What the file says of the unit of its times.
+    """
+    out = checked(pose, times, names, coords)
+    if times is not None:
+        out = out._replace(timestamps=seconds(out.timestamps, unit))
+    return out._replace(pose=mark_lost(out.pose, coords).astype(np.float32))
 
 
 def to_write(pose, landmarks, timestamps, frame_rate, coords):

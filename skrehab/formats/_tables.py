@@ -1,13 +1,29 @@
 """CSV as people save it: with or without a byte order mark, with commas, semicolons or tabs."""
 
+import csv
 import re
 
-from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, csv_rows, quoted, read_text
+import numpy as np
+
+from skrehab.formats._bounds import (
+    MAX_CELLS,
+    MAX_ROWS,
+    OpenQuote,
+    csv_rows,
+    quoted,
+    read_text,
+    refuse_pipe,
+)
+from skrehab.formats._names import bare, composed, is_missing
 from skrehab.formats._spreadsheet import unguarded
+from skrehab.formats._workbook import is_workbook, workbook_rows
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 # the first row that is not blank; a quoted cell may hold line breaks
 _FIRST = re.compile(r'(?=\S)(?:"(?:[^"]|"")*"|[^\r\n])*')
+# how Excel is told what separates the cells; it shows the rows after it only
+_SEPARATOR = re.compile(r'"?sep=(.)"?[;,\t ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*,\d+")
 _EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
@@ -27,17 +43,77 @@ def divider(line, among):
 
 def plain(cells):
     """Cells without outer blanks and without the apostrophes that keep them from being formulas."""
-    return [unguarded(cell.strip()) for cell in cells]
+    return [unguarded(bare(cell)) for cell in cells]
 
 
-def open_table(path, whole=False):
-    """Read a CSV file with a header.
+def table_rows(path, among=",;\t"):
+    """Read the rows of any table: CSV as people and programs save it, or an Excel workbook.
 
     Parameters
     ----------
     path : str or path-like
-        UTF-8 text; cells are separated by commas, or by semicolons or tabs where the header has
-        more of these.
+        UTF-8 text, or UTF-16 with its mark; cells separated by the commonest of `among` in the
+        first row, or by what a first line ``sep=;`` says. Or a workbook (.xlsx), its first sheet.
+    among : str, default=",;\\t"
+        What may separate cells.
+
+    Returns
+    -------
+    rows : iterator of (int, list of str)
+        The row's number as a spreadsheet shows it, and its cells without outer blanks. Rows
+        without any text are left out.
+    delimiter : str
+        What separates the cells, a tab for a workbook.
+    text : str
+        The text, for :func:`check_end`; "" for a workbook.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table.
+    """
+    refuse_pipe(path)
+    if is_workbook(path):
+        return _filled(workbook_rows(path)), "\t", "\n"
+    text = read_text(path, "; save it as 'CSV UTF-8'")
+    stated = _SEPARATOR.match(text)
+    body = text[stated.end() :] if stated else text
+    start = _FIRST.search(body)
+    delimiter = stated[1] if stated else divider(_first_row(body, start), among)
+    return _filled(_quoted_or_not(body, delimiter)), delimiter, text
+
+
+def _first_row(text, match):
+    """The first row that is no remark."""
+    while match and match[0].lstrip('"').startswith("#"):
+        match = _FIRST.search(text, match.end())
+    return match[0] if match else ""
+
+
+def _quoted_or_not(text, delimiter):
+    """Rows; between tabs, quotation marks that do not pair are letters, as ELAN writes them."""
+    if delimiter != "\t" or '"' not in text:
+        return csv_rows(text, delimiter)
+    try:
+        return list(csv_rows(text, delimiter))
+    except OpenQuote:
+        return csv_rows(text, delimiter, quoting=csv.QUOTE_NONE)
+
+
+def _filled(rows):
+    for number, cells in rows:
+        cells = plain(cells)
+        if any(cells):
+            yield number, cells
+
+
+def open_table(path, whole=False):
+    """Read a table with a header.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As for :func:`table_rows`.
     whole : bool, default=False
         Refuse a last row that stops in its middle. People leave out empty cells at the end of a
         row, programs do not.
@@ -58,18 +134,13 @@ def open_table(path, whole=False):
         If the file is not UTF-8, has no header, is larger than a table may be, or a row has more
         cells than the header.
     """
-    text = read_text(path, "; save it as 'CSV UTF-8'")
-    start = _FIRST.search(text)
-    delimiter = divider(start[0] if start else "", ",;\t")
+    found, delimiter, text = table_rows(path)
     header, rows, long = None, [], []
-    for number, cells in csv_rows(text, delimiter):
-        cells = plain(cells)
-        if not any(cells):
-            continue
+    for number, cells in found:
         if header is None:
             while cells and not cells[-1]:
                 cells.pop()
-            header = cells
+            header = [composed(cell) for cell in cells]
             continue
         if any(cells[len(header) :]):
             long.append(str(number))
@@ -87,16 +158,48 @@ def open_table(path, whole=False):
     if whole and rows:
         check_end(text, *last, len(header))
     if long:
-        raise ValueError(f"row {', '.join(long[:10])}: more cells than the header has columns")
+        hint = "; numbers with a decimal comma need semicolons between the cells"
+        raise ValueError(
+            f"row {', '.join(long[:10])}: more cells than the header has columns"
+            + (hint if delimiter == "," else "")
+        )
     return header, rows, delimiter != ","
+
+
+def first_row(path):
+    """Cells of the first row of a table, to tell what kind it is."""
+    rows, *_ = table_rows(path)
+    header = next(iter(rows), None)
+    if header is None:
+        raise ValueError("it is empty")
+    return [composed(cell) for cell in header[1]]
 
 
 def to_float(cell, decimal_comma, where):
     """Read a number, or say where none is."""
     try:
+        if "_" in cell:  # Python would take 1_5 for 15
+            raise ValueError
         return float(cell.replace(",", ".") if decimal_comma else cell)
     except ValueError:
+        if not decimal_comma and _COMMA_NUMBER.fullmatch(cell):
+            raise ValueError(
+                f"{where}: {quoted(cell)} is not a number: it has a decimal comma, and commas "
+                "separate the cells; write a point, or separate cells by semicolons"
+            ) from None
         raise ValueError(f"{where}: {quoted(cell)} is not a number") from None
+
+
+def to_value(cell, decimal_comma, where):
+    """Read a number, NaN where the cell is empty or says that nothing is there."""
+    if not cell:
+        return np.nan
+    try:
+        return to_float(cell, decimal_comma, where)
+    except ValueError:
+        if is_missing(cell):
+            return np.nan
+        raise
 
 
 def to_whole(cell):

@@ -1,20 +1,27 @@
 """Read and write labelled intervals, in seconds."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from skrehab._written import written
-from skrehab.formats import _boris, _cvat, _elan
-from skrehab.formats._annotation import Annotation
+from skrehab.formats import _boris, _cvat, _elan, _elan_text
+from skrehab.formats._annotation import Annotation, only_recording
 from skrehab.formats._bounds import check_name, quoted, refuse_pipe
+from skrehab.formats._headers import RECORDING_TITLES
+from skrehab.formats._names import alike_key, clean, composed, is_sheet_error, matching
 from skrehab.formats._spreadsheet import put_rows
-from skrehab.formats._tables import open_table, to_float, to_whole
+from skrehab.formats._tables import first_row, open_table, to_float, to_whole
 
 __all__ = ["parse_intervals", "read_intervals", "write_intervals"]
 
 _FORMATS = ("csv", "elan", "eaf", "boris", "cvat")
 _ENDINGS = {".csv": "csv", ".tsv": "elan", ".txt": "elan", ".eaf": "eaf", ".xml": "cvat"}
+_WORKBOOKS = {".xlsx": "csv", ".xlsm": "csv"}  # read, not written
+# columns of a table of one's own that say whose interval it is, and who labelled it
+_WHICH = (*RECORDING_TITLES, "path", "patient", "patient_id", "participant", "subject")
+_TIERS = ("tier", "rater", "annotator", "coder", "observer")
 
 
 def read_intervals(
@@ -34,9 +41,11 @@ def read_intervals(
     path : str or path-like
         The file.
 
-        * ``.csv`` with columns ``start, stop, label``.
+        * ``.csv`` or ``.xlsx`` with columns ``start, stop, label``, and perhaps one that tells
+          recordings apart (``video``, ``trial``, ``file``, ``patient``, ...).
         * ``.eaf``: ELAN. Also what ELAN exports as tab-delimited text, and the same as CSV.
-        * BORIS: aggregated events, as CSV or TSV. Point events are left out with a warning.
+        * BORIS: aggregated events, or tabular events with their status, as CSV or TSV. Point
+          events are left out with a warning.
         * ``.xml``: "CVAT for video 1.1"; a track's label holds while it is not outside.
     format : {"csv", "elan", "eaf", "boris", "cvat"}, optional
         Instead of what the file's name and header say.
@@ -44,7 +53,9 @@ def read_intervals(
         ELAN's tier or BORIS's subject, where there are several. In CVAT: an attribute of the
         tracks, whose values are the labels then.
     recording : str, optional
-        BORIS's observation or video, where one file holds several.
+        Which video, where one file holds or names several: its name, or its file's name with or
+        without ending; BORIS's observation. Times are those of this video: offsets of ELAN and
+        BORIS, and the videos that an observation of BORIS plays before, are taken into account.
     timestamps : array-like of shape (n_frames,), optional
         Seconds of the video's frames. CVAT counts frames, and needs this or `frame_rate`.
     frame_rate : float, optional
@@ -74,7 +85,7 @@ def read_intervals(
     [(0.5, 2.0, 'lean')]
     """
     try:
-        return parse_intervals(
+        found = parse_intervals(
             path,
             format=format,
             tier=tier,
@@ -85,6 +96,23 @@ def read_intervals(
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
+    _warn_of_spellings(path, found)
+    return found
+
+
+def _warn_of_spellings(path, found):
+    """Labels that differ only in case, blanks or leading zeros are classes of their own."""
+    first = {}
+    for *_, label in found:
+        other = first.setdefault(alike_key(str(label)), label)
+        if other != label:
+            warnings.warn(
+                f"{path}: labels {other!r} and {label!r} differ only in case, blanks, unseen marks "
+                "or leading zeros, and are taken for two.",
+                UserWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def parse_intervals(
@@ -120,19 +148,22 @@ def parse_intervals(
     refuse_pipe(path)
     kind = _format_of(path, format)
     if kind == "cvat":
-        found = _cvat.read_cvat(path, tier, timestamps=timestamps, frame_rate=frame_rate)
+        found = _cvat.read_cvat(
+            path, tier, recording=recording, timestamps=timestamps, frame_rate=frame_rate
+        )
     else:
         readers = {
-            **{"eaf": _elan.read_eaf, "elan": _elan.read_elan_table},
+            **{"eaf": _elan.read_eaf, "elan": _elan_text.read_elan_table},
             **{"boris": _boris.read_boris, "csv": _read_csv},
         }
-        found = readers[kind](path)
-        found = _only_recording(found, recording)
-        found = _only_tier(found, tier)
+        found = _only_tier(readers[kind](path, recording), tier)
+    found = [one._replace(label=composed(one.label)) for one in found]
     for one in found:
         if not 0 <= one.start < one.stop < np.inf:
             raise ValueError(f"{one.where}: {one.start} to {one.stop} is no interval")
         check_name(one.label, f"{one.where}, column label")
+        if is_sheet_error(one.label):
+            raise ValueError(f"{one.where}, column label: {one.label} is a formula that failed")
     labels = _labels(found, as_numbers)
     # a table of ours keeps its order; the others are sorted by tier or track in their files
     out = [(one.start, one.stop, label) for one, label in zip(found, labels)]
@@ -157,28 +188,13 @@ def _labels(found, as_numbers):
     return whole
 
 
-def _only_recording(found, recording):
-    if recording is not None:
-        kept = [one for one in found if recording in one.recordings]
-        if found and not kept:
-            known = sorted({one.recordings[0] for one in found if one.recordings})
-            raise ValueError(f"there is no recording {recording!r}; there are {known}")
-        return kept
-    kinds = {one.recordings for one in found}
-    if len(kinds) > 1:
-        names = sorted({names[0] if names else "" for names in kinds})
-        raise ValueError(
-            f"it holds {len(kinds)} recordings, so pass recording=, one of {names[:10]}"
-        )
-    return found
-
-
 def _only_tier(found, tier):
     tiers = list(dict.fromkeys(one.tier for one in found))
     if tier is not None:
-        if found and tier not in tiers:
+        chosen = matching(str(tier), [(name,) for name in tiers])
+        if found and len(chosen) != 1:
             raise ValueError(f"there is no tier or subject {tier!r}; there are {tiers}")
-        return [one for one in found if one.tier == tier]
+        return [one for one in found if one.tier == chosen[0][0]]
     if len(tiers) > 1:
         raise ValueError(f"it holds several tiers or subjects, so pass tier=, one of {tiers[:10]}")
     return found
@@ -189,28 +205,34 @@ def _format_of(path, format):
         if format not in _FORMATS:
             raise ValueError(f"format must be one of {_FORMATS}, got {format!r}")
         return format
-    kind = _ENDINGS.get(path.suffix.lower())
+    kind = (_ENDINGS | _WORKBOOKS).get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"its ending {path.suffix!r} is not known; known are {list(_ENDINGS)}")
     if kind in ("eaf", "cvat"):
         return kind
     try:
-        header = open_table(path)[0]
+        header = {title.lower() for title in first_row(path)}
     except ValueError:
-        header = []
+        header = set()
     if _boris.is_boris(header):
         return "boris"
-    if {"start", "stop", "label"} <= {title.lower() for title in header}:
+    if {"start", "stop", "label"} <= header:
         return "csv"
-    return "elan" if _elan.is_elan_table(path) else "csv"
+    if _elan_text.is_elan_table(path):
+        return "elan"
+    return "boris" if _boris.is_boris_tabular(path) else "csv"
 
 
-def _read_csv(path):
-    """Read columns start, stop, label."""
+def _read_csv(path, recording):
+    """Read columns start, stop, label; those of recordings and tiers are kept apart."""
     header, rows, decimal_comma = open_table(path)
     titles = [title.lower() for title in header]
     if not {"start", "stop", "label"} <= set(titles):
         raise ValueError(f"columns start, stop, label are needed; it has {header}")
+    if twice := [title for title in ("start", "stop", "label") if titles.count(title) > 1]:
+        raise ValueError(f"there are two columns {twice[0]!r}")
+    named = [k for title in _WHICH for k, own in enumerate(titles) if own == title]
+    tiers = [k for k, title in enumerate(titles) if title in _TIERS]
     found = []
     for number, cells in rows:
         row = dict(zip(titles, cells))
@@ -220,8 +242,12 @@ def _read_csv(path):
         )
         if not 0 <= start < stop < np.inf:
             raise ValueError(f"row {number}: {row['start']} to {row['stop']} is no interval")
-        found.append(Annotation(start, stop, row["label"], where=f"row {number}"))
-    return found
+        names = tuple(clean(cells[k]) for k in named if cells[k])
+        tier = " ".join(clean(cells[k]) for k in tiers)
+        found.append(Annotation(start, stop, row["label"], tier, names, f"row {number}"))
+    if recording is None and not any(one.recordings for one in found):
+        return found
+    return only_recording(found, recording)
 
 
 def write_intervals(
@@ -315,7 +341,7 @@ def _write(path, kind, found, tier, recording, media, timestamps, frame_rate, si
     if kind == "eaf":
         _elan.write_eaf(path, found, tier or "labels", media)
     elif kind == "elan":
-        _elan.write_elan_table(path, found, tier or "labels")
+        _elan_text.write_elan_table(path, found, tier or "labels")
     elif kind == "boris":
         _boris.write_boris(
             *(path, found),

@@ -2,22 +2,32 @@
 
 from pathlib import Path
 
-from skrehab.formats import _arrays, _coco, _openpose, _trc, _wide_csv, tables
+from skrehab.formats import _arrays, _coco, _coco_writing, _openpose, _trc, _wide_csv, tables
 from skrehab.formats._bounds import read_json, refuse_pipe
 from skrehab.formats._pose_file import PoseFile, checked, frame_times, to_write
-from skrehab.formats._tables import open_table
+from skrehab.formats._tables import first_row
 from skrehab.skeletons import get_skeleton
 
-__all__ = ["PoseFile", "parse_pose", "read_pose", "write_pose"]
+__all__ = ["PoseFile", "is_long_table", "parse_pose", "read_pose", "write_pose"]
 
 _ENDINGS = {
     **{".npy": "npy", ".npz": "npz", ".trc": "trc", ".parquet": "long"},
-    **{".csv": "csv", ".tsv": "csv", ".json": "json", "": "openpose"},
+    **{".csv": "csv", ".tsv": "csv", ".xlsx": "csv", ".xlsm": "csv"},
+    **{".json": "json", "": "openpose"},
 }
 _FORMATS = ("npy", "npz", "trc", "long", "wide", "openpose", "coco")
 
 
-def read_pose(path, *, format=None, frame_rate=None, person="steady", trial=None, landmarks=None):
+def read_pose(
+    path,
+    *,
+    format=None,
+    frame_rate=None,
+    person="steady",
+    trial=None,
+    landmarks=None,
+    allow_cut=False,
+):
     """Read one pose sequence.
 
     Coordinates stay as the file has them, but lengths in a TRC file become metres.
@@ -31,11 +41,12 @@ def read_pose(path, *, format=None, frame_rate=None, person="steady", trial=None
         * ``.trc``: markers, as OpenSim, Pose2Sim and Sports2D write them.
         * a folder of ``.json`` files, or one with ``people``: OpenPose.
         * ``.json``: COCO key-points: a data set, a list of results (with ``image_id``), or a list
-          with one entry a frame.
+          with one entry a frame; what MMPose and Sapiens write (``instance_info``).
         * ``.csv`` or ``.tsv`` in long form: one row a landmark and frame, columns ``frame,
           landmark, x, y`` and perhaps ``trial, time, z, score``. In wide form: one row a frame,
-          columns ``NAME_x, NAME_y`` and perhaps ``NAME_z, NAME_visibility`` for each landmark, and
-          perhaps ``time``.
+          columns ``NAME_x, NAME_y`` and perhaps ``NAME_z``, and a score (``NAME_visibility``,
+          ``_likelihood``, ``_confidence``, ``_trackingState``, ...) for each landmark, and perhaps
+          ``time`` or ``frame``. What DeepLabCut and SLEAP write is read, too. Also ``.xlsx``.
         * ``.parquet``: the long form.
         * ``.npy``: one array (n_frames, n_landmarks, n_coords). ``.npz``: such an array called
           ``world``, ``pose``, ``X`` or ``frames``, or the only one in the file, and perhaps
@@ -44,14 +55,18 @@ def read_pose(path, *, format=None, frame_rate=None, person="steady", trial=None
         Instead of what the file's name and first words say.
     frame_rate : float, optional
         Frames a second, for files that hold no times.
-    person : {"steady", "largest"} or int, default="steady"
-        Whom to take where key-point files list several people. ``"steady"``: the largest person of
-        the first frame with anyone, then whoever is nearest to where this one was last seen;
-        ``"largest"`` in each frame; or a position in the lists.
+    person : {"steady", "follow", "largest"} or int, default="steady"
+        Whom to take where key-point files list several people, as in
+        :class:`skrehab.PoseExtractor`. ``"steady"``: one and the same person throughout, the one
+        who is largest over the whole file; where that one is lost, nobody. ``"follow"``: who is
+        largest at the start, without hindsight. ``"largest"`` in each frame; or a position in the
+        lists.
     trial : str, optional
-        Which one to read of a table in long form that holds several.
+        Which recording to read of a file or folder that holds several.
     landmarks : str or sequence of str, optional
         Names of the landmarks, or the name of a skeleton, for files that do not hold them.
+    allow_cut : bool, default=False
+        Read a TRC file that holds fewer frames than it states, with a warning.
 
     Returns
     -------
@@ -88,19 +103,29 @@ def read_pose(path, *, format=None, frame_rate=None, person="steady", trial=None
             person=person,
             trial=trial,
             landmarks=landmarks,
+            allow_cut=allow_cut,
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
 
 
-def parse_pose(path, *, format=None, frame_rate=None, person="steady", trial=None, landmarks=None):
+def parse_pose(
+    path,
+    *,
+    format=None,
+    frame_rate=None,
+    person="steady",
+    trial=None,
+    landmarks=None,
+    allow_cut=False,
+):
     """Read one pose sequence; errors say what is wrong and leave the file's name to the caller.
 
     Parameters
     ----------
     path : str or path-like
         The file or folder.
-    format, frame_rate, person, trial, landmarks : optional
+    format, frame_rate, person, trial, landmarks, allow_cut : optional
         As for :func:`read_pose`.
 
     Returns
@@ -117,17 +142,17 @@ def parse_pose(path, *, format=None, frame_rate=None, person="steady", trial=Non
     refuse_pipe(path)
     kind, content = _format_of(path, format)
     if kind == "openpose":
-        pose = _openpose.read_openpose(path, frame_rate, person)
+        pose = _openpose.read_openpose(path, frame_rate, person, trial)
     elif kind == "coco":
-        pose = _coco.read_coco(path, frame_rate, person, content)
+        pose = _coco.read_coco(path, frame_rate, person, content, trial)
     elif kind == "long":
         pose = tables.one_trial(tables.parse_long_table(path, frame_rate), trial)
+    elif kind == "wide":
+        pose = _wide_csv.read_wide_csv(path, frame_rate, trial)
+    elif kind == "trc":
+        pose = _trc.read_trc(path, allow_cut)
     else:
-        readers = {
-            **{"npy": _arrays.read_npy, "npz": _arrays.read_npz},
-            **{"trc": _trc.read_trc, "wide": _wide_csv.read_wide_csv},
-        }
-        pose = readers[kind](path)
+        pose = (_arrays.read_npy if kind == "npy" else _arrays.read_npz)(path)
     if pose.timestamps is None and frame_rate is not None:
         pose = pose._replace(timestamps=frame_times(range(len(pose.pose)), frame_rate))
     if landmarks is not None:
@@ -136,6 +161,24 @@ def parse_pose(path, *, format=None, frame_rate=None, person="steady", trial=Non
             raise ValueError(f"{len(names)} names for {pose.pose.shape[1]} landmarks")
         pose = checked(pose.pose, pose.timestamps, names, pose.coords)
     return pose
+
+
+def is_long_table(path):
+    """Whether a file is a table in long form, which may hold many trials.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether it is one.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".xlsx", ".xlsm", ".parquet"):
+        return False
+    return _format_of(path, None)[0] == "long"
 
 
 def _format_of(path, format):
@@ -151,8 +194,8 @@ def _format_of(path, format):
         known = " ".join(ending for ending in _ENDINGS if ending)
         raise ValueError(f"its ending {path.suffix!r} is not known; known are {known}")
     if kind == "csv":
-        header = {title.lower() for title in open_table(path)[0]}
-        return ("long" if "landmark" in header else "wide"), None
+        header = {title.lower() for title in first_row(path)}
+        return ("long" if header & {"landmark", "landmarks", "keypoint"} else "wide"), None
     if kind == "json":
         content = read_json(path)
         people = isinstance(content, dict) and "people" in content
@@ -246,7 +289,7 @@ def write_pose(
         else:
             writers = {
                 **{"npy": _arrays.write_npy, "npz": _arrays.write_npz, "trc": _trc.write_trc},
-                **{"openpose": _openpose.write_openpose, "coco": _coco.write_coco},
+                **{"openpose": _openpose.write_openpose, "coco": _coco_writing.write_coco},
                 "wide": _wide_csv.write_wide_csv,
             }
             writers[kind](path, whole)

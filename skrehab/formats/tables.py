@@ -1,5 +1,6 @@
 """Tables in long form, CSV or Parquet: one row a landmark, a frame and a trial."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,25 @@ import numpy as np
 from skrehab._optional import require
 from skrehab._written import written
 from skrehab.formats._bounds import MAX_ROWS, check_name, check_points
-from skrehab.formats._pose_file import checked, frame_times, named, shortest, to_write
+from skrehab.formats._clock import time_unit
+from skrehab.formats._headers import (
+    FRAME_TITLES,
+    PERSON_TITLES,
+    PICTURE_TITLES,
+    RECORDING_TITLES,
+    is_score,
+    state_scores,
+)
+from skrehab.formats._names import SeveralRecordings, UnknownRecording, clean, composed, matching
+from skrehab.formats._pose_file import as_read, frame_times, named, shortest, to_write
 from skrehab.formats._spreadsheet import put_rows
-from skrehab.formats._tables import open_table, to_float
+from skrehab.formats._tables import open_table, to_value
 
 __all__ = ["read_long_table", "write_long_table"]
 
 _NUMBERS = ("frame", "time", "x", "y", "z", "score")
 _COLUMNS = ("trial", "frame", "time", "landmark", "x", "y", "z", "score")
-_ALIASES = {"visibility": "score", "confidence": "score", "likelihood": "score"}
+_ALIASES = dict.fromkeys(("keypoint", "bodypart", "joint", "marker", "landmarks"), "landmark")
 
 
 def read_long_table(path, *, frame_rate=None):
@@ -112,13 +123,15 @@ def write_long_table(path, trials, *, overwrite=False):
 
 def one_trial(trials, name):
     """Pick the trial that was asked for, or the only one."""
-    if name is not None and str(name) in trials:
-        return trials[str(name)]
+    if name is not None:
+        found = matching(str(name), [(known,) for known in trials])
+        if len(found) == 1:
+            return trials[found[0][0]]
     shown = ", ".join(list(trials)[:10]) + (", ..." if len(trials) > 10 else "")
     if name is not None:
-        raise ValueError(f"there is no trial {name!r}; there are {shown}")
+        raise UnknownRecording(f"there is no trial {name!r}; there are {shown}")
     if len(trials) > 1:
-        raise ValueError(f"it holds {len(trials)} trials, so pass trial=, one of {shown}")
+        raise SeveralRecordings(f"it holds {len(trials)} trials, so pass trial=, one of {shown}")
     return next(iter(trials.values()))
 
 
@@ -136,7 +149,9 @@ def parse_long_table(path, frame_rate):
     if not whole.all() or (columns["frame"] % 1).any():
         raise ValueError("column frame must hold whole numbers")
     columns["frame"] = columns["frame"].astype(np.int64)
-    trials = {}
+    if _are_pictures(columns):
+        del columns["trial"]
+    trials, unit = {}, columns.pop("unit", "")
     codes, names = columns.pop("trial", (np.zeros(len(whole), dtype=int), ["trial"]))
     codes_of_landmarks, landmarks = columns["landmark"]
     columns["landmark"] = codes_of_landmarks
@@ -146,10 +161,26 @@ def parse_long_table(path, frame_rate):
         rows = order[start:stop]
         try:
             part = {key: v[rows] for key, v in columns.items()}
-            trials[name] = _one(part, landmarks, frame_rate)
+            trials[name] = _one(part, landmarks, frame_rate, unit)
         except ValueError as error:
             raise ValueError(f"trial {name!r}: {error}") from error
     return trials
+
+
+def _are_pictures(columns):
+    """Whether what seemed to be names of recordings are names of pictures, one for each frame."""
+    codes, names = columns.get("trial", (None, ()))
+    if not columns.pop("of_pictures", False):
+        return False
+    frames = np.unique(columns["frame"])
+    if not 1 < len(names) == len(frames):
+        return False
+    pairs = np.unique(np.column_stack([codes, columns["frame"]]), axis=0)
+    return len(pairs) == len(names) and len({_digits(name) for name in names}) == 1
+
+
+def _digits(name):
+    return re.sub(r"[0-9]+", "0", name)
 
 
 def _coded(values, title):
@@ -164,7 +195,7 @@ def _coded(values, title):
     return codes, list(known)
 
 
-def _one(columns, landmarks, frame_rate):
+def _one(columns, landmarks, frame_rate, unit):
     """Build one trial of its rows."""
     coords = tuple(c for c in ("x", "y", "z", "score") if c in columns)
     frames, i = np.unique(columns["frame"], return_inverse=True)
@@ -189,34 +220,72 @@ def _one(columns, landmarks, frame_rate):
             k = np.flatnonzero(times[i] != columns["time"])[0]
             raise ValueError(f"frame {columns['frame'][k]} has several times, or none")
     else:
-        times = frame_times(frames, frame_rate)
-    return checked(pose, times, tuple(found), coords)
+        times, unit = frame_times(frames, frame_rate), "s"
+    return as_read(pose, times, tuple(found), coords, unit)
 
 
-def _title(title):
-    title = title.strip().lower()
-    return _ALIASES.get(title, title)
+def _title(title, titles):
+    """The column of ours that a title means; None for others."""
+    title = clean(title).lower()
+    if title in _COLUMNS:
+        return title
+    if is_score(title):  # one score is enough, the first
+        return "score" if "score" not in titles else None
+    if title in FRAME_TITLES:
+        return "frame" if "frame" not in titles else None
+    if title in RECORDING_TITLES or title in PERSON_TITLES:
+        return "trial" if "trial" not in titles else None
+    if time_unit(title) is not None:
+        return "time" if "time" not in titles else None
+    return _ALIASES.get(title)
+
+
+def _known(header):
+    """Pairs (index, column of ours) of a table's titles."""
+    own = {clean(title).lower() for title in header}
+    found = {}
+    for k, title in enumerate(header):
+        name = _title(title, own if clean(title).lower() not in _COLUMNS else ())
+        if name is None:
+            continue
+        if name in found.values():
+            if clean(title).lower() in _COLUMNS or name == "landmark":
+                raise ValueError(f"there are two columns {name}")
+            continue
+        found[k] = name
+    return found
+
+
+def _set(columns, name, title, values):
+    """Keep a column; scores and times in their units."""
+    if name == "score" and is_score(clean(title)) == "state":
+        values = state_scores(values, f"column {title}")
+    if name == "time":
+        columns["unit"] = time_unit(clean(title)) or ""
+    columns[name] = values
 
 
 def _read_csv(path):
     header, rows, decimal_comma = open_table(path, whole=True)
     columns = {}
-    for k, title in enumerate(map(_title, header)):
-        if title not in _COLUMNS:
-            continue
-        if title in columns:
-            raise ValueError(f"there are two columns {title}")
+    for k, title in _known(header).items():
         cells = [cells[k] for _, cells in rows]
         if title not in _NUMBERS:
-            columns[title] = _coded(cells, title)
+            columns[title] = _coded(map(composed, cells), title)
+            if title == "trial":
+                columns["of_pictures"] = header[k].lower() in PICTURE_TITLES
             continue
         texts = [cell.replace(",", ".") for cell in cells] if decimal_comma else cells
         try:
-            columns[title] = np.array([text or "nan" for text in texts], dtype=float)
+            if any("_" in text for text in texts):  # NumPy would take 1_5 for 15
+                raise ValueError
+            values = np.array([text or "nan" for text in texts], dtype=float)
         except ValueError:
-            for number, row in rows:
-                to_float(row[k] or "nan", decimal_comma, f"row {number}, column {title}")
-            raise
+            values = [
+                to_value(row[k], decimal_comma, f"row {number}, column {title}")
+                for number, row in rows
+            ]
+        _set(columns, title, header[k], np.asarray(values, dtype=float))
     return columns
 
 
@@ -224,7 +293,7 @@ def _read_parquet(path):
     parquet = require("pyarrow.parquet", "formats", "to read Parquet files")
     try:
         with parquet.ParquetFile(path) as file:
-            titles = [title for title in file.schema_arrow.names if _title(title) in _COLUMNS]
+            titles = [file.schema_arrow.names[k] for k in _known(file.schema_arrow.names)]
             if file.metadata.num_rows > MAX_ROWS:
                 raise ValueError(f"{file.metadata.num_rows:,} rows, and the limit is {MAX_ROWS:,}")
             table = file.read(columns=titles)
@@ -234,17 +303,15 @@ def _read_parquet(path):
         raise ValueError(f"it is no Parquet file ({error})") from error
     except ValueError as error:
         raise ValueError(f"it is no Parquet file ({error})") from error
-    columns = {}
-    for title in table.column_names:
-        key = _title(title)
-        if key in columns:
-            continue
+    columns, keys = {}, _known(table.column_names)
+    for title, key in zip(table.column_names, keys.values()):
         values = table.column(title).to_pylist()
         try:
             if key in _NUMBERS:
-                columns[key] = np.array([np.nan if v is None else v for v in values], dtype=float)
+                values = [np.nan if v is None else v for v in values]
+                _set(columns, key, title, np.array(values, dtype=float))
             else:
-                columns[key] = _coded(("" if v is None else str(v) for v in values), key)
+                columns[key] = _coded(("" if v is None else composed(str(v)) for v in values), key)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"column {title} holds no numbers ({error})") from error
     return columns

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .._optional import require
+from .oddities import Oddities, choose_stream
 from .picture import MAX_PIXELS, VideoError, orientation, size_fault, turn_upright
 from .resampling import resample_frames
 
@@ -177,7 +178,10 @@ def _read_frames(path, max_size):
         )
         reformatter = require("av.video.reformatter", None, "to read videos").VideoReformatter()
         turns = size = None
+        odd = Oddities(path)
+        odd.look_at_file(container, stream, _stated_rate(stream))
         for frame in _decoded(container, stream, path):
+            odd.look_at_frame(frame)
             if size is None:
                 turns, size = orientation(frame), _square_pixel_size(frame, stream, path)
                 shrink = min(1.0, (max_size or np.inf) / max(size))
@@ -233,12 +237,10 @@ def _picture_stream(container, path):
         raise VideoError(f"{path}: this is a list of other files, not a video; give those.")
     if kind == "tty" or kind == "image2" or kind.endswith("_pipe"):
         raise VideoError(f"{path}: this is a text or picture file, not a video.")
-    cover = require("av.stream", None, "to read videos").Disposition.attached_pic
-    streams = [stream for stream in container.streams.video if not stream.disposition & cover]
-    if not streams:
+    stream = choose_stream(container, path)
+    if stream is None:
         what = "only sound" if container.streams.audio else "no picture"
         raise VideoError(f"{path}: this file holds {what}; a video is needed.")
-    stream = streams[0]
     if stream.codec_context is None:
         raise VideoError(f"{path}: no decoder is there for its picture. Convert it to H.264.")
     if stream.width or stream.height:  # else nothing is known before the first frame
@@ -253,7 +255,7 @@ def _picture_stream(container, path):
 def _decoded(container, stream, path):
     """Yield decoded frames; raise where the data are damaged or stop early."""
     av = require("av", None, "to read videos")
-    count, end, torn = 0, 0.0, False
+    count, end, torn, last = 0, 0.0, False, None
     try:
         # All streams are walked, so that sound which outlasts the picture counts as length.
         for packet in container.demux():
@@ -261,9 +263,17 @@ def _decoded(container, stream, path):
                 end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             if packet.stream.index == stream.index:
                 torn = packet.is_corrupt if packet.size else torn
+                if not packet.size and packet.pts is not None:
+                    # no data for this time: the last picture again. The decoder would stop here.
+                    if last is not None:
+                        last.pts, last.time_base = packet.pts, packet.time_base
+                        count += 1
+                        yield last
+                    continue
                 for frame in packet.decode():
                     count += 1
                     _check_size(frame.width, frame.height, path)
+                    last = frame
                     yield frame
     except VideoError:
         raise

@@ -111,6 +111,8 @@ def _list_packets(path):
         try:
             for packet in container.demux(stream):
                 if not packet.size:
+                    if packet.pts is not None:  # it repeats a picture
+                        return None
                     continue
                 if packet.pts is None or packet.is_corrupt:
                     return None

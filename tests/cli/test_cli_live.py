@@ -13,7 +13,7 @@ from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 import skrehab
 from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor
 from skrehab.cli import main as cli
-from skrehab.datasets._pose_files import read_pose
+from skrehab.formats import read_pose
 from skrehab.live import LiveWindow, PoseRecording, VideoRecording, cue_frames, draw_live
 from skrehab.live.overlay import ALERT, CALM, UNKNOWN
 from skrehab.pose import VideoError, probe_video, read_frames

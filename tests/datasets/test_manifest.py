@@ -105,7 +105,7 @@ def test_pose_archives_as_written_by_skrehab_pose(tmp_path):
     times = np.array([0.0, 0.04, 0.1])
     world, image = np.zeros((3, 33, 4)), np.ones((3, 33, 4))
     np.savez(tmp_path / "a.npz", world=world, image=image, timestamps=times, size=[640, 480])
-    np.savez(tmp_path / "b.npz", other=world)
+    np.savez(tmp_path / "b.npz", other=world + 1)
     data = load_manifest(write(tmp_path, "t1,a.npz,P01,,,1", "t2,b.npz,P01,,,0"))
     assert data.X[0].shape == (3, 33, 4) and not data.X[0].any()
     np.testing.assert_array_equal(data.timestamps[0], times)
@@ -369,7 +369,7 @@ def pose_files(folder):
         "two.npz": "its pose must be called one of",
         "times.npz": "its times must be 2 rising numbers",
         "broken.npz": "it cannot be read",
-        "renamed.npz": "it cannot be read",
+        "renamed.npz": "it holds a single array",
         "plain.csv": "its header names no landmark",
         "uneven.csv": "landmark 'ear' has columns ('x',)",
         "text.csv": "row 3, column nose_y: 'left' is not a number",

@@ -19,6 +19,7 @@ from skrehab.formats import (
     write_long_table,
     write_pose,
 )
+from skrehab.formats._names import bare, composed
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import example, given, settings  # noqa: E402
@@ -118,6 +119,8 @@ words = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
     st.builds("{}{}".format, st.sampled_from(DANGEROUS), st.text("ab;,\"'\n\r\t=", max_size=5)),
 )
+# unseen characters are no part of a name
+texts = words.map(str.strip).filter(lambda text: composed(bare(text)))
 
 
 def is_formula(cell):
@@ -131,7 +134,7 @@ def is_formula(cell):
 
 @pytest.mark.parametrize("name, how", [("a.csv", "csv"), ("a.tsv", "elan"), ("b.tsv", "boris")])
 @quick
-@given(label=words.map(str.strip).filter(bool), tier=words.map(str.strip).filter(bool))
+@given(label=texts, tier=texts)
 @example(label="-1.5e3", tier="a").via("a number stays one")
 @example(label="'", tier="'").via("an apostrophe alone")
 def test_labels_come_back_and_are_no_formulas(tmp_path_factory, name, how, label, tier):
@@ -144,24 +147,24 @@ def test_labels_come_back_and_are_no_formulas(tmp_path_factory, name, how, label
     options = {} if how == "csv" else {"tier": tier}
     write_intervals(file, [(0, 1, label), (2, 3, "z")], format=how, **options)
     back = read_intervals(file, format=how, as_numbers=False)
-    assert back == [(0.0, 1.0, label), (2.0, 3.0, "z")]
+    assert back == [(0.0, 1.0, composed(label)), (2.0, 3.0, "z")]
     with open(file, encoding="utf-8", newline="") as text:
         rows = list(csv.reader(text, delimiter="\t" if name.endswith("tsv") else ","))
     assert not [cell for row in rows for cell in row if is_formula(cell)]
 
 
 @quick
-@given(trial=words.map(str.strip).filter(bool), name=words.map(str.strip).filter(bool))
+@given(trial=texts, name=texts)
 def test_names_of_poses_come_back(tmp_path_factory, trial, name):
     folder = tmp_path_factory.mktemp("names")
     pose = PoseFile(np.float32([[[-1.5, 2, -3e-7]]]), None, (name,), ("x", "y", "z"))
     file = write_long_table(folder / "a.csv", {trial: pose})
     (back,) = read_long_table(file).items()
-    assert back[0] == trial and back[1].landmarks == (name,)
+    assert back[0] == composed(trial) and back[1].landmarks == (composed(name),)
     np.testing.assert_array_equal(back[1].pose, pose.pose)
     assert file.read_text(encoding="utf-8").rstrip().endswith(",-1.5,2.0,-3e-07")  # still numbers
     write_pose(folder / "wide.csv", pose, format="wide")
-    assert read_pose(folder / "wide.csv", format="wide").landmarks == (name,)
+    assert read_pose(folder / "wide.csv", format="wide").landmarks == (composed(name),)
 
 
 def test_what_no_table_holds_leaves_the_old_file(tmp_path):
@@ -195,7 +198,7 @@ WRONG_JSON = {
     ),
     "points": ('[{"image_id": 1, "keypoints": {"x": 1}}]', "entry 0: 'keypoints' must be numbers"),
     "scores": (json.dumps([ONE | {"keypoint_scores": 5}]), "'keypoint_scores' must be numbers"),
-    "number": (json.dumps([ONE | {"image_id": "9" * 400}]), "entry 0: image_id.*digits"),
+    "number": (json.dumps([ONE | {"image_id": "9" * 400}]), "image_id.*digits"),
     "float-id": (json.dumps([ONE | {"image_id": 1.5}]), "holds no frame number"),
     "people": ('{"people": [5]}', "person 0 must be an object, got the number 5"),
     "nobody": ('{"people": [{"pose_keypoints_2d": 5}]}', "person 0: 'pose_keypoints_2d' must be"),

@@ -164,23 +164,37 @@ def put_frame(folder, number, *people):
     (folder / f"v_{number:012d}_keypoints.json").write_text(json.dumps(content))
 
 
-def test_openpose_follows_one_person(tmp_path):
-    """The list changes its order, and the other comes nearer to the camera."""
+def test_openpose_keeps_to_one_person(tmp_path):
+    """The list changes its order, the other comes nearer to the camera; then the patient leaves."""
     patient, therapist = person(100, 100, 30), person(300, 100, 20)
     folder = tmp_path / "clip"
     put_frame(folder, 0, therapist, patient)
-    put_frame(folder, 1)
-    put_frame(folder, 2, patient + [2, 0, 0], person(300, 100, 80))
+    put_frame(folder, 1, patient + [1, 0, 0])
+    put_frame(folder, 2)
+    put_frame(folder, 3, patient + [2, 0, 0], therapist)
+    put_frame(folder, 4, person(300, 100, 26), patient + [3, 0, 0])
+    put_frame(folder, 5, person(300, 100, 32), patient + [3, 0, 0])
+    put_frame(folder, 6, person(300, 100, 39))
     pose = read_pose(folder)
-    assert pose.pose.shape == (3, 25, 3) and pose.landmarks == get_skeleton("openpose25").landmarks
-    np.testing.assert_array_equal(pose.pose[0, 0, :2], [100, 100])
-    assert np.isnan(pose.pose[1, :, :2]).all() and (pose.pose[1, :, 2] == 0).all()
-    np.testing.assert_array_equal(pose.pose[2, 0, :2], [102, 100])
-    assert read_pose(folder, person="largest").pose[2, 0, 0] == 300
-    assert read_pose(folder, person=1).pose[:, 0, 0].tolist()[::2] == [100, 300]
+    assert pose.pose.shape == (7, 25, 3) and pose.landmarks == get_skeleton("openpose25").landmarks
+    assert np.isnan(pose.pose[[2, 6]][..., :2]).all() and (pose.pose[[2, 6], :, 2] == 0).all()
+    assert pose.pose[[0, 1, 3, 4, 5], 0, 0].tolist() == [100, 101, 102, 103, 103]
+    np.testing.assert_array_equal(read_pose(folder, person="follow").pose, pose.pose)
+    assert read_pose(folder, person="largest").pose[[5, 6], 0, 0].tolist() == [300, 300]
+    assert read_pose(folder, person=1).pose[[0, 3], 0, 0].tolist() == [100, 300]
     for bad in ("patient", -1, True):
         with pytest.raises(ValueError, match="person must be one of"):
             read_pose(folder, person=bad)
+
+
+def test_steady_is_whom_pose_extractor_calls_so(tmp_path):
+    """Who is largest over the whole file: steady looks ahead, follow does not."""
+    frames = [[person(100, 100)] * (i < 3) + [person(900, 100)] for i in range(6)]
+    for i, people in enumerate(frames):
+        put_frame(tmp_path / "clip", i, *people)
+    assert read_pose(tmp_path / "clip").pose[:, 0, 0].tolist() == [900] * 6
+    follow = read_pose(tmp_path / "clip", person="follow").pose[:, 0, 0]
+    np.testing.assert_array_equal(follow, [100, 100, 100, np.nan, np.nan, np.nan])
 
 
 def test_openpose_frames_that_are_missing(tmp_path):
@@ -261,7 +275,7 @@ def test_parquet_of_pandas(tmp_path):
     )
     table.to_parquet(tmp_path / "a.parquet")
     trials = read_long_table(tmp_path / "a.parquet", frame_rate=2)
-    np.testing.assert_array_equal(trials["a"].pose[:, 0], [[1, 1], [np.nan, 2]])
+    np.testing.assert_array_equal(trials["a"].pose[:, 0], [[1, 1], [np.nan, np.nan]])
     assert trials["a"].timestamps.tolist() == [0, 0.5] and list(trials) == ["a", "b"]
 
 
@@ -426,9 +440,8 @@ def test_manifests_take_the_new_formats(flat, tmp_path):
     from skrehab.datasets import load_manifest
     from skrehab.formats import write_intervals
 
-    write_pose(tmp_path / "a.json", flat)
-    write_pose(tmp_path / "b.parquet", flat)
-    write_pose(tmp_path / "c.csv", flat)
+    for i, name in enumerate(("a.json", "b.parquet", "c.csv")):
+        write_pose(tmp_path / name, flat._replace(pose=flat.pose + np.float32([i, 0, 0])))
     end = float(flat.timestamps[-1]) - 0.01
     write_intervals(tmp_path / "a.eaf", [(0, end, 1)])
     write_intervals(tmp_path / "b.csv", [(0, end, 1)], format="boris")
@@ -438,6 +451,6 @@ def test_manifests_take_the_new_formats(flat, tmp_path):
     )
     data = load_manifest(tmp_path / "trials.csv")
     assert data.skeleton == "coco17"
-    for trial, labels in zip(data.X, data.frame_labels):
-        np.testing.assert_array_equal(trial, flat.pose)
+    for i, (trial, labels) in enumerate(zip(data.X, data.frame_labels)):
+        np.testing.assert_array_equal(trial, flat.pose + np.float32([i, 0, 0]))
         assert labels.tolist() == [1, 1, 1, 1, 1, 0]

@@ -364,3 +364,43 @@ def test_real_video_cut_in_two(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(VideoError, match=r"copy\.mp4"):
         list(read_frames(path))
+
+
+class _Theora:
+    """A file as the demuxer of Theora gives it: packets without data say "the last picture again".
+
+    No encoder for it comes with PyAV, and the demuxers of other formats drop such packets, so two
+    packets of a real file are emptied on their way to the decoder.
+    """
+
+    def __init__(self, container, emptied):
+        self._container, self._emptied = container, emptied
+        self.duration, self.start_time = container.duration, container.start_time
+
+    def demux(self):
+        import av
+
+        for i, packet in enumerate(self._container.demux()):
+            if i in self._emptied:
+                empty = av.Packet(b"")
+                empty.stream, empty.time_base = packet.stream, packet.time_base
+                empty.pts, empty.dts, empty.duration = packet.pts, packet.dts, packet.duration
+                packet = empty
+            yield packet
+
+
+def test_packets_without_data_repeat_the_last_picture(tmp_path):
+    import av
+
+    from skrehab.pose.reader import _decoded
+
+    path = write_video(tmp_path / "a.mkv", noise(10), codec="mpeg4")
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        found = [
+            (round(frame.time, 3), frame.to_ndarray(format="gray").mean())
+            for frame in _decoded(_Theora(container, (5, 6)), stream, path)
+        ]
+    times, greys = zip(*found)
+    assert len(times) == 10 and np.allclose(times, np.arange(10) / 30, atol=2e-3)
+    assert greys[4] == greys[5] == greys[6] and len(set(greys)) == 8

@@ -4,9 +4,26 @@ A case makes an item, uses it, and expects a right result, or an error that name
 tests run every case, and benchmarks/bad_inputs.py counts what came of them.
 """
 
-from bad_input_cases import batches, files, models, trials, videos
+from bad_input_cases import (
+    batches,
+    files,
+    label_owners,
+    labels,
+    manifest_options,
+    manifests,
+    models,
+    programs,
+    sequences,
+    streams,
+    trials,
+    videos,
+)
 from bad_input_cases.case import Case, Outcome
 
 __all__ = ["CASES", "Case", "Outcome"]
 
-CASES = [case for part in (videos, batches, trials, files, models) for case in part.CASES]
+_PARTS = (
+    *(videos, streams, batches, trials, files, programs, sequences, labels, label_owners),
+    *(manifests, manifest_options, models),
+)
+CASES = [case for part in _PARTS for case in part.CASES]

@@ -87,7 +87,8 @@ def battery():
 
 def _short(result):
     if hasattr(result, "DESCR"):
-        return f"{len(result.X)} trials, the first of shape {result.X[0].shape}"
+        kind = f"of shape {result.X[0].shape}" if hasattr(result.X[0], "shape") else "a video"
+        return f"{len(result.X)} trials, the first {kind}"
     if getattr(getattr(result, "dtype", None), "kind", "") == "O":
         result = list(result)
     shape = getattr(result, "shape", None)
@@ -213,3 +214,19 @@ def hole(data):
     """Overwrite the middle fifth with zeros."""
     start, size = 2 * len(data) // 5, len(data) // 5
     return data[:start] + bytes(size) + data[start + size :]
+
+
+def warned(use, *texts):
+    """Use an item, and demand warnings that hold these texts."""
+
+    def use_it(item):
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            result = use(item)
+        said = " ".join(str(one.message) for one in found)
+        missing = [text for text in texts if text not in said]
+        if missing:
+            raise AssertionError(f"no warning says {missing}; there are: {said}")
+        return result
+
+    return use_it

@@ -1,9 +1,11 @@
 """VideoClassifier: one label a trial, by any network of the registry."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from skrehab._fitting import fit_context
+from skrehab._surroundings import ready
 from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities, trial_weights
@@ -188,7 +190,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         self.augment = augment
         self.like_length = like_length
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
         """Train the network.
 
@@ -377,7 +379,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
                 )
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
-            self.module_.to(self.device),
+            ready(self.module_, self.device),
             X,
             codes,
             method=method,

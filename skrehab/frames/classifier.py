@@ -1,11 +1,12 @@
 """What frame models share: labels, hold-out, training, predictions, score."""
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
+from skrehab._surroundings import predicting
 from skrehab.frames.targets import check_frame_targets, class_weights
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.augmentation import plan_changes
@@ -54,7 +55,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
     # group splitters
     __metadata_request__fit = {"groups": True, "exercise": True}
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
         """Train on the labelled frames.
 
@@ -180,8 +181,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             return ragged(np.ones((len(trial), 1), dtype=np.float32) for trial in X)
         if self.scaler_ is not None:
             X = self.scaler_.transform(X)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
+        with predicting(self.module_, self.device):
             return ragged(probabilities(one) for one in self._frame_logits(X))
 
     def predict(self, X):

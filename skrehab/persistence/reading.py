@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._optional import require
+from skrehab._surroundings import own_surroundings
 from skrehab.persistence.allowed import NOT_TAKEN
 from skrehab.persistence.checking import check_model
 from skrehab.persistence.classes import load_class
@@ -50,6 +51,7 @@ def load(path, *, device="cpu"):
     return load_files(path / "model.json", path / "weights.safetensors", device=device)
 
 
+@own_surroundings()
 def load_files(model_json, weights, *, device="cpu"):
     """Read a model from its two files.
 

@@ -7,10 +7,11 @@ without the size of the body.
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.preprocessing import moving_average
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton
 from skrehab.trials import check_frame, check_trials, tag_trial_input
@@ -129,7 +130,7 @@ class BoneVectors(TransformerMixin, BaseEstimator):
         self.window = window
         self.bones = bones
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the trials and remember their shape.
 

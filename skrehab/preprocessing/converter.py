@@ -1,8 +1,9 @@
 """SkeletonConverter: trials of one skeleton as trials of another, as a pipeline step."""
 
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import check_trials, tag_trial_input
@@ -51,7 +52,7 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
         self.target = target
         self.source = source
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Work the conversion out.
 

@@ -3,10 +3,11 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["GapFiller", "fill_gaps"]
@@ -111,7 +112,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
         self.frame_rate = frame_rate
         self.causal = causal
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the trials and remember their shape.
 

@@ -6,10 +6,11 @@ Each step is a pure function on one trial with a thin transformer over it.
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
@@ -148,7 +149,7 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         self.order = order
         self.visibility = visibility
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the trials and remember their shape.
 
@@ -291,7 +292,7 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
     def __init__(self, *, center=False):
         self.center = center
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Measure the spread over all frames of the training trials.
 

@@ -13,10 +13,11 @@ the record says of the arm (:func:`detect_mirrored`), or another film of the sam
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
 from skrehab.trials import check_frame, check_groups, check_trials, tag_trial_input
@@ -282,7 +283,7 @@ class SideNormalizer(TransformerMixin, BaseEstimator):
         self.to = to
         self.skeleton = skeleton
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Work out the pairs of landmarks.
 

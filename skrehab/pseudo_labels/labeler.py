@@ -8,7 +8,7 @@ from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
@@ -18,6 +18,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from skrehab._fitting import fit_context
 from skrehab.pseudo_labels.cross_fitting import as_splitter, patient_folds, take_trials
 from skrehab.pseudo_labels.thresholds import (
     check_threshold,
@@ -208,7 +209,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.fit_resample(X, y, **params)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_resample(self, X, y, **params):
         """Fit the classifier and replace trial labels by frame labels.
 

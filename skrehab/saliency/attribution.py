@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrehab._surroundings import own_surroundings
 from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
 from skrehab.saliency.scores import score_frames
 from skrehab.training.batching import iterate_by_length
@@ -44,6 +45,7 @@ class Saliency:
     n_steps: np.ndarray
 
 
+@own_surroundings()
 def explain(
     module,
     trials,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from skrehab._surroundings import Counted, own_surroundings
 from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
 __all__ = [
@@ -29,6 +30,14 @@ ROWS = 64  # trials times points in one forward pass
 KEPT = 2**26  # numbers of kept gradients at once: a quarter of a gigabyte
 
 
+# a setting of the whole process: counted, so that threads do not put it back under one another
+_WITHOUT_CUDNN = Counted(
+    lambda: torch.backends.cudnn.enabled,
+    lambda value: setattr(torch.backends.cudnn, "enabled", value),
+    False,
+)
+
+
 @contextmanager
 def frozen(module):
     """Evaluation mode without cuDNN, whose RNNs refuse backward in it; everything is put back.
@@ -41,7 +50,7 @@ def frozen(module):
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:
-        with torch.backends.cudnn.flags(enabled=False):
+        with own_surroundings(), _WITHOUT_CUDNN:
             yield
     finally:
         for m in training:
@@ -62,7 +71,8 @@ def _input_gradient(module, x, lengths, target):
 
 
 def _logit_and_gradient(module, x, lengths, target):
-    x = x.detach().requires_grad_(True)
+    x = x.clone() if x.is_inference() else x.detach()
+    x.requires_grad_(True)
     with torch.enable_grad():
         logit = _target_logit(module(x, lengths), target)
         return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]

@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
-from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.helper import predefined_split
 from torch import nn
 
 from skrehab.training import finetuning
 from skrehab.training.batching import Batches
+from skrehab.training.interruption import Net
 
 __all__ = [
     "MORE_TRAINING_CONSTRAINTS",
@@ -286,7 +286,7 @@ def train(
         "verbose": recipe.verbose,
         **rates,
     }
-    net = NeuralNet(**(settings | extra))
+    net = Net(**(settings | extra))
     net.fit(samples.mean_weight_1())
     net.module_.eval()
     curves = ("epoch", "train_loss", "valid_loss")

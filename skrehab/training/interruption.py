@@ -1,6 +1,7 @@
 """skorch's net, but an interruption ends it."""
 
 from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping
 
 __all__ = ["Net"]
 
@@ -33,6 +34,8 @@ class Net(NeuralNet):
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         except KeyboardInterrupt as error:
+            if any(isinstance(one, EarlyStopping) and _is_over(one) for _, one in self.callbacks_):
+                raise
             raise _Interrupted from error
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
@@ -61,3 +64,7 @@ class Net(NeuralNet):
 
 class _Interrupted(BaseException):
     """An interruption on its way through skorch."""
+
+
+def _is_over(early_stopping):
+    return getattr(early_stopping, "misses_", -1) >= early_stopping.patience

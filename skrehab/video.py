@@ -6,6 +6,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skrehab._fitting import fit_context
 from skrehab._surroundings import ready
+from skrehab.frames.stream import convolution_stream
 from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities, trial_weights
@@ -123,8 +124,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         **MORE_TRAINING_CONSTRAINTS,
     }
 
-    # patients and exercises are passed on to fit wherever they are given, as to scikit-learn's
-    # group splitters
+    # patients and exercises reach fit wherever they are given, as scikit-learn's splitters have it
     __metadata_request__fit = {"groups": True, "exercise": True}
 
     def __init__(
@@ -307,6 +307,10 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             )
         frames = self._run(X, lambda inputs: self.module_.frame_logits(**inputs))
         return ragged(probabilities(one[: len(trial)]) for one, trial in zip(frames, X))
+
+    def _stream(self):
+        """Return what scores frames one by one; see :mod:`skrehab.live`."""
+        return convolution_stream(self, "network_params={'causal': True}")
 
     def saliency(
         self,

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval
 
 from skrehab.frames.classifier import FRAME_CONSTRAINTS, FrameClassifier
+from skrehab.frames.stream import convolution_stream
 from skrehab.frames.targets import frame_weights
 from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.training.batching import iterate_by_length
@@ -214,3 +215,7 @@ class FrameTCN(FrameClassifier):
             for i, row in zip(index, rows):
                 logits[i] = row[: len(X[i])]
         return logits
+
+    def _stream(self):
+        """Return what classifies frame by frame; see :mod:`skrehab.live`."""
+        return convolution_stream(self, "FrameTCN(causal=True)")

@@ -85,12 +85,14 @@ class FrameStream:
 
     The pipeline must be causal: then what is said of a frame does not depend on later ones, and
     ``FrameStream(pipeline).push(trial[t], time)`` for t = 0, 1, ... gives the rows of
-    ``pipeline.predict_proba([trial])[0]`` up to float rounding. The first frame in which a landmark
-    is seen is the reference of its displacement, so call `reset` when another trial starts.
+    ``pipeline.predict_proba([trial])[0]`` up to float rounding; where the last step is a
+    :class:`VideoClassifier` that scores frames itself, those of its ``predict_frame_proba``. The
+    first frame in which a landmark is seen is the reference of its displacement, and a
+    :class:`FrameTCN` looks back over many frames, so call `reset` when another trial starts.
 
     Parameters
     ----------
-    pipeline : Pipeline or frame classifier
+    pipeline : Pipeline, frame classifier, or VideoClassifier that scores frames
         Fitted; read once, here. Resamplers such as :class:`SaliencyPseudoLabeler` are skipped, as
         in ``predict``. If :class:`PoseExtractor` is the first step, frames are pictures.
     max_gap : float, default=1.0
@@ -113,7 +115,8 @@ class FrameStream:
         If a step is not causal; the message names it. ``person="steady"`` of a PoseExtractor is
         not: it chooses whom to follow after having seen the whole video.
     TypeError
-        If a step has no form for streams, or the last one gives no probabilities.
+        If a step has no form for streams, as networks over whole trials, or the last one gives no
+        probabilities.
 
     See Also
     --------
@@ -143,7 +146,7 @@ class FrameStream:
         name, last = steps[-1] if steps else ("", pipeline)
         if not hasattr(last, "predict_proba"):
             raise TypeError(
-                "FrameStream needs a frame classifier as the last step, such as FrameMLP; "
+                "FrameStream needs a frame classifier as the last step, such as FrameTCN; "
                 f"{_called(name, last)} has no predict_proba."
             )
         self._streams = [_start(name, step) for name, step in steps]
@@ -231,7 +234,8 @@ def _start(name, step):
         )
     try:
         return step._stream()
-    except ValueError as error:
-        if type(error) is not ValueError:  # not fitted, or without a model file
+    except (TypeError, ValueError) as error:
+        if type(error) not in (TypeError, ValueError):  # not fitted, or without a model file
             raise
-        raise ValueError(f"The pipeline cannot run live: {_called(name, step)}: {error}") from error
+        message = f"The pipeline cannot run live: {_called(name, step)}: {error}"
+        raise type(error)(message) from error

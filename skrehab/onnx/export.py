@@ -11,7 +11,7 @@ from skrehab._optional import require
 from skrehab.onnx.graph import Graph
 from skrehab.onnx.networks import trace_network
 from skrehab.onnx.runtime import FORMAT, FORMAT_VERSION, OnnxModel, OnnxStream
-from skrehab.onnx.steps import add_classifier, add_transformer, fill_lost
+from skrehab.onnx.steps import add_classifier, add_transformer, fill_lost, scores_frames
 from skrehab.skeletons import get_skeleton
 from skrehab.video import VideoClassifier
 
@@ -36,16 +36,17 @@ def export_onnx(
 
     Parameters
     ----------
-    model : FrameMLP, VideoClassifier or Pipeline
-        Fitted. Before a classifier a pipeline may have :class:`DisplacementSmoother`,
-        :class:`LandmarkScaler` and your own transformers with a form in ONNX (see
-        :mod:`skrehab.onnx`). Resamplers are skipped, as in ``predict``; so is a
+    model : FrameTCN, FrameMLP, VideoClassifier or Pipeline
+        Fitted. Before a classifier a pipeline may have :class:`BoneVectors`,
+        :class:`DisplacementSmoother`, :class:`LandmarkScaler` and your own transformers with a
+        form in ONNX (see :mod:`skrehab.onnx`). Resamplers are skipped, as in ``predict``; so is a
         :class:`PoseExtractor` at the start: the file wants landmarks.
     path : str or path-like
         The ``.onnx`` file.
     streaming : bool, default=False
         Take one frame at a time, and what was remembered of the frames before, instead of a whole
-        trial. Only for causal pipelines that end in a frame classifier.
+        trial. Only for causal pipelines that end in a frame classifier, or in a VideoClassifier
+        that scores frames itself (a causal ``"mil_tcn"``).
     skeleton : str or Skeleton, optional
         Skeleton of the trials, for whoever uses the file; ``"mediapipe33"`` after a PoseExtractor.
     frame_rate : float, optional
@@ -162,7 +163,7 @@ def _split(model):
     ]
     if not steps or not hasattr(steps[-1][1], "predict_proba"):
         raise TypeError(
-            "export_onnx needs a model that ends in FrameMLP or VideoClassifier, got "
+            "export_onnx needs a model that ends in FrameTCN, FrameMLP or VideoClassifier, got "
             f"{type(model).__name__}."
         )
     *steps, (_, last) = steps
@@ -257,8 +258,11 @@ def _rename_output(onnx, model, old, new):
 
 def _stream(steps, last, shape):
     """Model for single frames, and what to say of it."""
-    if isinstance(last, VideoClassifier):
-        raise ValueError("A VideoClassifier looks at whole trials and cannot run live.")
+    if isinstance(last, VideoClassifier) and not scores_frames(last):
+        raise ValueError(
+            f"A VideoClassifier looks at whole trials and cannot run live, {last.network!r} too; "
+            "one that scores frames can: 'mil_tcn' with network_params={'causal': True}."
+        )
     graph, x, inner = Graph(), "frame", shape
     graph.first_frame = graph.add("Equal", "n_seen", graph.constant(np.int32(0)))
     for name, step in [*steps, *_own_scaler(last)]:
@@ -314,9 +318,14 @@ def _difference(content, steps, last, shape, streaming):
             said.append(np.array([model.push(frame) for frame in trial]))
     else:
         said = OnnxModel(content).predict_proba(trials)
-    expected = last.predict_proba(values)
+    per_frame = streaming and isinstance(last, VideoClassifier)
+    expected = last.predict_frame_proba(values) if per_frame else last.predict_proba(values)
     worst = max(float(np.abs(a - b).max()) for a, b in zip(said, expected))
-    if not streaming and hasattr(getattr(last, "module_", None), "frame_logits"):
+    if (
+        not streaming
+        and isinstance(last, VideoClassifier)
+        and hasattr(last.module_, "frame_logits")
+    ):
         frames = OnnxModel(content).predict_frame_proba(trials)
         expected = last.predict_frame_proba(values)
         worst = max(worst, *(float(np.abs(a - b).max()) for a, b in zip(frames, expected)))

@@ -5,13 +5,17 @@ They calculate as the steps themselves do, in double precision where these do.
 
 import numpy as np
 
-from skrehab.frames import FrameMLP
+from skrehab.frames import FrameMLP, FrameTCN
+from skrehab.networks.sequence.frame_tcn import FrameConvolutions
+from skrehab.onnx.bones import bones
+from skrehab.onnx.convolutions import add_convolutions
 from skrehab.onnx.repairs import repairs
+from skrehab.onnx.windows import sums_in_window
 from skrehab.preprocessing.converter import SkeletonConverter
 from skrehab.preprocessing.movement import DisplacementSmoother, LandmarkScaler
 from skrehab.preprocessing.skeleton_conversion import conversion
 
-__all__ = ["add_classifier", "add_transformer", "fill_lost", "transformers"]
+__all__ = ["add_classifier", "add_transformer", "fill_lost", "scores_frames", "transformers"]
 
 
 def transformers():
@@ -26,6 +30,7 @@ def transformers():
         DisplacementSmoother: (_smooth_trial, _smooth_frame),
         LandmarkScaler: (_scale, _scale),
         SkeletonConverter: (_convert, _convert),
+        **bones(),
         **repairs(),
     }
 
@@ -126,23 +131,10 @@ def _offset_trial(graph, x):
 
 
 def _average_trial(graph, x, step, shape):
-    # running sums: the sum of a window is the difference of two
-    zero, one = graph.constant(np.int64(0)), graph.constant(np.int64(1))
-    n = graph.add("Gather", graph.add("Shape", x), zero, axis=0)
-    after = 0 if step.causal else (step.window - 1) // 2
-    stop = graph.add("Add", graph.add("Range", zero, n, one), graph.constant(np.int64(after + 1)))
-    start = graph.add("Sub", stop, graph.constant(np.int64(step.window)))
-    stop, start = graph.add("Min", stop, n), graph.add("Max", start, zero)
-    begin = graph.constant(np.zeros((1, shape[0], min(shape[1], 3)), dtype=np.float64))
-
-    def in_window(values):
-        running = graph.add("CumSum", values, zero)
-        running = graph.add("Concat", begin, running, axis=0)
-        ends = (graph.add("Gather", running, place, axis=0) for place in (stop, start))
-        return graph.add("Sub", *ends)
-
-    total, count = map(in_window, _sum_and_count(graph, x))
-    return graph.add("Div", total, count)  # 0 / 0 is NaN: nothing seen
+    ahead = 0 if step.causal else (step.window - 1) // 2
+    shape = (shape[0], min(shape[1], 3))
+    values = list(_sum_and_count(graph, x))
+    return graph.add("Div", *sums_in_window(graph, values, shape, step.window, ahead))  # 0/0: NaN
 
 
 def _smooth_frame(graph, x, step, shape):
@@ -219,7 +211,7 @@ def _convert(graph, x, step, shape):
     return graph.cast(moved, "float32")
 
 
-# --- FrameMLP -------------------------------------------------------------------------------------
+# --- classifiers ----------------------------------------------------------------------------------
 def fill_lost(graph, x):
     """Turn lost landmarks into zeros, as networks are given them.
 
@@ -239,7 +231,7 @@ def fill_lost(graph, x):
 
 
 def add_classifier(graph, x, classifier):
-    """Add a frame classifier.
+    """Add a classifier that scores frames.
 
     Parameters
     ----------
@@ -247,8 +239,8 @@ def add_classifier(graph, x, classifier):
         The graph.
     x : str
         Name of a trial, or of a frame in a stream.
-    classifier : FrameMLP
-        Fitted.
+    classifier : FrameMLP, FrameTCN or VideoClassifier
+        Fitted; of a VideoClassifier, one whose network scores frames itself.
 
     Returns
     -------
@@ -259,13 +251,45 @@ def add_classifier(graph, x, classifier):
     ------
     TypeError
         If it is another classifier.
+    ValueError
+        If it should stream and looks ahead.
     """
-    if not isinstance(classifier, FrameMLP):
+    streams, x = graph.first_frame is not None, fill_lost(graph, x)
+    if isinstance(classifier, FrameMLP):
+        x = _dense(graph, x, classifier)
+    elif isinstance(classifier, FrameTCN) or scores_frames(classifier):
+        step = getattr(classifier, "step_", 1)
+        x = add_convolutions(graph, x, classifier.module_, step)
+    else:
         raise TypeError(f"{type(classifier).__name__} has no form in ONNX as a frame classifier.")
-    streams = graph.first_frame is not None
+    n_classes = len(classifier.classes_)
+    if n_classes <= 2:  # one logit stands for the second of two classes
+        zero = graph.add("Mul", x, graph.constant(np.float32(0)))
+        x = zero if n_classes == 1 else graph.add("Concat", zero, x, axis=1)
+    x = graph.add("Softmax", x, axis=1)
+    return graph.add("Reshape", x, graph.constant([n_classes])) if streams else x
+
+
+def scores_frames(classifier):
+    """Tell whether a classifier of trials has convolutions that score frames by themselves.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Fitted.
+
+    Returns
+    -------
+    bool
+        As of ``VideoClassifier("mil_tcn")``.
+    """
+    return isinstance(getattr(classifier, "module_", None), FrameConvolutions)
+
+
+def _dense(graph, x, classifier):
     n_features = classifier.n_landmarks_ * classifier.n_coords_
-    rows = 1 if streams else -1
-    x = graph.add("Reshape", fill_lost(graph, x), graph.constant([rows, n_features]))
+    rows = 1 if graph.first_frame is not None else -1
+    x = graph.add("Reshape", x, graph.constant([rows, n_features]))
     for layer in classifier.module_:
         kind = type(layer).__name__
         if kind == "Linear":
@@ -275,9 +299,4 @@ def add_classifier(graph, x, classifier):
             x = graph.add("Relu", x)
         elif kind != "Dropout":
             raise TypeError(f"A layer {kind} has no form in ONNX here.")
-    n_classes = len(classifier.classes_)
-    if n_classes <= 2:  # one logit stands for the second of two classes
-        zero = graph.add("Mul", x, graph.constant(np.float32(0)))
-        x = zero if n_classes == 1 else graph.add("Concat", zero, x, axis=1)
-    x = graph.add("Softmax", x, axis=1)
-    return graph.add("Reshape", x, graph.constant([n_classes])) if streams else x
+    return x

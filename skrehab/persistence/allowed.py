@@ -5,112 +5,59 @@ that name a place (a cache, a weights file, a pose model) or a switch (telemetry
 model decides on those, never the model. ``save`` checks what it writes against the same list.
 """
 
-import re
-from dataclasses import dataclass, field
-
 from skrehab.persistence.kinds import (
     DEVICE,
     MAX_LABELS,
-    SHA256,
     Array,
     Either,
     Estimator,
     Fixed,
     Flag,
-    History,
     Labels,
     Mapping,
     Nothing,
     Number,
     Options,
     Series,
-    Steps,
     Text,
     Whole,
     optional,
 )
+from skrehab.persistence.parameters import (
+    AUGMENT,
+    BONES,
+    CLASS_WEIGHT,
+    EPOCHS,
+    FRAMES,
+    LABEL,
+    LABEL_SET,
+    LANDMARKS,
+    LATER,
+    LIKE_LENGTH,
+    MAYBE_LANDMARKS,
+    MORE_TRAINING,
+    NETWORK_PARAMS,
+    NOT_TAKEN,
+    OF_FRAMES,
+    OF_NETWORK,
+    PAIRS,
+    PIPELINE,
+    POSITIVE,
+    PUBLISHED,
+    RATE,
+    SECONDS,
+    SHARE,
+    SKELETON,
+    SMOOTH,
+    THRESHOLD,
+    TRAINED,
+    TRAINING,
+    WIDTH,
+    Allowed,
+)
 
 __all__ = ["ALLOWED", "NETWORK_PARAMS", "NOT_TAKEN", "Allowed"]
 
-# Checked and then not honoured: the device is the one given to load, processes are for the user to
-# choose, and a digest without its file means nothing. Older versions wrote them down.
-NOT_TAKEN = {"device", "n_jobs", "weights_sha256"}
-# a network's own parameters; skrehab/persistence/network_limits.py says what they may be
-NETWORK_PARAMS = ("network_params", "encoder_params", "network_params_", "encoder_params_")
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Parameters of a class, what its ``fit`` sets, and what it sets in some cases only."""
-
-    params: dict
-    fitted: dict = field(default_factory=dict)
-    sometimes: dict = field(default_factory=dict)
-
-
-# --- kinds that several share ---------------------------------------------------------------------
-SHARE = Number(0, 1)
-POSITIVE = Number(0, 1e9)
-SECONDS = Number(0, 3600)
-RATE = Number(1e-3, 1000)  # frames a second
-FRAMES = Whole(1, 1_000_000)
-WIDTH = Whole(1, 2**17)
-EPOCHS = Whole(0, 10_000_000)
-LABEL = Either(
-    (
-        Whole(-(2**62), 2**62),
-        Number(-1e300, 1e300),
-        Text(re.compile(r"[^\x00]{0,200}"), "a label of at most 200 characters"),
-    )
-)
-WORDS = Text(re.compile(r"[\w.-]{0,100}"), "the beginning of a layer's name")
-SKELETON = Text()
-PAIRS = Either((Array("iu", (None, 2)), Series(Series(Whole(0, 999), 2, 2), 1000, 1)))
-
-LANDMARKS = {"n_landmarks_": Whole(1, 1000, "L"), "n_coords_": Whole(1, 64, "C")}
-# None where the input has no landmarks
-MAYBE_LANDMARKS = {key: optional(kind) for key, kind in LANDMARKS.items()}
-TRAINED = {"history_": History()}
-
-TRAINING = {
-    "lr": POSITIVE,
-    "max_epochs": EPOCHS,
-    "batch_size": Whole(1, 65_536),
-    "weight_decay": POSITIVE,
-    "schedule": optional(Options()),
-    "gradient_clip": optional(POSITIVE),
-    "early_stopping": Either((Flag(), Options())),
-    "validation_fraction": SHARE,
-    "patience": EPOCHS,
-    "device": DEVICE,
-    "random_state": optional(Whole(0, 2**32 - 1)),
-    "verbose": Either((Flag(), Whole(0, 100))),
-    "net_params": Fixed(),
-}
-CLASS_WEIGHT = {"class_weight": Either((Nothing(), Options(), Mapping(LABEL, POSITIVE, 1000)))}
-PUBLISHED = {"weights": Fixed(), "weights_sha256": optional(SHA256)}
-OF_NETWORK = {
-    "network": Text(),
-    "network_params": Nothing(),  # or what network_limits allows
-    "head": Options(),
-    "freeze": Series(WORDS, 100),
-    "layer_decay": optional(SHARE),
-    "head_warmup": EPOCHS,
-    "memory": Fixed(),
-    **PUBLISHED,
-    **TRAINING,
-}
-LABEL_SET = {"n_labels_": Whole(1, MAX_LABELS), "classes_": Array("iu", (None,))}
-PIPELINE = Allowed(
-    {
-        "steps": Steps(),
-        "memory": Fixed(),
-        "verbose": Flag(),
-        "transform_input": optional(Series(Text(), 20)),
-    }
-)
-
-# --- the list -------------------------------------------------------------------------------------
 ALLOWED = {
     "PoseExtractor": Allowed(
         {
@@ -132,7 +79,16 @@ ALLOWED = {
         }
     ),
     "DisplacementSmoother": Allowed(
-        {"window": Whole(1, 100_000), "causal": Flag(), "visibility": Options()},
+        {
+            "window": Whole(1, 100_000),
+            "causal": Flag(),
+            "order": Options(),
+            "visibility": Options(),
+        },
+        LANDMARKS,
+    ),
+    "BoneVectors": Allowed(
+        {"skeleton": optional(SKELETON), "window": Whole(1, 100_000), "bones": optional(BONES)},
         LANDMARKS,
     ),
     "LandmarkScaler": Allowed(
@@ -167,20 +123,44 @@ ALLOWED = {
     "FrameMLP": Allowed(
         {
             **TRAINING,
+            **MORE_TRAINING,
             **CLASS_WEIGHT,
+            **OF_FRAMES,
             "hidden_layer_sizes": Series(WIDTH, 100),
             "dropout": SHARE,
             "resampler": Fixed(),
         },
         {**LANDMARKS, **TRAINED, "classes_": Labels()},
+        later=LATER,
     ),
+    "FrameTCN": Allowed(
+        {
+            **TRAINING,
+            **MORE_TRAINING,
+            **LIKE_LENGTH,
+            **CLASS_WEIGHT,
+            **OF_FRAMES,
+            "channels": WIDTH,
+            "n_blocks": Whole(1, 512),
+            "kernel_size": Whole(1, 1001),
+            "causal": Flag(),
+            "dropout": SHARE,
+        },
+        {**LANDMARKS, **TRAINED, "classes_": Labels()},
+        later=LATER,
+    ),
+    "Augmentation": Allowed(AUGMENT),
     "VideoClassifier": Allowed(
-        {**OF_NETWORK, **CLASS_WEIGHT},
+        {**OF_NETWORK, **MORE_TRAINING, **LIKE_LENGTH, **CLASS_WEIGHT},
         {**MAYBE_LANDMARKS, **TRAINED, "classes_": Labels()},
+        {"max_frames_": FRAMES},
+        LATER,
     ),
     "MultiLabelVideoClassifier": Allowed(
         {**OF_NETWORK, "loss": Options(), "threshold": SHARE},
         {**MAYBE_LANDMARKS, **TRAINED, **LABEL_SET},
+        {"max_frames_": FRAMES},
+        LATER,
     ),
     "MuscleGroupClassifier": Allowed(
         {
@@ -298,9 +278,14 @@ ALLOWED = {
         {
             "estimator": Estimator(),
             "method": Options(),
-            "threshold": Either((SHARE, Options(), Series(SHARE, 2, 1))),
+            "threshold": Either((Options(), THRESHOLD)),
             "label_source": Options(),
             "aggregate": Options(),
+            "smooth": SMOOTH,
+            "coords": Options(),
+            "scale": Options(),
+            "z_clip": optional(POSITIVE),
+            "cv": optional(Whole(2, 100_000)),
             "baseline": Either(
                 (
                     Options(),
@@ -314,7 +299,7 @@ ALLOWED = {
         {
             "classes_": Labels(),
             "estimator_": Estimator(),
-            "threshold_": Either((SHARE, Series(SHARE, 2, 2))),
+            "threshold_": THRESHOLD,
             "fallback_": optional(Text()),
         },
     ),

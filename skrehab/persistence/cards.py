@@ -115,7 +115,7 @@ def _header(metadata, steps):
 
 def _what_it_is(steps):
     kinds = {type(step).__name__ for _, step in steps}
-    if "FrameMLP" in kinds:
+    if kinds & {"FrameMLP", "FrameTCN"}:
         what = "scores every frame of a rehabilitation exercise"
         if "SaliencyPseudoLabeler" in kinds:
             what += ". It was trained with one label a video: frame labels are pseudo-labels, made "

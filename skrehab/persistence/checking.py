@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from skrehab.persistence.allowed import ALLOWED, NETWORK_PARAMS
 from skrehab.persistence.classes import load_class
 from skrehab.persistence.kinds import Place, Refused, shown
-from skrehab.persistence.network_limits import check_network_params, check_sizes, numbers_in
+from skrehab.persistence.network_limits import (
+    check_network_params,
+    check_reach,
+    check_sizes,
+    numbers_in,
+)
 
 __all__ = ["MAX_DEPTH", "Tensor", "check_model"]
 
@@ -112,7 +117,8 @@ def _options(cls, key):
 def _check_state(node, cls, allowed, place, network):
     state = node["state"]
     with_module = hasattr(cls, "_build_module")
-    fitted = {**allowed.fitted, **allowed.sometimes}
+    later = {key: kind for key, (kind, _) in allowed.later.items()}
+    fitted = {**allowed.fitted, **allowed.sometimes, **later}
     for key in state:
         if key not in fitted and not (key == "module_" and with_module):
             raise Refused(f"The model sets an unexpected attribute: {shown(key)} of {place.name}")
@@ -153,6 +159,7 @@ def _check_module(node, place):
                     params += inner["fusion_params"]["dict"]
     n_numbers = sum(tensor.size for tensor in own.values())
     check_sizes(params, place, len(own), n_numbers)
+    check_reach([*params, *node["state"].items()], place)
     for key in ("n_features_", "n_pose_features_", "n_labels_"):
         for value in numbers_in(node["state"].get(key)):
             if value > n_numbers:

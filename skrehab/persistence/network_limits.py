@@ -5,6 +5,8 @@ cannot be larger than the number of weights in the file, and there cannot be mor
 tensors: both are known from the head of the weights before anything is built.
 """
 
+import re
+
 from skrehab.persistence.kinds import (
     Either,
     Flag,
@@ -18,9 +20,10 @@ from skrehab.persistence.kinds import (
     pairs_of,
 )
 
-__all__ = ["LAYERS", "PARAMS", "WIDTHS", "check_network_params", "check_sizes"]
+__all__ = ["LAYERS", "PARAMS", "WIDTHS", "check_network_params", "check_reach", "check_sizes"]
 
 MOST_PIXELS = 2**26  # of a clip: frames * height * width
+MOST_FRAMES = 100_000  # that dilated convolutions look back: they pad a trial by so many
 # cheap enough to describe without weights that bear it out: a setting that is not in use, say
 _FREE_WIDTH, _FREE_LAYERS = 4096, 8
 
@@ -43,7 +46,8 @@ PARAMS = {
     **{name: _WIDTHS for name in WIDTHS},
     **{name: _COUNTS for name in LAYERS},
     **{name: _COUNT for name in ("n_distill_tokens",)},
-    **{name: _FRAMES for name in ("n_frames", "pose_frames", "seq_len")},
+    **{name: _FRAMES for name in ("pose_frames", "seq_len", "max_frames")},
+    "n_frames": Either((_FRAMES, Text(re.compile("all"), "the word all"))),
     "image_size": Whole(1, 2048),
     "stride": Whole(1, 10_000),
     "patch_size": Whole(1, 512),
@@ -75,7 +79,10 @@ PARAMS = {
     **{name: _SKELETON for name in ("skeleton", "common_skeleton", "target")},
     **{
         name: Text()
-        for name in ("size", "pooling", "coords", "strategy", "fit_length", "pool", "reduction")
+        for name in (
+            *("size", "pooling", "coords", "strategy", "fit_length", "pool", "reduction"),
+            "readout",
+        )
     },
     **{
         name: Text()
@@ -115,6 +122,7 @@ def check_network_params(node, place, network=None):
         optional(kind).check(value, inside)
     values = {name: value for name, value in pairs_of(node, 64, place)}
     frames, size = values.get("n_frames") or 1, values.get("image_size") or 1
+    frames = values.get("max_frames") or 1 if frames == "all" else frames
     if not own and frames * size**2 > MOST_PIXELS:
         raise Refused(
             f"{place.name} asks for clips of {frames} pictures of {size} x {size} pixels, which "
@@ -155,6 +163,29 @@ def check_sizes(params, place, n_tensors, n_numbers):
     if layers > max(n_tensors, _FREE_LAYERS):
         raise Refused(
             f"{place.name} describes {layers} layers, and the weights hold {n_tensors} arrays"
+        )
+
+
+def check_reach(params, place):
+    """Refuse dilated convolutions that look back without end: each block doubles what they see.
+
+    Parameters
+    ----------
+    params : list of (str, node)
+        Parameters of the estimator and of its network, and what fit has set.
+    place : Place
+        The estimator's.
+    """
+    told = dict(params)
+    if "kernel_size" not in told and told.get("network") != "mil_tcn":
+        return
+    sizes = {"kernel_size": 5, "n_blocks": 4, "step_": 1}  # the networks' own defaults
+    sizes |= {name: told[name] for name in sizes if type(told.get(name)) is int}
+    reach = sizes["step_"] * (sizes["kernel_size"] - 1) * (2 ** sizes["n_blocks"] - 1)
+    if reach > MOST_FRAMES:
+        raise Refused(
+            f"{place.name}: n_blocks of {sizes['n_blocks']} with kernel_size "
+            f"{sizes['kernel_size']} look at more than {MOST_FRAMES} frames"
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from skrehab._optional import require
 from skrehab._surroundings import own_surroundings
-from skrehab.persistence.allowed import NOT_TAKEN
+from skrehab.persistence.allowed import ALLOWED, NOT_TAKEN
 from skrehab.persistence.checking import check_model
 from skrehab.persistence.classes import load_class
 from skrehab.persistence.folder import read_head, read_tree
@@ -128,6 +128,10 @@ def _decode_estimator(node, arrays, device):
     for key, value in node["state"].items():
         if key != "module_":
             setattr(estimator, key, _decode(value, arrays, device))
+    if node["state"]:
+        for key, (_, value) in ALLOWED[node["class"]].later.items():
+            if key not in node["state"]:  # an older version did not write it
+                setattr(estimator, key, value)
     if "module_" in node["state"]:
         prefix = node["state"]["module_"]["module"]
         own = {

@@ -222,4 +222,12 @@ def _kept(name, key, value):
         return kind.value
     if key in NOT_TAKEN:
         return "cpu" if key == "device" else None
+    if key == "cv" and hasattr(value, "split"):  # code, which a model folder does not hold
+        warnings.warn(
+            f"{name}.cv is not kept in a model folder: it is a splitter, {type(value).__name__}. "
+            "Set it again before you fit the loaded model anew; a number of folds is kept.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return None
     return value.tolist() if key == "hidden_layer_sizes" and hasattr(value, "tolist") else value

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab.preprocessing import moving_average
+from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
@@ -256,11 +256,7 @@ def _check_bones(bones, n_landmarks):
 
 
 class _BoneStream:
-    """Do what `transform` does, to the bit, one frame at a time.
-
-    `moving_average` subtracts two running sums; here those of the last `window` frames are kept,
-    and so memory stays the same however long a trial is.
-    """
+    """Do what `transform` does, to the bit, one frame at a time."""
 
     def __init__(self, shape, n_dims, bones, window):
         self.shape, self.n_dims, self.window = shape, n_dims, window
@@ -268,21 +264,9 @@ class _BoneStream:
         self.reset()
 
     def reset(self):
-        shape = (self.window, len(self.bones), self.n_dims)
-        self.n_frames = 0
-        self.totals, self.counts = np.zeros(shape), np.zeros(shape)
+        self.average = RunningAverage(self.window, (len(self.bones), self.n_dims))
 
     def push(self, frame, timestamp):
         frame = check_frame(frame, self.shape)
         vectors = bone_vectors(frame[:, : self.n_dims].astype(float), self.bones)
-        valid = ~np.isnan(vectors)
-        # a ring: slot i % window holds the sums over the first i frames, the newest replaces the
-        # oldest, and that is just what is subtracted
-        before, now = self.n_frames % self.window, (self.n_frames + 1) % self.window
-        total = self.totals[before] + np.where(valid, vectors, 0)
-        count = self.counts[before] + valid
-        with np.errstate(invalid="ignore"):
-            mean = (total - self.totals[now]) / (count - self.counts[now])
-        self.totals[now], self.counts[now] = total, count
-        self.n_frames += 1
-        return bone_directions(mean).astype(np.float32)
+        return bone_directions(self.average.push(vectors)).astype(np.float32)

@@ -213,11 +213,57 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         return tag_trial_input(super().__sklearn_tags__())
 
 
-class _SmootherStream:
-    """Do what `displacement` and a causal `moving_average` do, to the bit, one frame at a time.
+class RunningAverage:
+    """Do what a causal `moving_average` does, to the bit, one frame at a time.
 
     The last `window` frames are kept, and so memory stays the same however long a trial is.
+
+    Parameters
+    ----------
+    window : int
+        Frames in the average.
+    shape : tuple of int
+        Shape of a frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.preprocessing.movement import RunningAverage
+    >>> average = RunningAverage(2, ())
+    >>> [float(average.push(x)) for x in (1.0, np.nan, 3.0, 5.0)]
+    [1.0, 1.0, 3.0, 4.0]
     """
+
+    def __init__(self, window, shape):
+        self.n_frames = 0
+        self.last = np.full((window, *shape), np.nan)
+
+    def push(self, values):
+        """Average the newest frame and those before it.
+
+        Parameters
+        ----------
+        values : ndarray of the given shape
+            The frame; NaN is not counted.
+
+        Returns
+        -------
+        ndarray of the same shape
+            The average, in double precision; NaN where no frame of the window has a value.
+        """
+        self.last[self.n_frames % len(self.last)] = values  # the newest replaces the oldest
+        self.n_frames += 1
+        oldest = self.n_frames % len(self.last)
+        frames = np.concatenate([self.last[oldest:], self.last[:oldest]])
+        valid = ~np.isnan(frames)
+        # along the first axis numpy adds one frame after the other, as `moving_average` does
+        total = np.add.reduce(np.where(valid, frames, 0), axis=0)
+        with np.errstate(invalid="ignore"):
+            return total / valid.sum(axis=0)
+
+
+class _SmootherStream:
+    """Do what `displacement` and a causal `moving_average` do, to the bit, one frame at a time."""
 
     def __init__(self, shape, window, order, visibility):
         self.shape, self.window, self.order = shape, window, order
@@ -227,36 +273,24 @@ class _SmootherStream:
 
     def reset(self):
         shape = (self.shape[0], self.n_moved)
-        self.n_frames = 0
         self.first = np.full(shape, np.nan, dtype=np.float32)
         if self.order == "smooth_first":
             self.first = self.first.astype(float)  # of averages, which are not yet rounded
-        self.last = np.full((self.window, *shape), np.nan)
+        self.average = RunningAverage(self.window, shape)
 
     def push(self, frame, timestamp):
         frame = check_frame(frame, self.shape)
         moved = frame[:, : self.n_moved]
         if self.order == "offset_first":
-            moved = self._average(self._offset(moved))
+            moved = self.average.push(self._offset(moved))
         else:
-            moved = self._offset(self._average(moved))
+            moved = self._offset(self.average.push(moved))
         moved = moved.astype(np.float32)
         return np.concatenate([moved, frame[:, 3:]], axis=1) if self.keep_visibility else moved
 
     def _offset(self, position):
         self.first = np.where(np.isnan(self.first), position, self.first)
         return position - self.first
-
-    def _average(self, values):
-        self.last[self.n_frames % self.window] = values  # a ring: the newest replaces the oldest
-        self.n_frames += 1
-        oldest = self.n_frames % self.window
-        frames = np.concatenate([self.last[oldest:], self.last[:oldest]])
-        valid = ~np.isnan(frames)
-        # along the first axis numpy adds one frame after the other, as `moving_average` does
-        total = np.add.reduce(np.where(valid, frames, 0), axis=0)
-        with np.errstate(invalid="ignore"):
-            return total / valid.sum(axis=0)
 
 
 class LandmarkScaler(TransformerMixin, BaseEstimator):

@@ -3,10 +3,12 @@
 import numpy as np
 from imblearn.pipeline import Pipeline as ImbPipeline
 from instances import (
+    tiny_bones,
     tiny_frames,
     tiny_labeler,
     tiny_pretrainer,
     tiny_scores,
+    tiny_tcn,
     tiny_trials,
     tiny_video,
 )
@@ -16,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skrehab
+from skrehab.training.augmentation import Augmentation
 
 ONE = {"max_epochs": 1}
 
@@ -54,7 +57,12 @@ def honest():
         "GapFiller": skrehab.GapFiller().fit(body),
         "LeftRightRepair": skrehab.LeftRightRepair(skeleton=[(0, 1)]).fit(body),
         "SideNormalizer": skrehab.SideNormalizer("left", skeleton="coco17").fit(body),
+        "BoneVectors": tiny_bones().fit(body),
+        "Augmentation": Augmentation(splice=0.5, rotate=15, mirror=True, skeleton="mediapipe33"),
         "FrameMLP": frames,
+        "FrameTCN": tiny_tcn(augment=Augmentation(offset=0.3), **ONE).fit(
+            data.X, data.frame_labels
+        ),
         "VideoClassifier": video,
         "MultiLabelVideoClassifier": multi,
         "MuscleGroupClassifier": fitted(muscles, **of_labels, **pose, stage_=2),
@@ -113,5 +121,5 @@ POISONS = {
     "code": {"float": "__import__('os')"},
 }
 # Labels are whatever they are called, and only compared. Numbers of this size may be labels too.
-LABELS = {("SaliencyPseudoLabeler", "normal_label")}
+LABELS = {("SaliencyPseudoLabeler", "normal_label"), ("Augmentation", "normal_label")}
 HARMLESS = {"path", "path up", "address", "huge", "negative"}

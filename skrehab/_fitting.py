@@ -38,6 +38,8 @@ def fit_context(*, prefer_skip_nested_validation, goes_on=False):
     >>> from sklearn.base import BaseEstimator
     >>> from skrehab._fitting import fit_context
     >>> class Mean(BaseEstimator):
+    ...     _parameter_constraints = {}
+    ...
     ...     @fit_context(prefer_skip_nested_validation=True)
     ...     def fit(self, X):
     ...         self.n_ = len(X)
@@ -55,12 +57,16 @@ def fit_context(*, prefer_skip_nested_validation, goes_on=False):
     checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
     def decorate(learn):
-        inner = checked(learn)
+        @functools.wraps(learn)
+        def on_its_device(estimator, *args, **kwargs):
+            check_device(getattr(estimator, "device", None))
+            return learn(estimator, *args, **kwargs)
+
+        inner = checked(on_its_device)
 
         @functools.wraps(learn)
         def wrapper(estimator, *args, **kwargs):
             with _WholeOrNot(estimator, goes_on), own_surroundings():
-                check_device(getattr(estimator, "device", None))
                 return inner(estimator, *args, **kwargs)
 
         return wrapper

@@ -7,6 +7,8 @@ labelled. Ragged results are one-dimensional object arrays, which scikit-learn c
 
 import numpy as np
 
+from skrehab._given import array_of, column_of, missing_at, refuse_mixed, weights_of
+
 __all__ = [
     "UNLABELLED",
     "check_frame",
@@ -47,7 +49,7 @@ def ragged(items):
     items = list(items)
     out = np.empty(len(items), dtype=object)
     for i, item in enumerate(items):
-        out[i] = np.asarray(item)
+        out[i] = item if np.ma.isMaskedArray(item) else np.asarray(item)
     return out
 
 
@@ -128,16 +130,14 @@ _NO_NUMBERS = {"c": "complex numbers", "M": "dates", "m": "durations", "V": "rec
 
 
 def _as_float32(item, name):
-    if hasattr(item, "detach"):
-        item = item.detach().cpu().numpy()
     try:
-        array = np.ma.asarray(item) if np.ma.isMaskedArray(item) else np.asarray(item)
+        array = array_of(item)
         if array.dtype.kind in _NO_NUMBERS:
             raise ValueError(f"it holds {_NO_NUMBERS[array.dtype.kind]}")
         array = array.astype(np.float32, copy=False)
         # what is masked was lost, whatever number stands under the mask
         return array.filled(np.nan) if np.ma.isMaskedArray(array) else array
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}.") from error
 
 
@@ -209,6 +209,7 @@ def check_trial_labels(y, X):
     """
     if y is None:
         raise ValueError("y is needed: one label per trial. It requires y to be passed, got None.")
+    y = column_of(array_of(y) if hasattr(y, "detach") or hasattr(y, "toarray") else y, "y")
     if len(y) != len(X):
         raise ValueError(f"y must hold one label per trial: {len(X)} trials, {len(y)} labels.")
     for i, label in enumerate(y):
@@ -217,10 +218,12 @@ def check_trial_labels(y, X):
                 f"One label per trial is needed: y[{i}] has shape {np.shape(label)}. "
                 "Frame labels go to a frame classifier such as FrameMLP."
             )
-        is_number = isinstance(label, float | np.floating)
-        if label is None or (is_number and not np.isfinite(label)):
+        if isinstance(label, float | np.floating) and np.isinf(label):
             raise ValueError(f"y[{i}] is {label}: every trial needs a label.")
-    return np.asarray(y)
+    if (i := missing_at(y)) is not None:
+        raise ValueError(f"y[{i}] is {list(y)[i]!s}: every trial needs a label.")
+    refuse_mixed(y, "y")
+    return np.asarray(array_of(y))
 
 
 def check_frame_labels(y, X):
@@ -262,7 +265,7 @@ def check_frame_labels(y, X):
         raise ValueError(f"y must hold one label array per trial: {len(X)} trials, {len(y)} given.")
     labels = []
     for i, (item, trial) in enumerate(zip(y, X)):
-        item = _as_labels(item)
+        item = _as_labels(item, f"y[{i}]")
         if item.shape != (len(trial),):
             raise ValueError(
                 f"Frame labels are needed: y[{i}] must have shape ({len(trial)},), got "
@@ -278,9 +281,20 @@ def check_frame_labels(y, X):
     return ragged(labels)
 
 
-def _as_labels(item):
+def _as_labels(item, name):
     """Read labels as an array; numpy alone would make a word of -1 among words."""
-    array = np.asarray(item)
+    item = column_of(item, name)
+    array = array_of(item)
+    if np.ma.isMaskedArray(array):  # what is masked has no label, whatever stands under the mask
+        if array.dtype.kind in "US":
+            array = array.astype(object)
+        whole = array.astype(int) if array.dtype.kind == "b" else array
+        return np.where(np.ma.getmaskarray(array), UNLABELLED, whole.data)
+    if array.dtype.kind in "OMm" and array.ndim == 1 and (i := missing_at(array)) is not None:
+        raise ValueError(
+            f"{name} has {array[i]!s} as label of frame {i}: mark frames that are not labelled "
+            "with -1."
+        )
     if array.dtype.kind in "US" and not hasattr(item, "dtype"):
         if not all(isinstance(label, str | bytes) for label in item):
             return np.array(item, dtype=object)
@@ -346,7 +360,7 @@ def check_frame_weights(sample_weight, X):
     Raises
     ------
     ValueError
-        If lengths do not match, or a weight is negative or not finite.
+        If lengths do not match, a weight is missing, negative or not finite, or all are 0.
 
     Examples
     --------
@@ -357,17 +371,20 @@ def check_frame_weights(sample_weight, X):
     """
     if sample_weight is None:
         return None
+    sample_weight = column_of(sample_weight, "sample_weight")
     if len(sample_weight) != len(X):
         raise ValueError(f"sample_weight holds {len(sample_weight)} entries for {len(X)} trials.")
     weights = []
     for i, (weight, trial) in enumerate(zip(sample_weight, X)):
-        weight = np.asarray(weight, dtype=float)
+        weight = weights_of(weight, f"sample_weight[{i}]")
         weight = np.full(len(trial), weight) if weight.ndim == 0 else weight
         if weight.shape != (len(trial),) or not (weight >= 0).all() or np.isinf(weight).any():
             raise ValueError(
                 f"sample_weight[{i}] must be one finite weight >= 0, or {len(trial)} of them."
             )
         weights.append(weight)
+    if not any(weight.any() for weight in weights):
+        raise ValueError("sample_weight is 0 for every frame: none is left to count.")
     return weights
 
 
@@ -391,7 +408,7 @@ def check_groups(groups, X, *, name="groups", what="patient"):
     Raises
     ------
     ValueError
-        If there is not exactly one patient per trial.
+        If there is not exactly one patient per trial, or one is missing (None, NaN, NA, blank).
 
     Examples
     --------
@@ -401,12 +418,18 @@ def check_groups(groups, X, *, name="groups", what="patient"):
     """
     if groups is None:
         return None
-    groups = np.asarray(groups)
+    groups = array_of(column_of(groups, name))
     if groups.shape != (len(X),):
         raise ValueError(
             f"{name} must name one {what} per trial: {len(X)} trials, got shape {groups.shape}."
         )
-    return groups
+    if (i := missing_at(groups)) is not None:
+        raise ValueError(
+            f"{name}[{i}] is missing, it is {groups[i]!s}: who is not known is not one {what}. "
+            f"Name the {what}, or leave the trial out."
+        )
+    refuse_mixed(groups, name)
+    return np.asarray(groups)
 
 
 def tag_trial_input(tags):

@@ -6,6 +6,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_validate
 
 from skrehab.metrics.frames import pool_frames
 from skrehab.metrics.patients import by_patient
+from skrehab.trials import check_groups
 
 __all__ = ["evaluate_by_patient"]
 
@@ -39,6 +40,7 @@ def evaluate_by_patient(pipeline, X, y, groups, *, n_jobs=None):
     ValueError
         If there are fewer than two patients.
     """
+    groups = check_groups(groups, X)
     if len(np.unique(groups)) < 2:
         raise ValueError(
             f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "

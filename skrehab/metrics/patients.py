@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skrehab._given import column_of
 from skrehab.trials import check_groups
 
 __all__ = ["PatientScores", "by_patient"]
@@ -88,13 +89,15 @@ def by_patient(metric, y_true, y_score, groups):
     >>> print(by_patient(frame_roc_auc, truth, [[0, 1], [1, 0], [0, 0]], ["A", "B", "C"]))
     0.500 +- 0.707 over 2 patients, pooled 0.625; not defined for C
     """
-    y_true, y_score = list(y_true), list(y_score)
+    y_true, y_score = (list(column_of(y, "y")) for y in (y_true, y_score))
     if len(y_true) != len(y_score):
         raise ValueError(
             f"y_true and y_score must hold one entry per trial each: {len(y_true)} and "
             f"{len(y_score)} given."
         )
-    groups = check_groups(np.asarray(groups), y_true)
+    if groups is None:
+        raise ValueError(f"groups must name one patient per trial: {len(y_true)} trials, got None.")
+    groups = check_groups(groups, y_true)
     patients = np.unique(groups)
 
     def score(index):

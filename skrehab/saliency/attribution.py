@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrehab._given import filled
 from skrehab._surroundings import own_surroundings
 from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
 from skrehab.saliency.scores import score_frames
@@ -205,7 +206,7 @@ def _baseline_batch(trials, x, baseline):
     if isinstance(baseline, str) and baseline != "rest":
         raise ValueError(f"baseline must be 'zeros', 'rest' or an array, got {baseline!r}.")
     for row, trial in zip(start, trials):
-        pose = trial[:1] if isinstance(baseline, str) else np.asarray(baseline, dtype=np.float32)
+        pose = trial[:1] if isinstance(baseline, str) else filled(baseline).astype(np.float32)
         try:
             pose = np.broadcast_to(np.nan_to_num(pose), trial.shape)
         except ValueError:

@@ -21,8 +21,10 @@ from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRSc
 from skorch.helper import predefined_split
 from torch import nn
 
+from skrehab._given import weights_of
 from skrehab.training import finetuning
 from skrehab.training.batching import Batches
+from skrehab.training.class_weights import check_class_weight
 from skrehab.training.interruption import Net
 
 __all__ = [
@@ -328,12 +330,12 @@ def trial_weights(y, class_weight=None, sample_weight=None):
     Raises
     ------
     ValueError
-        If there is not one weight per trial, one is negative or not finite, or all are 0.
+        If there is not one weight per trial, one is missing, negative or not finite, or all are 0.
     """
-    weights = compute_sample_weight(class_weight, y)
+    weights = compute_sample_weight(check_class_weight(class_weight, np.unique(y)), y)
     if sample_weight is None:
         return weights
-    sample_weight = np.asarray(sample_weight, dtype=float)
+    sample_weight = weights_of(sample_weight, "sample_weight")
     if sample_weight.shape != weights.shape:
         raise ValueError(
             f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
@@ -347,6 +349,10 @@ def trial_weights(y, class_weight=None, sample_weight=None):
         )
     if not sample_weight.any():
         raise ValueError("sample_weight is 0 for every trial: none is left to train on.")
+    if not (weights * sample_weight).any():
+        raise ValueError(
+            "class_weight is 0 for every trial that sample_weight leaves: none is left to train on."
+        )
     return weights * sample_weight
 
 

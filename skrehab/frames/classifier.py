@@ -223,9 +223,10 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
         weights = [np.ones(len(p)) for p in predicted] if weights is None else weights
         use = [labelled(labels) for labels in y]
         right = np.concatenate([(p == t)[m] for p, t, m in zip(predicted, y, use)])
-        return float(
-            np.average(right, weights=np.concatenate([w[m] for w, m in zip(weights, use)]))
-        )
+        weights = np.concatenate([w[m] for w, m in zip(weights, use)])
+        if not weights.any():
+            raise ValueError("No frame with a label has a sample_weight above 0: nothing to score.")
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skrehab._given import column_of
+from skrehab.metrics.motion import with_all_labels
 from skrehab.trials import check_groups
 
 __all__ = ["PatientScores", "by_patient"]
@@ -74,8 +75,8 @@ def by_patient(metric, y_true, y_score, groups):
     Returns
     -------
     PatientScores
-        One score a patient; nan where the metric is not defined, and no warning: the result names
-        them.
+        One score a patient; nan where the metric is not defined: the result names them, and there
+        is a warning where it is for nobody.
 
     Raises
     ------
@@ -99,11 +100,22 @@ def by_patient(metric, y_true, y_score, groups):
         raise ValueError(f"groups must name one patient per trial: {len(y_true)} trials, got None.")
     groups = check_groups(groups, y_true)
     patients = np.unique(groups)
+    metric = with_all_labels(metric, y_true)
 
     def score(index):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UndefinedMetricWarning)
             return metric([y_true[i] for i in index], [y_score[i] for i in index])
 
+    pooled = float(
+        score(np.arange(len(groups)))
+    )
     scores = np.array([score(np.flatnonzero(groups == p)) for p in patients], dtype=float)
-    return PatientScores(patients.tolist(), scores, float(score(np.arange(len(groups)))))
+    if np.isnan(scores).all():
+        warnings.warn(
+            f"The score is defined for none of {len(patients)} patients: each has trials of one "
+            "class only.",
+            UndefinedMetricWarning,
+            stacklevel=2,
+        )
+    return PatientScores(patients.tolist(), scores, pooled)

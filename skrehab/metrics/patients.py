@@ -107,9 +107,7 @@ def by_patient(metric, y_true, y_score, groups):
             warnings.simplefilter("ignore", UndefinedMetricWarning)
             return metric([y_true[i] for i in index], [y_score[i] for i in index])
 
-    pooled = float(
-        score(np.arange(len(groups)))
-    )
+    pooled = float(score(np.arange(len(groups))))
     scores = np.array([score(np.flatnonzero(groups == p)) for p in patients], dtype=float)
     if np.isnan(scores).all():
         warnings.warn(

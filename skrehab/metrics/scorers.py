@@ -70,7 +70,7 @@ class TrialScorer(BaseEstimator):
         float
             Area under the ROC curve, nan if it is not defined.
         """
-        y = check_trial_labels(y, X)
+        y = check_trial_labels(y, y)
         proba = estimator.predict_proba(X)
         classes = np.asarray(estimator.classes_)
         if self.pos_label is None:

@@ -25,6 +25,7 @@ from skrehab._given import weights_of
 from skrehab.training import finetuning
 from skrehab.training.batching import Batches
 from skrehab.training.class_weights import check_class_weight
+from skrehab.training.divergence import warn_if_diverged
 from skrehab.training.interruption import Net
 
 __all__ = [
@@ -293,6 +294,7 @@ def train(
     net.module_.eval()
     curves = ("epoch", "train_loss", "valid_loss")
     history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
+    warn_if_diverged(net.module_, history, recipe.lr)
     return history
 
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
 from skrehab.metrics.motion import normal_number
-from skrehab.trials import check_trial_labels
+from skrehab.trials import check_frame_labels, check_trial_labels
 
 __all__ = ["FrameScorer", "TrialScorer", "trial_roc_auc"]
 
@@ -146,6 +146,7 @@ class FrameScorer(BaseEstimator):
         truth = y if frame_labels is None else frame_labels
         proba = estimator.predict_proba(X)
         classes = np.asarray(estimator.classes_)
+        truth = check_frame_labels(truth, proba)
         labels = [*classes.tolist(), *labels_of(truth).tolist()]
         if self.pos_label is None:
             motion = classes != normal_number(labels)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab._fitting import fit_context
 from skrehab._optional import require
 from skrehab._surroundings import predicting
+from skrehab._written import written
 from skrehab.networks.pose_input import PoseInput, find_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.training.batching import iterate_by_length, pad_trials
@@ -431,7 +432,8 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         sizes = {"hidden_size": self.hidden_size, "n_layers": self.n_layers}
         metadata = {"pose_shape": list(self.pose_shape_), **sizes}
         path.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.save_file(arrays, path, metadata={"skrehab": json.dumps(metadata)})
+        with written(path) as file:
+            file.write(safetensors.save(arrays, metadata={"skrehab": json.dumps(metadata)}))
         return path
 
     def __sklearn_tags__(self):

@@ -360,7 +360,7 @@ def change_format(tree):
 
 
 def change_version(tree):
-    tree["format_version"] = 2
+    tree["format_version"] = 3
 
 
 def add_key(tree):

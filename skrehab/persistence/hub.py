@@ -174,7 +174,7 @@ def from_pretrained(
 def _local(repo_id):
     """Folder that is meant, or None where it is a repository."""
     path = Path(repo_id).expanduser()
-    if (path / "model.json").is_file():
+    if repo_id and (path / "model.json").is_file():
         return path
     named = not isinstance(repo_id, str) or repo_id.startswith((".", "/", "~", "\\"))
     if named or path.is_absolute() or len(path.parts) > 2:

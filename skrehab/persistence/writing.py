@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -131,6 +133,9 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
         for file in files:
             os.replace(file, path / file.name)
         _to_disk(path)
+    for old in path.glob(".saving-*"):  # of saves that were killed; none takes an hour
+        if time.time() - old.stat().st_mtime > 3600 and not old.is_symlink():
+            shutil.rmtree(old, ignore_errors=True)
     if not card and _is_ours(readme):
         readme.unlink()  # it tells of the model that was here before
     return path

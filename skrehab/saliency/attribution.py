@@ -13,6 +13,7 @@ import torch
 from skrehab._given import filled
 from skrehab._surroundings import own_surroundings
 from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
+from skrehab.saliency.memory import MEMORY
 from skrehab.saliency.scores import score_frames
 from skrehab.training.batching import iterate_by_length
 from skrehab.trials import ragged
@@ -64,6 +65,7 @@ def explain(
     normalize=True,
     batch_size=32,
     device="cpu",
+    memory=MEMORY,
 ):
     """Attribute a network's decisions on a list of trials.
 
@@ -105,6 +107,8 @@ def explain(
         Trials in a batch.
     device : str
         Torch device.
+    memory : int
+        Bytes that may be kept for the way back; see :mod:`skrehab.saliency.memory`.
 
     Returns
     -------
@@ -143,18 +147,20 @@ def explain(
                 maps[i] = np.full(trials[i].shape[:2], np.nan)
             continue
         if method == "vanilla_gradient":
-            attribution = vanilla_gradient(*batch)
+            attribution = vanilla_gradient(*batch, memory=memory)
         else:
             start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
             if getattr(module, "ignores_scale", False):
                 batch, start = _still_baseline(batch, baseline)
             if n_steps == "auto":
                 way = batch[1] - start
-                attribution, error, steps, fine = converge(batch[0], start, way, *batch[2:], tol)
+                attribution, error, steps, fine = converge(
+                    *(batch[0], start, way, *batch[2:], tol), memory=memory
+                )
                 met[index] = fine.cpu()
             else:
                 attribution, error, steps = integrated_gradients(
-                    *batch, baseline=start, n_steps=n_steps
+                    *batch, baseline=start, n_steps=n_steps, memory=memory
                 )
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from skrehab._surroundings import Counted, own_surroundings
+from skrehab.saliency.memory import MEMORY, rows_within
 from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
 __all__ = [
@@ -78,7 +79,7 @@ def _logit_and_gradient(module, x, lengths, target):
         return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]
 
 
-def vanilla_gradient(module, x, lengths, target):
+def vanilla_gradient(module, x, lengths, target, *, memory=MEMORY):
     """Gradient of the target logit with respect to the input.
 
     Parameters
@@ -91,6 +92,9 @@ def vanilla_gradient(module, x, lengths, target):
         True number of frames.
     target : torch.Tensor of shape (batch,), dtype int64
         Class of each trial.
+    memory : int, default=2**29
+        Bytes that what the network keeps for the way back may take; see
+        :mod:`skrehab.saliency.memory`.
 
     Returns
     -------
@@ -112,11 +116,22 @@ def vanilla_gradient(module, x, lengths, target):
     tensor(0.)
     """
     with frozen(module):
-        return _input_gradient(module, x, lengths, target)
+        rows = rows_within(module, x, lengths, len(x), memory)
+        parts = zip(x.split(rows), lengths.split(rows), target.split(rows))
+        return torch.cat([_input_gradient(module, *part) for part in parts])
 
 
 def integrated_gradients(
-    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=ROWS
+    module,
+    x,
+    lengths,
+    target,
+    *,
+    baseline=None,
+    n_steps=50,
+    tol=0.01,
+    internal_batch_size=ROWS,
+    memory=MEMORY,
 ):
     """Gradient averaged along the straight path from a baseline, times the way gone.
 
@@ -146,7 +161,10 @@ def integrated_gradients(
         Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
     internal_batch_size : int, default=64
-        Rows (trials times points) in one forward pass; bounds the memory.
+        Rows (trials times points) in one forward pass, at most.
+    memory : int, default=2**29
+        Bytes that what the network keeps for the way back may take: rows are fewer where trials are
+        long or the network is large. One row always goes.
 
     Returns
     -------
@@ -176,22 +194,27 @@ def integrated_gradients(
     baseline = torch.zeros_like(x) if baseline is None else baseline
     if n_steps == "auto":
         parts = (module, baseline, x - baseline, lengths, target)
-        return converge(*parts, tol, internal_batch_size)[:3]
+        return converge(*parts, tol, internal_batch_size, memory)[:3]
     with frozen(module):
-        with torch.no_grad():
-            ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
-            at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
+        rows = rows_within(module, x, lengths, internal_batch_size, memory)
+        at_x, at_baseline = (
+            _logits_at(module, one, lengths, target, rows) for one in (x, baseline)
+        )
         nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         way = x - baseline
         parts = (module, baseline, way, lengths, target)
-        attribution = (
-            way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, internal_batch_size)[0]
-        )
+        attribution = way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, rows)[0]
         error = (attribution.flatten(1).sum(1) - (at_x - at_baseline)).abs()
         return attribution, error, torch.full((len(x),), n_steps)
 
 
-def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS):
+def _logits_at(module, x, lengths, target, rows):
+    with torch.no_grad():
+        parts = zip(x.split(rows), lengths.split(rows), target.split(rows))
+        return torch.cat([_target_logit(module(*part[:2]), part[2]) for part in parts])
+
+
+def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS, memory=MEMORY):
     """Integrate gradients until they are complete, and say whether they are.
 
     Parameters
@@ -202,7 +225,7 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
         Start of each trial's path, and what leads from it to the trial.
     lengths, target : torch.Tensor of shape (batch,)
         True number of frames, and class.
-    tol, internal_batch_size
+    tol, internal_batch_size, memory
         See :func:`integrated_gradients`.
 
     Returns
@@ -231,6 +254,9 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
                 path.points[alpha] = found
 
     with frozen(module):
+        internal_batch_size = rows_within(
+            module, baseline + way, lengths, internal_batch_size, memory
+        )
         at_once = max(1, KEPT // (BUDGET * max(1, way[0].numel())))
         for start in range(0, len(way), at_once):
             paths = [_Path(row, tol) for row in range(start, min(start + at_once, len(way)))]

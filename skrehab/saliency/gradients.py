@@ -4,13 +4,13 @@ Pure functions on a torch module with the signature of :mod:`skrehab.networks.re
 is always a logit, never a probability, which saturates.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
 
 from skrehab._surroundings import Counted, own_surroundings
-from skrehab.saliency.memory import MEMORY, rows_within
+from skrehab.saliency.memory import MEMORY, counting, rows_within
 from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
 __all__ = [
@@ -197,21 +197,18 @@ def integrated_gradients(
         return converge(*parts, tol, internal_batch_size, memory)[:3]
     with frozen(module):
         rows = rows_within(module, x, lengths, internal_batch_size, memory)
-        at_x, at_baseline = (
-            _logits_at(module, one, lengths, target, rows) for one in (x, baseline)
+        ends = (
+            torch.cat(pair).split(rows) for pair in ((x, baseline), (lengths,) * 2, (target,) * 2)
         )
+        with torch.no_grad():
+            logits = [_target_logit(module(one, n), t) for one, n, t in zip(*ends)]
+        at_x, at_baseline = torch.cat(logits).chunk(2)
         nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         way = x - baseline
         parts = (module, baseline, way, lengths, target)
         attribution = way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, rows)[0]
         error = (attribution.flatten(1).sum(1) - (at_x - at_baseline)).abs()
         return attribution, error, torch.full((len(x),), n_steps)
-
-
-def _logits_at(module, x, lengths, target, rows):
-    with torch.no_grad():
-        parts = zip(x.split(rows), lengths.split(rows), target.split(rows))
-        return torch.cat([_target_logit(module(*part[:2]), part[2]) for part in parts])
 
 
 def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS, memory=MEMORY):
@@ -239,24 +236,30 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
     error, used = torch.zeros(len(way)), torch.zeros(len(way), dtype=torch.int64)
     met = torch.ones(len(way), dtype=torch.bool)
 
+    rows_at_once = None if internal_batch_size > 1 else 1
+
     def evaluate(paths):
         """Walk on: the gradient at the points that each path asks for, rows of all together."""
+        nonlocal rows_at_once
         asked = [(path, alpha) for path in paths for alpha in path.asked]
-        for start in range(0, len(asked), internal_batch_size):
-            some = asked[start : start + internal_batch_size]
+        if rows_at_once is None:  # the longest goes alone, and what it takes is counted
+            asked.sort(key=lambda one: -int(lengths[one[0].row]))
+        while asked:
+            n_rows = rows_at_once or 1
+            some, asked = asked[:n_rows], asked[n_rows:]
             rows = torch.tensor([path.row for path, _ in some])
             alphas = way.new_tensor([alpha for _, alpha in some]).reshape(-1, 1, 1, 1)
             points = baseline[rows] + alphas * way[rows]
             at = (lengths[rows], target[rows.to(target.device)])
-            logits, gradients = _logit_and_gradient(module, points, *at)
+            with nullcontext() if rows_at_once else counting(module) as found:
+                logits, gradients = _logit_and_gradient(module, points, *at)
+            if rows_at_once is None:
+                rows_at_once = max(1, min(internal_batch_size, memory // max(1, found.n_bytes)))
             slopes = (way[rows] * gradients).flatten(1).sum(1, dtype=torch.float64)
-            for (path, alpha), *found in zip(some, logits.tolist(), slopes.tolist(), gradients):
-                path.points[alpha] = found
+            for (path, alpha), *point in zip(some, logits.tolist(), slopes.tolist(), gradients):
+                path.points[alpha] = point
 
     with frozen(module):
-        internal_batch_size = rows_within(
-            module, baseline + way, lengths, internal_batch_size, memory
-        )
         at_once = max(1, KEPT // (BUDGET * max(1, way[0].numel())))
         for start in range(0, len(way), at_once):
             paths = [_Path(row, tol) for row in range(start, min(start + at_once, len(way)))]

@@ -7,7 +7,7 @@ through a network that draws heat maps, keeps a thousand times what its numbers 
 
 import torch
 
-__all__ = ["MEMORY", "kept_bytes", "rows_within"]
+__all__ = ["MEMORY", "counting", "kept_bytes", "rows_within"]
 
 MEMORY = 2**29  # bytes kept for the way back; with gradients and what is in passing under 1 GB
 
@@ -40,22 +40,43 @@ def kept_bytes(module, x, lengths):
     >>> 4 < long / short < 6
     True
     """
-    own = {tensor.untyped_storage().data_ptr() for tensor in module.parameters()}
-    own |= {tensor.untyped_storage().data_ptr() for tensor in module.buffers()}
-    kept = {}
+    x = x.detach().clone().requires_grad_(True)
+    with torch.enable_grad(), counting(module) as found:
+        module(x, lengths)
+    return found.n_bytes
 
-    def keep(tensor):
+
+class counting:
+    """Count in a block what a network keeps for the way back; `n_bytes` tells it afterwards.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network; its own weights are not counted.
+    """
+
+    def __init__(self, module):
+        tensors = [*module.parameters(), *module.buffers()]
+        self._own = {tensor.untyped_storage().data_ptr() for tensor in tensors}
+        self._kept = {}
+
+    def _keep(self, tensor):
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
+        if storage.data_ptr() not in self._own:
             # held here as it is held on the way back, or its place would be given to the next one
-            kept[storage.data_ptr()] = storage
+            self._kept[storage.data_ptr()] = storage
         return tensor
 
-    x = x.detach().clone().requires_grad_(True)
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda one: one):
-        module(x, lengths)
-    sizes = [storage.nbytes() for storage in kept.values()]
-    return sum(sizes) + 2 * max(sizes, default=0)
+    def __enter__(self):
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._keep, lambda one: one)
+        self._hooks.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self._hooks.__exit__(*error)
+        sizes = [storage.nbytes() for storage in self._kept.values()]
+        self.n_bytes = sum(sizes) + 2 * max(sizes, default=0)
+        self._kept.clear()
 
 
 def rows_within(module, x, lengths, most, memory=MEMORY):

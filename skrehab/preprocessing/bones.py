@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton
 from skrehab.trials import check_frame, check_trials, tag_trial_input
@@ -199,7 +200,7 @@ class BoneVectors(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [self._transform_one(trial) for trial in X]
+        return TrialList(self._transform_one(trial) for trial in X)
 
     def _transform_one(self, trial):
         vectors = bone_vectors(trial[..., : self._n_dims].astype(float), self._bones())

@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import check_trials, tag_trial_input
@@ -101,7 +102,7 @@ class SkeletonConverter(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [convert(trial, self.source_, self.target) for trial in X]
+        return TrialList(convert(trial, self.source_, self.target) for trial in X)
 
     def _stream(self):
         """Return what transforms frame by frame; see :mod:`skrehab.live`."""

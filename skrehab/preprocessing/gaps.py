@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["GapFiller", "fill_gaps"]
@@ -161,7 +162,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [fill_gaps(trial, self.max_frames_, self.causal) for trial in X]
+        return TrialList(fill_gaps(trial, self.max_frames_, self.causal) for trial in X)
 
     def _stream(self):
         """Return what transforms frame by frame; see :mod:`skrehab.live`."""

@@ -11,7 +11,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab.trials import check_frame, check_trials, each_trial, tag_trial_input
+from skrehab._trial_list import TrialList
+from skrehab.preprocessing.pieces import pieces, sum_of
+from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["DisplacementSmoother", "LandmarkScaler", "displacement", "moving_average"]
 
@@ -184,7 +186,7 @@ class DisplacementSmoother(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [self._transform_one(trial) for trial in X]
+        return TrialList(self._transform_one(trial) for trial in X)
 
     def _transform_one(self, trial):
         position = trial[..., :3] if trial.shape[2] == 4 else trial
@@ -343,12 +345,12 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
             The transformer itself.
         """
         count = 0
-        for frames in _pieces(X):
+        for frames in pieces(X):
             count = count + (~np.isnan(frames)).sum(axis=0)
         count = np.maximum(count, 1)
-        mean = _sum(_pieces(X)) / count
+        mean = sum_of(pieces(X)) / count
         self.mean_ = mean if self.center else np.zeros_like(mean)
-        spread = np.sqrt(_sum((frames - self.mean_) ** 2 for frames in _pieces(X)) / count)
+        spread = np.sqrt(sum_of((frames - self.mean_) ** 2 for frames in pieces(X)) / count)
         self.scale_ = np.where(spread > 0, spread, 1.0)
         return self
 
@@ -368,7 +370,7 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         n_landmarks, n_coords = self.scale_.shape
         X = check_trials(X, n_landmarks=n_landmarks, n_coords=n_coords)
-        return [((trial - self.mean_) / self.scale_).astype(np.float32) for trial in X]
+        return TrialList(((trial - self.mean_) / self.scale_).astype(np.float32) for trial in X)
 
     def _stream(self):
         """Return what transforms frame by frame; see :mod:`skrehab.live`."""
@@ -377,25 +379,6 @@ class LandmarkScaler(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
-
-
-PIECE = 1024  # frames that are held in double precision at once
-
-
-def _pieces(X):
-    """Frames of all trials in order, a few at a time and in double precision."""
-    for trial in each_trial(X):
-        for start in range(0, len(trial), PIECE):
-            yield trial[start : start + PIECE].astype(float)
-
-
-def _sum(pieces):
-    """Sum over frames without NaN, one after the other: the same bits as of one long array."""
-    total = None
-    for piece in pieces:
-        rows = np.where(np.isnan(piece), 0, piece)
-        total = np.add.reduce(rows if total is None else np.concatenate([total[None], rows]), 0)
-    return total
 
 
 class _ScalerStream:

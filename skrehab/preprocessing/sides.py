@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
 from skrehab.trials import check_frame, check_groups, check_trials, tag_trial_input
@@ -319,10 +320,10 @@ class SideNormalizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
-        return [
+        return TrialList(
             trial.copy() if self._side(trial, f"X[{i}]") == self.to else self._mirror(trial)
             for i, trial in enumerate(X)
-        ]
+        )
 
     def _side(self, trial, name):
         if self.affected_side == "moving":

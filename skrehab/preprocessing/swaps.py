@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.preprocessing.sides import side_pairs
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
@@ -323,7 +324,9 @@ class LeftRightRepair(TransformerMixin, BaseEstimator):
         list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
             Trials whose left and right stay what they are.
         """
-        return [swap_sides(trial, self._find(trial), self.skeleton) for trial in self._check(X)]
+        return TrialList(
+            swap_sides(trial, self._find(trial), self.skeleton) for trial in self._check(X)
+        )
 
     def count_swaps(self, X):
         """Count the frames that `transform` exchanges.

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab._fitting import fit_context
 from skrehab._optional import require
 from skrehab._surroundings import predicting
+from skrehab._trial_list import TrialList
 from skrehab._written import written
 from skrehab.networks.pose_input import PoseInput, find_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
@@ -384,7 +385,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
                 frames = module.encoder(poses, lengths)[0].cpu().numpy()
                 for i, one, n_frames in zip(index, frames, lengths.tolist()):
                     representations[i] = one[:n_frames, :, None].copy()
-        return representations
+        return TrialList(representations)
 
     def save_encoder(self, path):
         """Write the encoder's weights for ``VideoClassifier("pretrained_gru", weights=path)``.

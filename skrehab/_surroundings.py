@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-__all__ = ["Counted", "check_device", "own_surroundings", "predicting", "ready"]
+__all__ = ["Counted", "check_device", "on_device", "own_surroundings", "predicting", "ready"]
 
 
 class Counted:
@@ -152,8 +152,8 @@ def check_device(device):
 _MOVING = threading.RLock()
 
 
-def ready(module, device):
-    """Put a network on a device and into evaluation mode, unless it is: then it is not touched.
+def on_device(module, device):
+    """Put a network on a device, unless it is there: then it is not touched.
 
     Moving rebuilds what recurrent networks hold, under the hands of other threads that use them.
 
@@ -175,14 +175,38 @@ def ready(module, device):
         If there is no such device.
     """
     torch = sys.modules["torch"]
-    wanted = torch.device(device) if device == "cpu" else None
-    if wanted is None:
-        check_device(device)
+    check_device(device)
+    wanted = torch.device(device)
+    if wanted.type != "cpu":
         wanted = torch.empty(0, device=device).device  # with its number
     with _MOVING:
-        tensors = [*module.parameters(), *module.buffers()]
-        if any(tensor.device != wanted for tensor in tensors):
+        if any(one.device != wanted for one in (*module.parameters(), *module.buffers())):
             module.to(wanted)
+    return module
+
+
+def ready(module, device):
+    """Put a network on a device and into evaluation mode, unless it is.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network.
+    device : str
+        Torch device.
+
+    Returns
+    -------
+    torch.nn.Module
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    """
+    on_device(module, device)
+    with _MOVING:
         if any(one.training for one in module.modules()):
             module.eval()
     return module

@@ -5,7 +5,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrehab._fitting import fit_context
-from skrehab._surroundings import ready
 from skrehab.frames.stream import convolution_stream
 from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
@@ -378,12 +377,11 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             wanted = np.broadcast_to(np.asarray(target), (len(X),))
             unknown = np.setdiff1d(wanted, self.classes_)
             if len(unknown):
-                raise ValueError(
-                    f"target {unknown.tolist()[0]!r} is not among {self.classes_.tolist()}."
-                )
+                names = self.classes_.tolist()
+                raise ValueError(f"target {unknown.tolist()[0]!r} is not among {names}.")
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
-            ready(self.module_, self.device),
+            self.module_,
             X,
             codes,
             method=method,

@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skrehab._fitting import fit_context
-from skrehab._surroundings import ready
 from skrehab.multilabel.label_sets import (
     LOSSES,
     MultiLabelMixin,
@@ -334,7 +333,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         if self.n_labels_ == 1:
             columns = np.ones(len(X), dtype=int)  # one logit stands for "yes" as it is
         result = explain(
-            ready(self.module_, self.device),
+            self.module_,
             X,
             columns,
             method=method,

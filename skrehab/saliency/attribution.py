@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from skrehab._given import filled
-from skrehab._surroundings import own_surroundings
+from skrehab._surroundings import on_device, own_surroundings
 from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
 from skrehab.saliency.memory import MEMORY
 from skrehab.saliency.scores import score_frames
@@ -106,7 +106,7 @@ def explain(
     batch_size : int
         Trials in a batch.
     device : str
-        Torch device.
+        Torch device, to which the network is moved unless it is there.
     memory : int
         Bytes that may be kept for the way back; see :mod:`skrehab.saliency.memory`.
 
@@ -128,6 +128,7 @@ def explain(
         )
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
+    on_device(module, device)
     n = len(trials)
     scores, maps = [None] * n, [None] * n
     errors, used = np.full(n, np.nan), np.ones(n, dtype=int)

@@ -1,9 +1,10 @@
 """VideoClassifier: one label a trial, by any network of the registry."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from skrehab._fitting import fit_context
 from skrehab.frames.stream import convolution_stream
 from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
@@ -197,7 +198,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         self.like_length = like_length
         self.step = step
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
         """Train the network.
 
@@ -386,12 +387,11 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             wanted = np.broadcast_to(np.asarray(target), (len(X),))
             unknown = np.setdiff1d(wanted, self.classes_)
             if len(unknown):
-                raise ValueError(
-                    f"target {unknown.tolist()[0]!r} is not among {self.classes_.tolist()}."
-                )
+                names = self.classes_.tolist()
+                raise ValueError(f"target {unknown.tolist()[0]!r} is not among {names}.")
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
-            self._network.to(self.device),
+            self._network,
             X,
             codes,
             method=method,

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
+from skrehab._given import array_of
 from skrehab.datasets._sizes import check_whole
 from skrehab.trials import check_groups, check_trial_labels, check_trials, ragged
 
@@ -98,12 +99,13 @@ def splice_repetitions(
     if groups is None:
         raise ValueError("groups is needed: the person of each repetition.")
     groups = check_groups(groups, X)
-    movement = np.zeros(len(X), dtype=int) if movement is None else np.asarray(movement)
+    movement = np.zeros(len(X), dtype=int) if movement is None else array_of(movement)
     if movement.shape != (len(X),):
         raise ValueError(
             f"movement must name one movement per repetition: {len(X)} repetitions, got shape "
             f"{movement.shape}."
         )
+    movement = check_groups(movement, X, name="movement", what="movement")
     check_whole(1, n_trials=n_trials, n_repetitions=n_repetitions, min_frames=min_frames)
     check_whole(0, n_positive=n_positive)
     if n_positive > n_trials:

@@ -4,6 +4,9 @@ import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 
+from skrehab._given import array_of, column_of, filled
+from skrehab.trials import check_groups
+
 __all__ = ["score_stratified_split"]
 
 _MOST_BINS = 5
@@ -56,7 +59,8 @@ def score_stratified_split(
     >>> [np.unique(groups[test]).tolist() for train, test in splits]
     [[0, 5, 8], [3, 5, 8], [3, 4, 8]]
     """
-    scores, groups = np.asarray(scores, dtype=float), np.asarray(groups)
+    scores = np.asarray(filled(column_of(scores, "scores")), dtype=float)
+    groups = array_of(column_of(groups, "groups"))
     if scores.ndim != 1 or scores.shape != groups.shape:
         raise ValueError(
             f"scores and groups must have one entry a trial, got shapes {scores.shape} and "
@@ -65,6 +69,7 @@ def score_stratified_split(
     if not np.isfinite(scores).all():
         i = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise ValueError(f"scores[{i}] is {scores[i]}: every trial needs a score.")
+    groups = check_groups(groups, scores)
     subjects, subject_of = np.unique(groups, return_inverse=True)
     means = np.bincount(subject_of, weights=scores) / np.bincount(subject_of)
     splitter = StratifiedShuffleSplit(

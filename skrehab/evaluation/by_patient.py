@@ -5,12 +5,14 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_validate
 
 from skrehab.metrics.frames import pool_frames
+from skrehab.metrics.motion import motion_column, motion_of
 from skrehab.metrics.patients import by_patient
+from skrehab.trials import check_groups, check_trial_labels
 
 __all__ = ["evaluate_by_patient"]
 
 
-def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None):
+def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None, pos_label=None):
     """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
 
     A class that a frame model did not come to know, because only the patient left out has it or no
@@ -23,7 +25,7 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None)
     X : list of ndarray
         Trials.
     y : ndarray of shape (n_trials,)
-        Trial labels as numbers, 0 for normal.
+        Trial labels.
     groups : ndarray of shape (n_trials,)
         Patients, at least two.
     fit_params : dict, optional
@@ -31,6 +33,9 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None)
         :class:`~skrehab.pseudo_labels.PatientPipeline` ``groups`` and ``exercise``.
     n_jobs : int, optional
         Processes.
+    pos_label : label, optional
+        The motion looked for. None means every number but the smallest, which is the normal one;
+        words have no order, so it must be given for them.
 
     Returns
     -------
@@ -40,8 +45,12 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None)
     Raises
     ------
     ValueError
-        If there are fewer than two patients.
+        If there are fewer than two patients, a label or patient is missing, or labels are words
+        and `pos_label` is not given.
     """
+    y = check_trial_labels(y, X)
+    motion = motion_of(y, pos_label)
+    groups = check_groups(groups, X)
     if len(np.unique(groups)) < 2:
         raise ValueError(
             f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "
@@ -67,7 +76,9 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None)
         for i, frames in zip(held_out, model.predict_proba([X[i] for i in held_out])):
             proba[i] = np.zeros((len(frames), len(classes)), frames.dtype)
             proba[i][:, np.searchsorted(classes, model.classes_)] = frames
-    return by_patient(roc_auc_score, y != 0, pool_frames(proba), groups)
+    if pos_label is not None:
+        proba = [motion_column(one, pos_label, classes.tolist()) for one in proba]
+    return by_patient(roc_auc_score, motion, pool_frames(proba), groups)
 
 
 def _no_score(pipeline, X, y):

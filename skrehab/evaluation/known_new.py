@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from skrehab.metrics.multilabel import mean_average_precision
 from skrehab.muscles import NEW_ACTIVITIES, plain_name
+from skrehab.trials import check_groups
 
 __all__ = ["KnownNewScores", "KnownNewSplit", "known_new_scores", "known_new_split"]
 
@@ -242,9 +243,7 @@ def known_new_split(
         for name in np.unique(names[known]):
             _deal(parts, rng.permutation(np.flatnonzero(names == name)), val, test, "known")
     else:
-        groups = np.asarray(groups)
-        if len(groups) != len(names):
-            raise ValueError(f"{len(names)} trials need as many groups, got {len(groups)}.")
+        groups = check_groups(groups, names)
         persons = rng.permutation(np.unique(groups[known]))
         dealt = np.full(len(persons), "train", dtype="U10")
         _deal(dealt, np.arange(len(persons)), val, test, "known")

@@ -1,11 +1,12 @@
 """What frame models share: labels, hold-out, training, predictions, score."""
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
+from skrehab._surroundings import predicting
 from skrehab.frames.targets import check_frame_targets, class_weights
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.augmentation import plan_changes
@@ -57,7 +58,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
     # group splitters
     __metadata_request__fit = {"groups": True, "exercise": True}
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):
         """Train on the labelled frames.
 
@@ -196,8 +197,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             return ragged(np.ones((len(trial), 1), dtype=np.float32) for trial in X)
         if self.scaler_ is not None:
             X = self.scaler_.transform(X)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
+        with predicting(self.module_, self.device):
             return ragged(probabilities(one) for one in self._frame_logits(X))
 
     def predict(self, X):
@@ -239,9 +239,10 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
         weights = [np.ones(len(p)) for p in predicted] if weights is None else weights
         use = [labelled(labels) for labels in y]
         right = np.concatenate([(p == t)[m] for p, t, m in zip(predicted, y, use)])
-        return float(
-            np.average(right, weights=np.concatenate([w[m] for w, m in zip(weights, use)]))
-        )
+        weights = np.concatenate([w[m] for w, m in zip(weights, use)])
+        if not weights.any():
+            raise ValueError("No frame with a label has a sample_weight above 0: nothing to score.")
+        return float(np.average(right, weights=weights))
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())

@@ -212,7 +212,10 @@ class FrameMLP(FrameClassifier):
         resampler = clone(self.resampler, safe=False)  # the parameter stays as the user gave it
         if getattr(resampler, "random_state", 0) is None:
             resampler.set_params(random_state=random_state.randint(np.iinfo(np.int32).max))
-        features, codes = resampler.fit_resample(features, codes)
+        # with the names of the classes, which is how a sampling strategy is written
+        features, labels = resampler.fit_resample(features, self.classes_[codes])
+        code_of = {label: code for code, label in enumerate(self.classes_.tolist())}
+        codes = np.array([code_of[label] for label in np.asarray(labels).tolist()])
         return features.astype(np.float32), codes, np.full(len(codes), weight[0])
 
     def _build_module(self):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skrehab._given import array_of, filled
+from skrehab.training.class_weights import check_class_weight
 from skrehab.trials import check_frame_labels, labelled, ragged
 
 __all__ = ["FrameTargets", "SoftLabels", "check_frame_targets", "class_weights", "frame_weights"]
@@ -139,6 +141,8 @@ def check_frame_targets(y, X, classes=None):
             "classes=None."
         )
     classes = named if classes is None else classes
+    if hasattr(y, "columns"):  # a table of trials of equal length, a row each
+        y = array_of(y)
     soft = [] if y is None else [i for i, item in enumerate(y) if _is_soft(item)]
     plain = np.setdiff1d(np.arange(0 if y is None else len(y)), soft)
     if not soft:
@@ -172,7 +176,7 @@ def check_frame_targets(y, X, classes=None):
 
 def _is_soft(item):
     if hasattr(item, "ndim"):
-        return item.ndim == 2
+        return item.ndim == 2 and len(getattr(item, "columns", "more")) != 1
     rows = isinstance(item, list | tuple) and len(item)
     return bool(rows and hasattr(item[0], "__len__") and not isinstance(item[0], str | bytes))
 
@@ -187,7 +191,7 @@ def _plain(y, X, i):
 
 def _check_soft(item, n_frames, n_classes, name):
     try:
-        values = np.array(item, dtype=np.float32)
+        values = np.array(filled(item), dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} cannot be read as probabilities: {error}.") from error
     if values.shape != (n_frames, n_classes):
@@ -256,7 +260,7 @@ def class_weights(values, classes, class_weight):
         count = values.sum(axis=0) if soft else np.bincount(values, minlength=len(classes))
         seen = count > 0
         return np.where(seen, len(values) / (seen.sum() * np.where(seen, count, 1)), 1.0)
-    weights = class_weight or {}
+    weights = check_class_weight(class_weight, classes) or {}
     return np.array([weights.get(label, 1.0) for label in classes.tolist()], dtype=float)
 
 

@@ -8,13 +8,14 @@ Whether pictures add to skeletons is the question that StrokeVision-Bench leaves
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab.multilabel.label_sets import MultiLabelMixin, check_multilabel
 from skrehab.training.modalities import MODALITIES, split_modalities
 from skrehab.trials import check_trial_labels, tag_trial_input
@@ -142,7 +143,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
         self.weight = weight
         self.C = C
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Fit both classifiers, and what joins them.
 
@@ -304,7 +305,7 @@ class MultiLabelFusion(MultiLabelMixin, BaseEstimator):
         self.C = C
         self.threshold = threshold
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Fit both classifiers, and what joins them.
 

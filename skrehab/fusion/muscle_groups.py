@@ -11,11 +11,13 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
+from skrehab._surroundings import predicting
 from skrehab.fusion.branches import BranchLoss, BranchTraining
 from skrehab.multilabel.label_sets import LOSSES, MultiLabelMixin, check_multilabel
 from skrehab.networks.two_stream.transm3e import SIZES, TransM3E
@@ -244,7 +246,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         self.verbose = verbose
         self.net_params = net_params
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Train the network.
 
@@ -410,12 +412,12 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         shape = {"n_landmarks": self.n_landmarks_, "n_coords": self.n_coords_}
         trials = check_modalities(X, self._modalities, **shape)
         check_clip_lengths(trials, self._min_frames)
-        network = BranchTraining(self.module_, self.stage_, 0.0).to(self.device).eval()
+        network = BranchTraining(self.module_, self.stage_, 0.0)
         starts = range(0, len(trials), self.batch_size)
         batches = (trials[start : start + self.batch_size] for start in starts)
         n_workers = 1 if any(map(is_lazy, trials)) else 0
         proba = np.empty((len(trials), self.n_labels_), dtype=np.float32)
-        with torch.inference_mode():
+        with predicting(network, self.device):
             for start, batch in zip(starts, prefetch(self._collate, batches, n_workers)):
                 batch = {key: value.to(self.device) for key, value in batch.items()}
                 for rows, out in network(**batch):

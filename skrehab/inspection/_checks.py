@@ -53,6 +53,11 @@ def positive_scores(estimator, trial, pos_label=None):
                 f"predict_proba gave shape {proba.shape} for the trial, not (n_frames, 2). "
                 f"With more than two classes pass pos_label, one of {classes}."
             )
+        if any(isinstance(name, str) for name in classes):
+            raise ValueError(
+                f"Which of {[str(name) for name in classes]} is the positive class? Words have no "
+                "order: pass pos_label."
+            )
         return proba[:, 1], (classes[1] if len(classes) == 2 else None)
     if pos_label not in classes:
         raise ValueError(f"pos_label={pos_label!r} is not one of the classes {classes}.")

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import f1_score, roc_auc_score
 
+from skrehab._given import filled
+from skrehab.metrics.motion import motion_column, motion_of
 from skrehab.trials import check_frame_labels, labelled, ragged
 
 __all__ = ["frame_f1", "frame_roc_auc", "pool_frames", "positive_scores"]
@@ -14,13 +16,38 @@ __all__ = ["frame_f1", "frame_roc_auc", "pool_frames", "positive_scores"]
 # --- frames ---------------------------------------------------------------------------------------
 def _labelled_frames(frame_labels, frame_values):
     """Join the labelled frames of all trials."""
-    values = [np.asarray(v) for v in frame_values]
+    values = [filled(v) for v in frame_values]
     truth = check_frame_labels(frame_labels, values)
     use = [labelled(t) for t in truth]
     return (
         np.concatenate([t[m] for t, m in zip(truth, use)]),
         np.concatenate([v[m] for v, m in zip(values, use)]),
     )
+
+
+def labels_of(frame_labels):
+    """List the labels of frames that occur, sorted, without those not labelled.
+
+    Parameters
+    ----------
+    frame_labels : sequence of array-like of shape (n_frames_i,)
+        Labels of each trial's frames.
+
+    Returns
+    -------
+    ndarray
+        Each label once.
+
+    Examples
+    --------
+    >>> from skrehab.metrics.frames import labels_of
+    >>> labels_of([[0, 1, -1], [2]])
+    array([0, 1, 2])
+    """
+    items = [filled(one) for one in frame_labels]
+    truth = check_frame_labels(frame_labels, items)
+    known = [one[labelled(one)] for one in truth]
+    return np.unique(np.concatenate(known)) if known else np.array([])
 
 
 def positive_scores(frame_proba):
@@ -38,7 +65,7 @@ def positive_scores(frame_proba):
     ndarray of shape (n_trials,), dtype object
         One array ``(n_frames_i,)`` per trial; zeros where only one class was ever seen.
     """
-    arrays = (np.asarray(p) for p in frame_proba)
+    arrays = (filled(p) for p in frame_proba)
     return ragged(
         a if a.ndim == 1 else (a[:, 1:].sum(axis=1) if a.shape[1] > 1 else np.zeros(len(a)))
         for a in arrays
@@ -58,20 +85,30 @@ def area_under_curve(truth, score, what, labels=None):
     return float(roc_auc_score(truth, score))
 
 
-def frame_roc_auc(frame_labels, frame_scores):
-    """Compute the area under the ROC curve over all labelled frames.
+def frame_roc_auc(frame_labels, frame_scores, *, pos_label=None, labels=None):
+    """Compute the area under the ROC curve over all labelled frames: the motion against the rest.
 
     Parameters
     ----------
     frame_labels : sequence of array-like of shape (n_frames_i,)
-        True labels of each trial's frames, 0 or 1; ``-1`` is left out.
-    frame_scores : sequence of array-like of shape (n_frames_i,) or (n_frames_i, 2)
-        Scores, or probabilities as from ``predict_proba``.
+        True labels of each trial's frames; ``-1`` is left out.
+    frame_scores : sequence of array-like of shape (n_frames_i,) or (n_frames_i, n_classes)
+        Scores of the motion, or probabilities as from ``predict_proba``.
+    pos_label : label, optional
+        The motion looked for. None means every number but the smallest, which stands for "no such
+        motion"; words have no order, so it must be given for them.
+    labels : array-like of shape (n_classes,), optional
+        All labels that there are, in the order of the columns; None means those that occur, sorted.
 
     Returns
     -------
     float
         The area; nan with a warning if there is only one class.
+
+    Raises
+    ------
+    ValueError
+        If labels are words and `pos_label` is missing, or columns cannot be told apart.
 
     References
     ----------
@@ -83,12 +120,21 @@ def frame_roc_auc(frame_labels, frame_scores):
     >>> frame_roc_auc([[0, 0, 1], [0, -1]], [[0.1, 0.3, 0.8], [0.2, 0.9]])
     1.0
     """
-    return area_under_curve(
-        *_labelled_frames(frame_labels, positive_scores(frame_scores)), "these trials"
-    )
+    scores = [filled(one) for one in frame_scores]
+    if pos_label is None:
+        scores = positive_scores(scores)
+    elif any(one.ndim == 2 for one in scores):
+        columns = labels_of(frame_labels) if labels is None else labels
+        if labels is None and len(columns) == 1:  # nothing to tell the columns by, or to rank
+            scores = [np.zeros(len(one)) for one in scores]
+        else:
+            scores = [motion_column(one, pos_label, np.asarray(columns).tolist()) for one in scores]
+    truth, scores = _labelled_frames(frame_labels, scores)
+    motion = motion_of(truth, pos_label, labels) if len(truth) else truth
+    return area_under_curve(motion, scores, "these trials", labels=truth)
 
 
-def frame_f1(frame_labels, frame_predictions, *, average="binary"):
+def frame_f1(frame_labels, frame_predictions, *, average="binary", pos_label=None, labels=None):
     """Compute the F1 score over all labelled frames.
 
     Parameters
@@ -98,12 +144,19 @@ def frame_f1(frame_labels, frame_predictions, *, average="binary"):
     frame_predictions : sequence of array-like of shape (n_frames_i,)
         Predicted labels.
     average : str, default="binary"
-        As in :func:`sklearn.metrics.f1_score`.
+        As in :func:`sklearn.metrics.f1_score`; ``"binary"`` is the motion against the rest.
+    pos_label, labels
+        What the motion is; see :func:`frame_roc_auc`.
 
     Returns
     -------
     float
         The score; 0 if nothing is predicted positive.
+
+    Raises
+    ------
+    ValueError
+        If labels are words, `average` is binary and `pos_label` is missing.
 
     Examples
     --------
@@ -112,6 +165,10 @@ def frame_f1(frame_labels, frame_predictions, *, average="binary"):
     0.6666666666666666
     """
     truth, predicted = _labelled_frames(frame_labels, frame_predictions)
+    if average == "binary":
+        both = np.concatenate([truth.astype(object), np.asarray(predicted).astype(object)])
+        motion = motion_of(both, pos_label, labels) if len(both) else both.astype(bool)
+        truth, predicted = np.split(motion, [len(truth)])
     return float(f1_score(truth, predicted, average=average, zero_division=0))
 
 

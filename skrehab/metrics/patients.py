@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skrehab._given import column_of
+from skrehab.metrics.motion import with_all_labels
 from skrehab.trials import check_groups
 
 __all__ = ["PatientScores", "by_patient"]
@@ -73,8 +75,8 @@ def by_patient(metric, y_true, y_score, groups):
     Returns
     -------
     PatientScores
-        One score a patient; nan where the metric is not defined, and no warning: the result names
-        them.
+        One score a patient; nan where the metric is not defined: the result names them, and there
+        is a warning where it is for nobody.
 
     Raises
     ------
@@ -88,19 +90,30 @@ def by_patient(metric, y_true, y_score, groups):
     >>> print(by_patient(frame_roc_auc, truth, [[0, 1], [1, 0], [0, 0]], ["A", "B", "C"]))
     0.500 +- 0.707 over 2 patients, pooled 0.625; not defined for C
     """
-    y_true, y_score = list(y_true), list(y_score)
+    y_true, y_score = (list(column_of(y, "y")) for y in (y_true, y_score))
     if len(y_true) != len(y_score):
         raise ValueError(
             f"y_true and y_score must hold one entry per trial each: {len(y_true)} and "
             f"{len(y_score)} given."
         )
-    groups = check_groups(np.asarray(groups), y_true)
+    if groups is None:
+        raise ValueError(f"groups must name one patient per trial: {len(y_true)} trials, got None.")
+    groups = check_groups(groups, y_true)
     patients = np.unique(groups)
+    metric = with_all_labels(metric, y_true)
 
     def score(index):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UndefinedMetricWarning)
             return metric([y_true[i] for i in index], [y_score[i] for i in index])
 
+    pooled = float(score(np.arange(len(groups))))
     scores = np.array([score(np.flatnonzero(groups == p)) for p in patients], dtype=float)
-    return PatientScores(patients.tolist(), scores, float(score(np.arange(len(groups)))))
+    if np.isnan(scores).all():
+        warnings.warn(
+            f"The score is defined for none of {len(patients)} patients: each has trials of one "
+            "class only.",
+            UndefinedMetricWarning,
+            stacklevel=2,
+        )
+    return PatientScores(patients.tolist(), scores, pooled)

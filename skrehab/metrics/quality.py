@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skrehab._given import column_of, filled
+
 __all__ = ["mean_absolute_deviation", "rmse", "spearman", "spearman_scorer"]
 
 
@@ -107,7 +109,7 @@ def rmse(y_true, y_pred):
 
 
 def paired_scores(y_true, y_pred):
-    y_true, y_pred = (np.asarray(y, dtype=float) for y in (y_true, y_pred))
+    y_true, y_pred = (np.asarray(filled(column_of(y, "y")), dtype=float) for y in (y_true, y_pred))
     if y_true.shape != y_pred.shape or y_true.ndim != 1:
         raise ValueError(
             f"One true and one predicted score a trial are needed, got shapes {y_true.shape} and "

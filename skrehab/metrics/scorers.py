@@ -7,7 +7,9 @@ trial labels only.
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skrehab.metrics.frames import area_under_curve, frame_roc_auc, pool_frames
+from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
+from skrehab.metrics.motion import normal_number
+from skrehab.trials import check_frame_labels, check_trial_labels
 
 __all__ = ["FrameScorer", "TrialScorer", "trial_roc_auc"]
 
@@ -68,6 +70,7 @@ class TrialScorer(BaseEstimator):
         float
             Area under the ROC curve, nan if it is not defined.
         """
+        y = check_trial_labels(y, y)
         proba = estimator.predict_proba(X)
         classes = np.asarray(estimator.classes_)
         if self.pos_label is None:
@@ -76,10 +79,10 @@ class TrialScorer(BaseEstimator):
                     f"Which of {classes.tolist()} is the motion looked for? Text labels have no "
                     "order: score with TrialScorer(pos_label=...)."
                 )
-            truth = np.asarray(y) != classes[0]
+            truth = y != classes[0]
             scores = [1 - one[..., 0] for one in proba]
         else:
-            truth = np.asarray(y) == self.pos_label
+            truth = y == self.pos_label
             column = np.flatnonzero(classes == self.pos_label)
             if len(column) == 0 and not truth.any():
                 raise ValueError(f"pos_label={self.pos_label!r} is not among {classes.tolist()}.")
@@ -97,7 +100,14 @@ class FrameScorer(BaseEstimator):
 
     Use with ``cross_validate(..., params={"frame_labels": F, "groups": g})`` under
     ``sklearn.config_context(enable_metadata_routing=True)``; scikit-learn then refuses to hand the
-    frame truth to ``fit``.
+    frame truth to ``fit``. Truth of more than two classes is scored as the motion, of whatever
+    kind, against the normal frames.
+
+    Parameters
+    ----------
+    pos_label : label, optional
+        The label whose probability is the score. None means any label but the smallest number;
+        text labels have no such order, so it must be given for them.
 
     Examples
     --------
@@ -110,6 +120,9 @@ class FrameScorer(BaseEstimator):
     """
 
     __metadata_request__score = {"frame_labels": True}  # and nobody else asks for it
+
+    def __init__(self, pos_label=None):
+        self.pos_label = pos_label
 
     def score(self, estimator, X, y, frame_labels=None):
         """Score a fitted frame classifier.
@@ -131,7 +144,16 @@ class FrameScorer(BaseEstimator):
             Area under the ROC curve over labelled frames.
         """
         truth = y if frame_labels is None else frame_labels
-        return frame_roc_auc(truth, estimator.predict_proba(X))
+        proba = estimator.predict_proba(X)
+        classes = np.asarray(estimator.classes_)
+        truth = check_frame_labels(truth, proba)
+        labels = [*classes.tolist(), *labels_of(truth).tolist()]
+        if self.pos_label is None:
+            motion = classes != normal_number(labels)
+        else:
+            motion = classes == self.pos_label
+        scores = [one[:, motion].sum(axis=1) for one in proba]
+        return frame_roc_auc(truth, scores, pos_label=self.pos_label, labels=labels)
 
     __call__ = score
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrehab._given import array_of, filled
 from skrehab.trials import check_frame_labels, labelled
 
 __all__ = ["segment_precision_recall", "segments"]
@@ -28,7 +29,9 @@ def segments(frame_labels, positive=1):
     >>> segments([0, 1, 1, 0, 1])
     [(1, 3), (4, 5)]
     """
-    hit = np.concatenate([[False], np.asarray(frame_labels) == positive, [False]])
+    hit = np.concatenate(
+        [[False], np.ma.filled(array_of(frame_labels) == positive, False), [False]]
+    )
     edges = np.flatnonzero(hit[1:] != hit[:-1])
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2])]
 
@@ -89,7 +92,7 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
 
 def _labelled_stretches(frame_labels, frame_values):
     """Yield labels and values of every run of labelled frames."""
-    values = [np.asarray(v) for v in frame_values]
+    values = [filled(v) for v in frame_values]
     for truth, value in zip(check_frame_labels(frame_labels, values), values):
         for start, stop in segments(labelled(truth), positive=True):
             yield truth[start:stop], value[start:stop]

@@ -3,9 +3,9 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skrehab._fitting import fit_context
 from skrehab.multilabel.label_sets import (
     LOSSES,
     MultiLabelMixin,
@@ -178,7 +178,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         self.verbose = verbose
         self.net_params = net_params
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Train the network.
 
@@ -333,7 +333,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         if self.n_labels_ == 1:
             columns = np.ones(len(X), dtype=int)  # one logit stands for "yes" as it is
         result = explain(
-            self.module_.to(self.device),
+            self.module_,
             X,
             columns,
             method=method,

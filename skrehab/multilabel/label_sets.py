@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from sklearn.base import ClassifierMixin
 from torch import nn
 
+from skrehab._given import array_of, filled
 from skrehab.trials import tag_trial_input
 
 __all__ = [
@@ -108,9 +109,12 @@ def check_multilabel(y, X, loss="sigmoid_bce"):
     """
     if y is None:
         raise ValueError("y is needed: one row of labels per trial. It requires y to be passed.")
-    if len(y) != len(X):
-        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {len(y)} rows.")
-    y = np.asarray(y)
+    y = array_of(y)
+    if y.ndim == 0 or len(y) != len(X):
+        rows = f"{len(y)} rows" if y.ndim else f"got {y[()]!r}"
+        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {rows}.")
+    if np.ma.isMaskedArray(y):
+        y = filled(y) if np.ma.getmaskarray(y).any() else y.data
     if y.ndim != 2 or y.shape[1] == 0 or y.dtype.kind not in "biuf":
         raise ValueError(
             f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "

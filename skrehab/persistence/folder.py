@@ -18,7 +18,7 @@ from skrehab.persistence.metadata import check_metadata
 
 __all__ = ["MAX_JSON_BYTES", "MAX_WEIGHT_BYTES", "open_plain", "read_metadata"]
 
-FORMAT, FORMAT_VERSION = "skrehab-model", 1
+FORMAT, FORMAT_VERSION = "skrehab-model", 2  # version 1 does not say which weights it goes with
 MAX_JSON_BYTES = 8 * 2**20
 MAX_WEIGHT_BYTES = 4 * 2**30
 MAX_CARD_BYTES = 2**20
@@ -85,18 +85,21 @@ def read_tree(file):
         tree = strict_json(data)
     except (ValueError, RecursionError) as error:  # brackets can be nested without end
         raise ValueError(f"{file} is damaged: {error}") from error
-    expected = {"format", "format_version", "skrehab", "metadata", "estimator"}
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
         raise ValueError(f"{file} is not a skrehab model.")
-    if type(tree.get("format_version")) is not int or tree["format_version"] != FORMAT_VERSION:
+    if type(tree.get("format_version")) is not int or tree["format_version"] not in (1, 2):
         raise ValueError(
             f"{file} has format version {shown(tree.get('format_version'))}; this skrehab reads "
-            f"{FORMAT_VERSION}. It was written by skrehab {shown(tree.get('skrehab'))[1:-1]}."
+            f"1 and {FORMAT_VERSION}. It was written by skrehab {shown(tree.get('skrehab'))[1:-1]}."
         )
+    expected = {"format", "format_version", "skrehab", "metadata", "estimator"}
+    expected |= {"weights_sha256"} if tree["format_version"] == 2 else set()
     if set(tree) != expected:
         raise ValueError(f"{file} has unexpected entries: {shown(sorted(set(tree) ^ expected))}.")
     try:
         check_metadata(tree["metadata"])
+        if not isinstance(tree.get("weights_sha256", ""), str):
+            raise TypeError("weights_sha256 is no text")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{file}: {error}") from error
     return tree

@@ -11,7 +11,7 @@ from pathlib import Path
 import skrehab
 from skrehab._optional import require
 from skrehab.persistence.folder import MAX_CARD_BYTES, MAX_JSON_BYTES, MAX_WEIGHT_BYTES, open_plain
-from skrehab.persistence.reading import load_files
+from skrehab.persistence.reading import load, load_files
 
 __all__ = ["FILES", "from_pretrained", "push_to_hub"]
 
@@ -104,8 +104,9 @@ def from_pretrained(
 
     Parameters
     ----------
-    repo_id : str
-        Repository, ``"owner/name"``.
+    repo_id : str or path-like
+        Repository, ``"owner/name"``; or a model folder on this machine, which is read as
+        :func:`skrehab.load` does.
     local_files_only : bool, default=True
         Look only into this machine's cache, where it lies once it has been fetched with False.
     revision : str, optional
@@ -136,6 +137,9 @@ def from_pretrained(
     >>> from skrehab.persistence.hub import from_pretrained
     >>> model = from_pretrained("our-lab/lean", local_files_only=False)  # doctest: +SKIP
     """
+    folder = _local(repo_id)
+    if folder is not None:
+        return load(folder, device=device)
     hub = _hub("to fetch models")
     commit = revision
     if not local_files_only:
@@ -165,6 +169,20 @@ def from_pretrained(
         found.append(Path(file))
     model_json, weights = (_of_the_cache(file, repo_id) for file in found[: len(_NEEDED)])
     return load_files(model_json, weights, device=device)
+
+
+def _local(repo_id):
+    """Folder that is meant, or None where it is a repository."""
+    path = Path(repo_id).expanduser()
+    if repo_id and (path / "model.json").is_file():
+        return path
+    named = not isinstance(repo_id, str) or repo_id.startswith((".", "/", "~", "\\"))
+    if named or path.is_absolute() or len(path.parts) > 2:
+        raise FileNotFoundError(
+            f"{str(repo_id)!r} is a path, and there is no model folder there (no model.json). "
+            "A repository is called 'owner/name'."
+        )
+    return None
 
 
 def _of_the_cache(file, repo_id):

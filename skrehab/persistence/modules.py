@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["load_module"]
+__all__ = ["load_module", "plain_weights"]
 
 _SLACK = 2**26  # numbers that a network may make while it is built, beside its own
 
@@ -39,6 +39,63 @@ def load_module(estimator, arrays):
     weights = {key: torch.from_numpy(np.array(value)) for key, value in arrays.items()}
     module.load_state_dict(weights, strict=True)
     return module.eval()
+
+
+def plain_weights(estimator, where):
+    """Take the weights of a fitted network under the names that it is built with.
+
+    Wrappers rename them: ``torch.compile`` and those for several GPUs, around the whole network or
+    a part of it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has ``module_`` and ``_build_module()``.
+    where : str
+        What to call it in error messages.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Weights by name; bfloat16, which numpy lacks, as float32.
+
+    Raises
+    ------
+    TypeError
+        If the network was changed otherwise, so that what is built again is another.
+    """
+    module = estimator.module_
+    wrappers = [name for name, inner in module.named_modules() if _inside(inner) is not None]
+    inner_names = {
+        ".".join(part for part in (name, _inside(module.get_submodule(name))) if part) + ".": name
+        for name in wrappers
+    }
+    weights = {}
+    for key, tensor in module.state_dict().items():
+        for long in sorted(inner_names, key=len, reverse=True):  # the inner ones first
+            if key.startswith(long):
+                key = ".".join(one for one in (inner_names[long], key.removeprefix(long)) if one)
+        if tensor.is_meta:
+            raise TypeError(f"{where}.module_ cannot be saved: {key!r} has no numbers.")
+        tensor = tensor.detach().cpu()
+        if tensor.is_floating_point() and tensor.dtype.itemsize < 4:
+            tensor = tensor.float()
+        weights[key] = tensor.contiguous().numpy()
+    try:
+        _compare_empty(estimator, {key: value.shape for key, value in weights.items()})
+    except ValueError as error:
+        raise TypeError(
+            f"{where}.module_ cannot be saved: it is not the network that its parameters describe, "
+            f"and could not be loaded ({error})."
+        ) from error
+    return weights
+
+
+def _inside(module):
+    """Name of what a wrapper wraps; None where it is none."""
+    names = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
+    names["DistributedDataParallel"] = "module"
+    return names.get(type(module).__name__)
 
 
 def _compare_empty(estimator, shapes):

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._optional import require
+from skrehab._surroundings import check_device, own_surroundings
 from skrehab.persistence.allowed import ALLOWED, NOT_TAKEN
 from skrehab.persistence.checking import check_model
 from skrehab.persistence.classes import load_class
+from skrehab.persistence.digests import load_whole
 from skrehab.persistence.folder import read_head, read_tree
 from skrehab.persistence.modules import load_module
 
@@ -50,6 +52,7 @@ def load(path, *, device="cpu"):
     return load_files(path / "model.json", path / "weights.safetensors", device=device)
 
 
+@own_surroundings()
 def load_files(model_json, weights, *, device="cpu"):
     """Read a model from its two files.
 
@@ -70,18 +73,24 @@ def load_files(model_json, weights, *, device="cpu"):
     ValueError
         As from :func:`load`.
     """
+    check_device(device)
     safetensors = require("safetensors.numpy", None, "to load models")
     model_json, weights = Path(model_json), Path(weights)
-    tree = read_tree(model_json)
-    tensors = read_head(weights)
-    try:
-        check_model(tree["estimator"], tensors)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{model_json} cannot be loaded: {error}") from error
-    try:
-        arrays = safetensors.load_file(weights)
-    except Exception as error:
-        raise ValueError(f"{weights} is damaged: {error}") from error
+
+    def check(tree):
+        tensors = read_head(weights)
+        try:
+            check_model(tree["estimator"], tensors)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{model_json} cannot be loaded: {error}") from error
+
+    def read():
+        try:
+            return safetensors.load_file(weights)
+        except Exception as error:
+            raise ValueError(f"{weights} is damaged: {error}") from error
+
+    tree, arrays = load_whole((model_json, weights), lambda: read_tree(model_json), check, read)
     try:
         return _decode_estimator(tree["estimator"], arrays, device)
     except (ImportError, OSError):  # a missing package says which

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from skrehab.persistence.allowed import ALLOWED, NOT_TAKEN
 from skrehab.persistence.cards import CARD_MARK, model_card, tells_enough
 from skrehab.persistence.checking import Tensor, check_model
 from skrehab.persistence.classes import class_name
+from skrehab.persistence.digests import file_digest
 from skrehab.persistence.folder import (
     FORMAT,
     FORMAT_VERSION,
@@ -25,6 +28,7 @@ from skrehab.persistence.folder import (
 )
 from skrehab.persistence.kinds import Fixed
 from skrehab.persistence.metadata import check_metadata, plain
+from skrehab.persistence.modules import plain_weights
 
 __all__ = ["save"]
 
@@ -67,7 +71,8 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     Raises
     ------
     TypeError
-        If something in it cannot be saved; the message names it.
+        If something in it cannot be saved; the message names it. A compiled network, or one for
+        several GPUs, is saved as what is inside.
     ValueError
         If a number in `metadata` is not finite, its frame rate or labels are none, or the model
         would be refused by :func:`load`; the message names it.
@@ -90,7 +95,7 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     """
     safetensors = require("safetensors.numpy", None, "to save models")
     path = Path(path)
-    if path.exists() and not (overwrite and (path / "model.json").is_file()):
+    if path.exists() and not ((overwrite and (path / "model.json").is_file()) or _is_begun(path)):
         hint = "pass overwrite=True" if (path / "model.json").is_file() else "it is not a model"
         raise FileExistsError(f"{path} exists already ({hint}).")
     metadata = {} if metadata is None else plain(metadata)
@@ -118,14 +123,40 @@ def save(estimator, path, *, metadata=None, card=None, overwrite=False):
     with tempfile.TemporaryDirectory(prefix=".saving-", dir=path) as beside:
         beside = Path(beside)
         safetensors.save_file(arrays, beside / "weights.safetensors")
+        tree["weights_sha256"] = file_digest(beside / "weights.safetensors")[0]
+        text = json.dumps(tree, indent=1, allow_nan=False)
         (beside / "model.json").write_text(text, encoding="utf-8")
         if card:
             (beside / "README.md").write_text(card, encoding="utf-8")
-        for file in sorted(beside.iterdir(), reverse=True):  # model.json after its weights
+        files = sorted(beside.iterdir(), reverse=True)  # model.json after its weights
+        for file in [*files, beside]:
+            _to_disk(file)
+        for file in files:
             os.replace(file, path / file.name)
+        _to_disk(path)
+    for old in path.glob(".saving-*"):  # of saves that were killed; none takes an hour
+        if time.time() - old.stat().st_mtime > 3600 and not old.is_symlink():
+            shutil.rmtree(old, ignore_errors=True)
     if not card and _is_ours(readme):
         readme.unlink()  # it tells of the model that was here before
     return path
+
+
+def _is_begun(path):
+    """Tell whether there is nothing but what a first save left that was killed."""
+    names = os.listdir(path) if path.is_dir() else []
+    return bool(names) and all(name.startswith(".saving-") for name in names)
+
+
+def _to_disk(path):
+    """Wait until a file or folder is on the disk: a power cut must not keep names alone."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_ours(readme):
@@ -199,10 +230,8 @@ def _encode_estimator(estimator, name, where, arrays):
         if not _FITTED_NAME.fullmatch(key) or key in _TRAINING_DATA:
             continue
         if key == "module_":
-            for tensor_name, tensor in value.state_dict().items():
-                arrays[f"{where}.module_/{tensor_name}"] = (
-                    tensor.detach().cpu().contiguous().numpy()
-                )
+            for tensor_name, array in plain_weights(estimator, where).items():
+                arrays[f"{where}.module_/{tensor_name}"] = array
             state[key] = {"module": f"{where}.module_/"}
         else:
             state[key] = _encode(value, f"{where}.{key}", arrays)

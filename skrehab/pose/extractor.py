@@ -6,9 +6,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
+
+from skrehab._fitting import fit_context
 
 from .detector import N_LANDMARKS
 from .persons import PERSONS, check_person, find_jumps
@@ -149,7 +151,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         self.allow_telemetry = allow_telemetry
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters; there is nothing to learn.
 

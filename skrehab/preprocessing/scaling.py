@@ -4,6 +4,8 @@ from functools import partial
 
 import numpy as np
 
+from skrehab._fitting import fit_context
+from skrehab.preprocessing.pieces import pieces, sum_of
 from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
 
 __all__ = ["LandmarkScaler"]
@@ -42,13 +44,31 @@ class LandmarkScaler(TrialTransformer):
     def __init__(self, *, center=False):
         self.center = center
 
-    def _learn(self, X):
-        frames = np.concatenate(X).astype(float)
-        count = np.maximum((~np.isnan(frames)).sum(axis=0), 1)
-        mean = np.nansum(frames, axis=0) / count
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Measure the spread over all frames of the training trials, a few frames at a time.
+
+        Parameters
+        ----------
+        X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
+            Trials; NaN is left out.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        LandmarkScaler
+            The transformer itself.
+        """
+        count = 0
+        for frames in pieces(X):
+            count = count + (~np.isnan(frames)).sum(axis=0)
+        count = np.maximum(count, 1)
+        mean = sum_of(pieces(X)) / count
         self.mean_ = mean if self.center else np.zeros_like(mean)
-        spread = np.sqrt(np.nansum((frames - self.mean_) ** 2, axis=0) / count)
+        spread = np.sqrt(sum_of((frames - self.mean_) ** 2 for frames in pieces(X)) / count)
         self.scale_ = np.where(spread > 0, spread, 1.0)
+        return self
 
     @property
     def _shape(self):

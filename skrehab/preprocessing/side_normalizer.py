@@ -2,6 +2,7 @@
 
 from sklearn.utils._param_validation import StrOptions
 
+from skrehab._trial_list import TrialList
 from skrehab.preprocessing.sides import SIDES, mirrored, side_movement, side_pairs
 from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
 from skrehab.skeletons import Skeleton
@@ -78,12 +79,12 @@ class SideNormalizer(TrialTransformer):
         list of ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
             Trials of one side.
         """
-        return [
+        return TrialList(
             trial.copy()
             if self._side(trial, f"X[{i}]") == self.to
             else mirrored(trial, self.pairs_)
             for i, trial in enumerate(self._check(X))
-        ]
+        )
 
     def _side(self, trial, name):
         if self.affected_side == "moving":

@@ -1,8 +1,10 @@
 """What the steps over trials share: their checks in fit and transform, and how they run live."""
 
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
+from skrehab._trial_list import TrialList
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["FrameByFrame", "TrialTransformer"]
@@ -27,7 +29,7 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
 
     _parameter_constraints = {}  # none of its own
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the trials, remember their shape, and work out what depends on it.
 
@@ -78,7 +80,7 @@ class TrialTransformer(TransformerMixin, BaseEstimator):
         list of ndarray of shape (n_frames_i, ...), dtype float32
             The trials, as the class says.
         """
-        return [self._transform_one(trial) for trial in self._check(X)]
+        return TrialList(self._transform_one(trial) for trial in self._check(X))
 
     def _stream(self):
         """Return what transforms frame by frame; see :mod:`skrehab.live`."""

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
 from skrehab._optional import require
+from skrehab._surroundings import predicting
+from skrehab._trial_list import TrialList
+from skrehab._written import written
 from skrehab.networks.pose_input import PoseInput, find_skeleton
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.training.batching import iterate_by_length, pad_trials
@@ -205,7 +209,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn from trials; with ``warm_start`` go on from what was learned before.
 
@@ -229,7 +233,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         """
         return self._learn(X, go_on=self.warm_start)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True, goes_on=True)
     def partial_fit(self, X, y=None):
         """Go on learning from other trials: `max_epochs` more, with a fresh optimiser.
 
@@ -373,16 +377,15 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
             X = check_trials(X, n_landmarks=self.n_landmarks_, n_coords=self.n_coords_)
         else:
             X = check_trials(X)
-        pose_input = self._pose_input(X[0].shape[1:]).to(self.device)
-        encoder = self.module_.to(self.device).eval().encoder
         representations = [None] * len(X)
-        with torch.inference_mode():
+        with predicting(self.module_, self.device) as module:
+            pose_input = self._pose_input(X[0].shape[1:]).to(self.device)
             for index, x, lengths in iterate_by_length(X, self.batch_size):
                 poses = pose_input(x.to(self.device), lengths).flatten(2)
-                frames = encoder(poses, lengths)[0].cpu().numpy()
+                frames = module.encoder(poses, lengths)[0].cpu().numpy()
                 for i, one, n_frames in zip(index, frames, lengths.tolist()):
                     representations[i] = one[:n_frames, :, None].copy()
-        return representations
+        return TrialList(representations)
 
     def save_encoder(self, path):
         """Write the encoder's weights for ``VideoClassifier("pretrained_gru", weights=path)``.
@@ -430,7 +433,8 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         sizes = {"hidden_size": self.hidden_size, "n_layers": self.n_layers}
         metadata = {"pose_shape": list(self.pose_shape_), **sizes}
         path.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.save_file(arrays, path, metadata={"skrehab": json.dumps(metadata)})
+        with written(path) as file:
+            file.write(safetensors.save(arrays, metadata={"skrehab": json.dumps(metadata)}))
         return path
 
     def __sklearn_tags__(self):

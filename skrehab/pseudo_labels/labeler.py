@@ -7,7 +7,7 @@ import warnings
 from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from skrehab._fitting import fit_context
 from skrehab.frames.targets import SoftLabels
 from skrehab.pseudo_labels.cross_fitting import as_splitter
 from skrehab.pseudo_labels.folds import fit_folds
@@ -228,7 +229,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         self.fit_resample(X, y, **params)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_resample(self, X, y, **params):
         """Fit the classifier and replace trial labels by frame labels.
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab import networks
+from skrehab._fitting import fit_context
+from skrehab._surroundings import own_surroundings, ready
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.pose.reader import read_frames
 from skrehab.training.clips import check_videos, prepare_clip
@@ -167,7 +169,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
         self.device = device
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Build the network and load its weights; nothing is learned from X.
 
@@ -216,6 +218,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
         params = {"n_frames": self.clip_length, **(self.network_params or {})}
         return networks.build(self.network, n_outputs=1, **params)
 
+    @own_surroundings()
     def transform(self, X):
         """Compute the features of every clip.
 
@@ -238,7 +241,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "module_")
         videos = _videos(X)
-        self.module_.to(self.device).eval()
+        ready(self.module_, self.device)
         how = (self.clip_length, self.stride, self._layer(), self.batch_size, self.device)
         if self.memory is None:
             features = [_features(self.module_, video, *how) for video in videos]

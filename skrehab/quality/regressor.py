@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
@@ -12,6 +12,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._fitting import fit_context
+from skrehab._surroundings import predicting
 from skrehab.networks.two_stream.expert import Expert, FrameEncoder
 from skrehab.training.batching import Samples
 from skrehab.training.loop import (
@@ -221,7 +223,7 @@ class QualityRegressor(BaseEstimator):
             twin.encoder = self.encoder  # what it learned is a setting here, not a result
         return twin
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):
         """Train the expert, and the encoder with it where that is wanted.
 
@@ -395,8 +397,7 @@ class QualityRegressor(BaseEstimator):
         )
         rows = [None] * len(X)
         order = np.argsort([len(next(iter(trial.values()))) for trial in X], kind="stable")
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
+        with predicting(self.module_, self.device):
             for start in range(0, len(X), self.batch_size):  # by length, to pad little
                 index = order[start : start + self.batch_size]
                 batch = collate_streams(self._encoded([X[i] for i in index]))

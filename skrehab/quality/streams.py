@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrehab._given import filled
 from skrehab.training.batching import pad_trials
 from skrehab.trials import check_trials
 
@@ -48,8 +49,8 @@ def check_appearance(X, *, n_features=None, name="X"):
     features = []
     for i, item in enumerate(X):
         try:
-            one = np.asarray(item).astype(np.float32, copy=False)
-        except (TypeError, ValueError) as error:
+            one = filled(item).astype(np.float32, copy=False)
+        except (TypeError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f"{name}[{i}] cannot be read as an array of numbers: {error}."
             ) from error

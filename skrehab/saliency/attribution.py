@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skrehab._given import filled
+from skrehab._surroundings import on_device, own_surroundings
 from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
+from skrehab.saliency.memory import MEMORY
 from skrehab.saliency.scores import score_frames
 from skrehab.training.batching import iterate_by_length
 from skrehab.trials import ragged
@@ -44,6 +47,7 @@ class Saliency:
     n_steps: np.ndarray
 
 
+@own_surroundings()
 def explain(
     module,
     trials,
@@ -61,6 +65,7 @@ def explain(
     normalize=True,
     batch_size=32,
     device="cpu",
+    memory=MEMORY,
 ):
     """Attribute a network's decisions on a list of trials.
 
@@ -101,7 +106,9 @@ def explain(
     batch_size : int
         Trials in a batch.
     device : str
-        Torch device.
+        Torch device, to which the network is moved unless it is there.
+    memory : int
+        Bytes that may be kept for the way back; see :mod:`skrehab.saliency.memory`.
 
     Returns
     -------
@@ -121,6 +128,7 @@ def explain(
         )
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
+    on_device(module, device)
     n = len(trials)
     scores, maps = [None] * n, [None] * n
     errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
@@ -140,18 +148,20 @@ def explain(
                 maps[i] = np.full(trials[i].shape[:2], np.nan)
             continue
         if method == "vanilla_gradient":
-            attribution = vanilla_gradient(*batch)
+            attribution = vanilla_gradient(*batch, memory=memory)
         else:
             start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
             if getattr(module, "ignores_scale", False):
                 batch, start = _still_baseline(batch, baseline)
             if n_steps == "auto":
                 way = batch[1] - start
-                attribution, error, steps, fine = converge(batch[0], start, way, *batch[2:], tol)
+                attribution, error, steps, fine = converge(
+                    *(batch[0], start, way, *batch[2:], tol), memory=memory
+                )
                 met[index] = fine.cpu()
             else:
                 attribution, error, steps = integrated_gradients(
-                    *batch, baseline=start, n_steps=n_steps
+                    *batch, baseline=start, n_steps=n_steps, memory=memory
                 )
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):
@@ -203,7 +213,7 @@ def _baseline_batch(trials, x, baseline):
     if isinstance(baseline, str) and baseline != "rest":
         raise ValueError(f"baseline must be 'zeros', 'rest' or an array, got {baseline!r}.")
     for row, trial in zip(start, trials):
-        pose = trial[:1] if isinstance(baseline, str) else np.asarray(baseline, dtype=np.float32)
+        pose = trial[:1] if isinstance(baseline, str) else filled(baseline).astype(np.float32)
         try:
             pose = np.broadcast_to(np.nan_to_num(pose), trial.shape)
         except ValueError:

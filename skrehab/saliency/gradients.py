@@ -4,11 +4,13 @@ Pure functions on a torch module with the signature of :mod:`skrehab.networks.re
 is always a logit, never a probability, which saturates.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
 
+from skrehab._surroundings import Counted, own_surroundings
+from skrehab.saliency.memory import MEMORY, counting, rows_within
 from skrehab.saliency.path_integral import clenshaw_curtis, integrate_stretches, worst_stretches
 
 __all__ = ["converge", "integrated_gradients", "vanilla_gradient"]
@@ -19,6 +21,14 @@ AT_ONCE = 8  # stretches of one trial bisected before looking again
 SLACK = 2  # times the tolerance that a single stretch may miss, lest large errors cancel
 ROWS = 64  # trials times points in one forward pass
 KEPT = 2**26  # numbers of kept gradients at once: a quarter of a gigabyte
+
+
+# a setting of the whole process: counted, so that threads do not put it back under one another
+_WITHOUT_CUDNN = Counted(
+    lambda: torch.backends.cudnn.enabled,
+    lambda value: setattr(torch.backends.cudnn, "enabled", value),
+    False,
+)
 
 
 @contextmanager
@@ -33,7 +43,7 @@ def frozen(module):
     for parameter in trainable:
         parameter.requires_grad_(False)
     try:
-        with torch.backends.cudnn.flags(enabled=False):
+        with own_surroundings(), _WITHOUT_CUDNN:
             yield
     finally:
         for m in training:
@@ -54,13 +64,14 @@ def _input_gradient(module, x, lengths, target):
 
 
 def _logit_and_gradient(module, x, lengths, target):
-    x = x.detach().requires_grad_(True)
+    x = x.clone() if x.is_inference() else x.detach()
+    x.requires_grad_(True)
     with torch.enable_grad():
         logit = _target_logit(module(x, lengths), target)
         return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]
 
 
-def vanilla_gradient(module, x, lengths, target):
+def vanilla_gradient(module, x, lengths, target, *, memory=MEMORY):
     """Gradient of the target logit with respect to the input.
 
     Parameters
@@ -73,6 +84,9 @@ def vanilla_gradient(module, x, lengths, target):
         True number of frames.
     target : torch.Tensor of shape (batch,), dtype int64
         Class of each trial.
+    memory : int, default=2**29
+        Bytes that what the network keeps for the way back may take; see
+        :mod:`skrehab.saliency.memory`.
 
     Returns
     -------
@@ -94,11 +108,22 @@ def vanilla_gradient(module, x, lengths, target):
     tensor(0.)
     """
     with frozen(module):
-        return _input_gradient(module, x, lengths, target)
+        rows = rows_within(module, x, lengths, len(x), memory)
+        parts = zip(x.split(rows), lengths.split(rows), target.split(rows))
+        return torch.cat([_input_gradient(module, *part) for part in parts])
 
 
 def integrated_gradients(
-    module, x, lengths, target, *, baseline=None, n_steps=50, tol=0.01, internal_batch_size=ROWS
+    module,
+    x,
+    lengths,
+    target,
+    *,
+    baseline=None,
+    n_steps=50,
+    tol=0.01,
+    internal_batch_size=ROWS,
+    memory=MEMORY,
 ):
     """Gradient averaged along the straight path from a baseline, times the way gone.
 
@@ -128,7 +153,10 @@ def integrated_gradients(
         Completeness error to reach with ``n_steps="auto"``, as a share of the logit gained on the
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
     internal_batch_size : int, default=64
-        Rows (trials times points) in one forward pass; bounds the memory.
+        Rows (trials times points) in one forward pass, at most.
+    memory : int, default=2**29
+        Bytes that what the network keeps for the way back may take: rows are fewer where trials are
+        long or the network is large. One row always goes.
 
     Returns
     -------
@@ -152,28 +180,30 @@ def integrated_gradients(
     >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1, readout="last")
     >>> x, lengths = torch.ones(1, 5, 2, 3), torch.tensor([5])
     >>> _, error, used = integrated_gradients(lstm, x, lengths, torch.tensor([1]), n_steps="auto")
-    >>> bool(error < 0.01), int(used)
-    (True, 5)
+    >>> bool(error < 0.01), int(used) in (5, 9, 17)
+    (True, True)
     """
     baseline = torch.zeros_like(x) if baseline is None else baseline
     if n_steps == "auto":
         parts = (module, baseline, x - baseline, lengths, target)
-        return converge(*parts, tol, internal_batch_size)[:3]
+        return converge(*parts, tol, internal_batch_size, memory)[:3]
     with frozen(module):
+        rows = rows_within(module, x, lengths, internal_batch_size, memory)
+        ends = (
+            torch.cat(pair).split(rows) for pair in ((x, baseline), (lengths,) * 2, (target,) * 2)
+        )
         with torch.no_grad():
-            ends = module(torch.cat([x, baseline]), torch.cat([lengths, lengths]))
-            at_x, at_baseline = _target_logit(ends, torch.cat([target, target])).chunk(2)
+            logits = [_target_logit(module(one, n), t) for one, n, t in zip(*ends)]
+        at_x, at_baseline = torch.cat(logits).chunk(2)
         nodes, weights = np.polynomial.legendre.leggauss(n_steps)
         way = x - baseline
         parts = (module, baseline, way, lengths, target)
-        attribution = (
-            way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, internal_batch_size)[0]
-        )
+        attribution = way * _sum_gradients(*parts, (nodes + 1) / 2, weights[None] / 2, rows)[0]
         error = (attribution.flatten(1).sum(1) - (at_x - at_baseline)).abs()
         return attribution, error, torch.full((len(x),), n_steps)
 
 
-def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS):
+def converge(module, baseline, way, lengths, target, tol, internal_batch_size=ROWS, memory=MEMORY):
     """Integrate gradients until they are complete, and say whether they are.
 
     Parameters
@@ -184,7 +214,7 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
         Start of each trial's path, and what leads from it to the trial.
     lengths, target : torch.Tensor of shape (batch,)
         True number of frames, and class.
-    tol, internal_batch_size
+    tol, internal_batch_size, memory
         See :func:`integrated_gradients`.
 
     Returns
@@ -198,19 +228,28 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
     error, used = torch.zeros(len(way)), torch.zeros(len(way), dtype=torch.int64)
     met = torch.ones(len(way), dtype=torch.bool)
 
+    rows_at_once = None if internal_batch_size > 1 else 1
+
     def evaluate(paths):
         """Walk on: the gradient at the points that each path asks for, rows of all together."""
+        nonlocal rows_at_once
         asked = [(path, alpha) for path in paths for alpha in path.asked]
-        for start in range(0, len(asked), internal_batch_size):
-            some = asked[start : start + internal_batch_size]
+        if rows_at_once is None:  # the longest goes alone, and what it takes is counted
+            asked.sort(key=lambda one: -int(lengths[one[0].row]))
+        while asked:
+            n_rows = rows_at_once or 1
+            some, asked = asked[:n_rows], asked[n_rows:]
             rows = torch.tensor([path.row for path, _ in some])
             alphas = way.new_tensor([alpha for _, alpha in some]).reshape(-1, 1, 1, 1)
             points = baseline[rows] + alphas * way[rows]
             at = (lengths[rows], target[rows.to(target.device)])
-            logits, gradients = _logit_and_gradient(module, points, *at)
+            with nullcontext() if rows_at_once else counting(module) as found:
+                logits, gradients = _logit_and_gradient(module, points, *at)
+            if rows_at_once is None:
+                rows_at_once = max(1, min(internal_batch_size, memory // max(1, found.n_bytes)))
             slopes = (way[rows] * gradients).flatten(1).sum(1, dtype=torch.float64)
-            for (path, alpha), *found in zip(some, logits.tolist(), slopes.tolist(), gradients):
-                path.points[alpha] = found
+            for (path, alpha), *point in zip(some, logits.tolist(), slopes.tolist(), gradients):
+                path.points[alpha] = point
 
     with frozen(module):
         at_once = max(1, KEPT // (BUDGET * max(1, way[0].numel())))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._surroundings import own_surroundings, ready
 from skrehab.saliency.class_activation import grad_cam, token_attention, token_joints
 from skrehab.training.modalities import check_modalities
 
@@ -36,6 +37,7 @@ class LabelMap:
     method: str
 
 
+@own_surroundings()
 def label_map(estimator, trial, label, *, method="grad_cam", layer=None):
     """Compute where a fitted multi-label classifier looked in one trial for one label.
 
@@ -90,7 +92,7 @@ def label_map(estimator, trial, label, *, method="grad_cam", layer=None):
         raise ValueError(f"label must be a column of y, 0 to {n_labels - 1}, got {label!r}.")
     if layer is not None and method != "grad_cam":
         raise ValueError(f"layer={layer!r} is for method='grad_cam', not {method!r}.")
-    module = estimator.module_.to(estimator.device)
+    module = ready(estimator.module_, estimator.device)
     inputs, branches = _inputs(estimator, module, trial)
     branch = "pose" if method == "joints" else "rgb"
     if inputs[branch] is None:

@@ -17,6 +17,7 @@ __all__ = [
     "iterate_by_length",
     "pad_trials",
     "prefetch",
+    "refuse_weightless",
 ]
 
 
@@ -250,6 +251,27 @@ def collate_trials(trials):
     return {"x": x, "lengths": lengths}
 
 
+def refuse_weightless(weights):
+    """Refuse samples that all weigh 0: nothing would be learned from them, or stopped by.
+
+    Parameters
+    ----------
+    weights : torch.Tensor
+        Weights; NaN where a frame is not labelled.
+
+    Raises
+    ------
+    ValueError
+        If none is above 0.
+    """
+    if len(weights) and not (weights > 0).any():
+        raise ValueError(
+            f"All {int((~weights.isnan()).sum())} samples on one side of the split for early "
+            "stopping, or all there are, weigh 0: sample_weight and class_weight leave nothing "
+            "there to train on or to stop by."
+        )
+
+
 class Samples(torch.utils.data.Dataset):
     """Inputs with a target and a weight each.
 
@@ -291,8 +313,14 @@ class Samples(torch.utils.data.Dataset):
         -------
         Samples
             The same samples; their mean weight is 1.
+
+        Raises
+        ------
+        ValueError
+            If all weigh 0.
         """
         scaled = copy.copy(self)
+        refuse_weightless(self.weights)
         scaled.weights = self.weights / self.weights.double().mean().clamp(min=1e-12)
         return scaled
 

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab import networks
+from skrehab._surroundings import predicting
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.augmentation import plan_changes
@@ -267,8 +268,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _run(self, X, compute):
         """Run the network in evaluation mode; `compute` gives one row or array per trial."""
         rows = [None] * len(X)
-        self.module_.to(self.device).eval()
-        with torch.inference_mode():
+        with predicting(self.module_, self.device):
             for index, inputs in self._batches(X):
                 for i, row in zip(index, compute(inputs).cpu().numpy()):
                     rows[i] = row

@@ -14,13 +14,16 @@ import torch
 import torch.nn.functional as F
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
-from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
 from skorch.helper import predefined_split
 from torch import nn
 
+from skrehab._given import weights_of
 from skrehab.training import finetuning
 from skrehab.training.batching import Batches
+from skrehab.training.class_weights import check_class_weight
+from skrehab.training.divergence import warn_if_diverged
+from skrehab.training.interruption import Net
 
 __all__ = [
     "MORE_TRAINING_CONSTRAINTS",
@@ -312,11 +315,12 @@ def train(
         "verbose": recipe.verbose,
         **rates,
     }
-    net = NeuralNet(**(settings | extra))
+    net = Net(**(settings | extra))
     net.fit(samples.mean_weight_1())
     net.module_.eval()
     curves = ("epoch", "train_loss", "valid_loss")
     history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
+    warn_if_diverged(net.module_, history, recipe.lr)
     return history
 
 
@@ -354,12 +358,12 @@ def trial_weights(y, class_weight=None, sample_weight=None):
     Raises
     ------
     ValueError
-        If there is not one weight per trial, one is negative or not finite, or all are 0.
+        If there is not one weight per trial, one is missing, negative or not finite, or all are 0.
     """
-    weights = compute_sample_weight(class_weight, y)
+    weights = compute_sample_weight(check_class_weight(class_weight, np.unique(y)), y)
     if sample_weight is None:
         return weights
-    sample_weight = np.asarray(sample_weight, dtype=float)
+    sample_weight = weights_of(sample_weight, "sample_weight")
     if sample_weight.shape != weights.shape:
         raise ValueError(
             f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
@@ -373,4 +377,8 @@ def trial_weights(y, class_weight=None, sample_weight=None):
         )
     if not sample_weight.any():
         raise ValueError("sample_weight is 0 for every trial: none is left to train on.")
+    if not (weights * sample_weight).any():
+        raise ValueError(
+            "class_weight is 0 for every trial that sample_weight leaves: none is left to train on."
+        )
     return weights * sample_weight

@@ -9,6 +9,8 @@ import copy
 import numpy as np
 import torch
 
+from skrehab.training.batching import refuse_weightless
+
 __all__ = ["Sequences", "SingleFrames"]
 
 
@@ -64,8 +66,14 @@ class Sequences(torch.utils.data.Dataset):
         -------
         Sequences
             The same trials; the mean weight of what is labelled is 1.
+
+        Raises
+        ------
+        ValueError
+            If all weigh 0.
         """
         scaled = copy.copy(self)
+        refuse_weightless(self.weights)
         known = self.weights[~self.weights.isnan()].double()
         scaled.weights = self.weights / known.mean().clamp(min=1e-12)
         return scaled

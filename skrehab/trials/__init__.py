@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "check_groups": "by_trial",
         "check_trial_labels": "by_trial",
         "check_trials": "poses",
+        "each_trial": "poses",
         "labelled": "frame_targets",
         "ragged": "frame_targets",
         "tag_trial_input": "poses",

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrehab._given import array_of, column_of, missing_at, refuse_mixed
+
 __all__ = ["check_groups", "check_trial_labels"]
 
 
@@ -33,6 +35,7 @@ def check_trial_labels(y, X):
     """
     if y is None:
         raise ValueError("y is needed: one label per trial. It requires y to be passed, got None.")
+    y = column_of(array_of(y) if hasattr(y, "detach") or hasattr(y, "toarray") else y, "y")
     if len(y) != len(X):
         raise ValueError(f"y must hold one label per trial: {len(X)} trials, {len(y)} labels.")
     for i, label in enumerate(y):
@@ -41,10 +44,12 @@ def check_trial_labels(y, X):
                 f"One label per trial is needed: y[{i}] has shape {np.shape(label)}. "
                 "Frame labels go to a frame classifier such as FrameMLP."
             )
-        is_number = isinstance(label, float | np.floating)
-        if label is None or (is_number and not np.isfinite(label)):
+        if isinstance(label, float | np.floating) and np.isinf(label):
             raise ValueError(f"y[{i}] is {label}: every trial needs a label.")
-    return np.asarray(y)
+    if (i := missing_at(y)) is not None:
+        raise ValueError(f"y[{i}] is {list(y)[i]!s}: every trial needs a label.")
+    refuse_mixed(y, "y")
+    return np.asarray(array_of(y))
 
 
 def check_groups(groups, X, *, name="groups", what="patient"):
@@ -67,7 +72,7 @@ def check_groups(groups, X, *, name="groups", what="patient"):
     Raises
     ------
     ValueError
-        If there is not exactly one patient per trial.
+        If there is not exactly one patient per trial, or one is missing (None, NaN, NA, blank).
 
     Examples
     --------
@@ -77,9 +82,15 @@ def check_groups(groups, X, *, name="groups", what="patient"):
     """
     if groups is None:
         return None
-    groups = np.asarray(groups)
+    groups = array_of(column_of(groups, name))
     if groups.shape != (len(X),):
         raise ValueError(
             f"{name} must name one {what} per trial: {len(X)} trials, got shape {groups.shape}."
         )
-    return groups
+    if (i := missing_at(groups)) is not None:
+        raise ValueError(
+            f"{name}[{i}] is missing, it is {groups[i]!s}: who is not known is not one {what}. "
+            f"Name the {what}, or leave the trial out."
+        )
+    refuse_mixed(groups, name)
+    return np.asarray(groups)

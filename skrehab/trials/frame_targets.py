@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrehab._given import array_of, column_of, missing_at, weights_of
+
 __all__ = ["UNLABELLED", "check_frame_labels", "check_frame_weights", "labelled", "ragged"]
 
 UNLABELLED = -1  # the convention of sklearn.semi_supervised
@@ -31,7 +33,7 @@ def ragged(items):
     items = list(items)
     out = np.empty(len(items), dtype=object)
     for i, item in enumerate(items):
-        out[i] = np.asarray(item)
+        out[i] = item if np.ma.isMaskedArray(item) else np.asarray(item)
     return out
 
 
@@ -74,7 +76,7 @@ def check_frame_labels(y, X):
         raise ValueError(f"y must hold one label array per trial: {len(X)} trials, {len(y)} given.")
     labels = []
     for i, (item, trial) in enumerate(zip(y, X)):
-        item = _as_labels(item)
+        item = _as_labels(item, f"y[{i}]")
         if item.shape != (len(trial),):
             raise ValueError(
                 f"Frame labels are needed: y[{i}] must have shape ({len(trial)},), got "
@@ -90,9 +92,20 @@ def check_frame_labels(y, X):
     return ragged(labels)
 
 
-def _as_labels(item):
+def _as_labels(item, name):
     """Read labels as an array; numpy alone would make a word of -1 among words."""
-    array = np.asarray(item)
+    item = column_of(item, name)
+    array = array_of(item)
+    if np.ma.isMaskedArray(array):  # what is masked has no label, whatever stands under the mask
+        if array.dtype.kind in "US":
+            array = array.astype(object)
+        whole = array.astype(int) if array.dtype.kind == "b" else array
+        return np.where(np.ma.getmaskarray(array), UNLABELLED, whole.data)
+    if array.dtype.kind in "OMm" and array.ndim == 1 and (i := missing_at(array)) is not None:
+        raise ValueError(
+            f"{name} has {array[i]!s} as label of frame {i}: mark frames that are not labelled "
+            "with -1."
+        )
     if array.dtype.kind in "US" and not hasattr(item, "dtype"):
         if not all(isinstance(label, str | bytes) for label in item):
             return np.array(item, dtype=object)
@@ -158,7 +171,7 @@ def check_frame_weights(sample_weight, X):
     Raises
     ------
     ValueError
-        If lengths do not match, or a weight is negative or not finite.
+        If lengths do not match, a weight is missing, negative or not finite, or all are 0.
 
     Examples
     --------
@@ -169,15 +182,18 @@ def check_frame_weights(sample_weight, X):
     """
     if sample_weight is None:
         return None
+    sample_weight = column_of(sample_weight, "sample_weight")
     if len(sample_weight) != len(X):
         raise ValueError(f"sample_weight holds {len(sample_weight)} entries for {len(X)} trials.")
     weights = []
     for i, (weight, trial) in enumerate(zip(sample_weight, X)):
-        weight = np.asarray(weight, dtype=float)
+        weight = weights_of(weight, f"sample_weight[{i}]")
         weight = np.full(len(trial), weight) if weight.ndim == 0 else weight
         if weight.shape != (len(trial),) or not (weight >= 0).all() or np.isinf(weight).any():
             raise ValueError(
                 f"sample_weight[{i}] must be one finite weight >= 0, or {len(trial)} of them."
             )
         weights.append(weight)
+    if not any(weight.any() for weight in weights):
+        raise ValueError("sample_weight is 0 for every frame: none is left to count.")
     return weights

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-__all__ = ["check_frame", "check_trials", "tag_trial_input"]
+from skrehab._given import array_of
+
+__all__ = ["check_frame", "check_trials", "each_trial", "tag_trial_input"]
 
 
 def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
@@ -36,6 +38,31 @@ def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
     >>> [trial.shape for trial in check_trials([np.zeros((4, 33, 3)), np.zeros((7, 33, 3))])]
     [(4, 33, 3), (7, 33, 3)]
     """
+    return list(each_trial(X, n_landmarks=n_landmarks, n_coords=n_coords, name=name))
+
+
+# kinds of array that numpy would turn into numbers all the same
+_NO_NUMBERS = {"c": "complex numbers", "M": "dates", "m": "durations", "V": "records"}
+
+
+def each_trial(X, *, n_landmarks=None, n_coords=None, name="X"):
+    """Validate pose trials one by one, so that only one of them is held as float32.
+
+    Parameters
+    ----------
+    X, n_landmarks, n_coords, name
+        See :func:`check_trials`.
+
+    Yields
+    ------
+    ndarray of shape (n_frames_i, n_landmarks, n_coords), dtype float32
+        The next trial.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`check_trials`, when it comes to the trial.
+    """
     if isinstance(X, (str, bytes, dict)) or not hasattr(X, "__len__"):
         raise TypeError(
             f"{name} must be a list of trials, each of shape (n_frames, n_landmarks, n_coords); "
@@ -50,7 +77,7 @@ def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
     if len(X) == 0:
         raise ValueError(f"{name} holds no trial: at least one is needed.")
 
-    trials = []
+    like = None
     for i, item in enumerate(X):
         trial = _as_float32(item, f"{name}[{i}]")
         if trial.ndim != 3:
@@ -59,13 +86,15 @@ def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
             )
         if 0 in trial.shape:
             raise ValueError(f"{name}[{i}] is empty: its shape is {trial.shape}.")
-        if np.isinf(trial).any():
+        # piece by piece: a mask of a long trial is a quarter of it
+        if any(np.isinf(trial[k : k + 4096]).any() for k in range(0, len(trial), 4096)):
             raise ValueError(
                 f"{name}[{i}] holds infinite values. Mark lost landmarks with NaN instead."
             )
+        like = trial.shape if like is None else like
         expected = (
-            n_landmarks if n_landmarks is not None else (trials or [trial])[0].shape[1],
-            n_coords if n_coords is not None else (trials or [trial])[0].shape[2],
+            n_landmarks if n_landmarks is not None else like[1],
+            n_coords if n_coords is not None else like[2],
         )
         if trial.shape[1:] != expected:
             origin = "as seen in fit" if n_landmarks is not None else f"like {name}[0]"
@@ -73,25 +102,18 @@ def check_trials(X, *, n_landmarks=None, n_coords=None, name="X"):
                 f"{name}[{i}] must have {expected[0]} landmarks and {expected[1]} coordinates "
                 f"({origin}), got shape {trial.shape}."
             )
-        trials.append(trial)
-    return trials
-
-
-# kinds of array that numpy would turn into numbers all the same
-_NO_NUMBERS = {"c": "complex numbers", "M": "dates", "m": "durations", "V": "records"}
+        yield trial
 
 
 def _as_float32(item, name):
-    if hasattr(item, "detach"):
-        item = item.detach().cpu().numpy()
     try:
-        array = np.ma.asarray(item) if np.ma.isMaskedArray(item) else np.asarray(item)
+        array = array_of(item)
         if array.dtype.kind in _NO_NUMBERS:
             raise ValueError(f"it holds {_NO_NUMBERS[array.dtype.kind]}")
         array = array.astype(np.float32, copy=False)
         # what is masked was lost, whatever number stands under the mask
         return array.filled(np.nan) if np.ma.isMaskedArray(array) else array
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise ValueError(f"{name} cannot be read as an array of numbers: {error}.") from error
 
 

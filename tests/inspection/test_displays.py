@@ -262,6 +262,7 @@ def test_timeline_from_estimator_takes_the_positive_column():
     display = FrameTimelineDisplay.from_estimator(
         FrameModel([0.1, 0.9, 0.8], classes=["lean", "none"]),
         np.zeros((3, 33, 3)),
+        pos_label="none",
         frame_labels=["none", "none", "lean"],
         class_names=("lean", "none"),
     )
@@ -271,6 +272,8 @@ def test_timeline_from_estimator_takes_the_positive_column():
         FrameModel([0.1, 0.9, 0.8], classes=["lean", "none"]), None, pos_label="lean"
     )
     np.testing.assert_allclose(other.frame_scores, [0.9, 0.1, 0.2])
+    with pytest.raises(ValueError, match=r"Which of \['lean', 'none'\].*pos_label"):
+        FrameTimelineDisplay.from_estimator(FrameModel([0.1], classes=["lean", "none"]), None)
 
 
 def test_timeline_asks_which_class_of_many():

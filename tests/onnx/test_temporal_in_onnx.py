@@ -102,8 +102,8 @@ def test_models(tmp_path, name, n_coords):
         from onnx.reference import ReferenceEvaluator
 
         reference = ReferenceEvaluator(str(file))
-        found = reference.run(None, {"x": X[3]})[0]
-        np.testing.assert_allclose(found, expected[3], **TOLERANCE)
+        found = reference.run(None, {"x": X[3][:60]})[0]  # it gathers from 64 rows at most
+        np.testing.assert_allclose(found, expected[3][:60], **TOLERANCE)
 
 
 @pytest.mark.parametrize("n_classes", [1, 3])
@@ -214,7 +214,7 @@ def test_thinned_networks(make, step, causal):
         session = runtime.InferenceSession(model.SerializeToString())
         kept = {f"state_{i}": np.zeros(shape, "float32") for i, (_, shape) in enumerate(states)}
         for t, frame in enumerate(x):
-            seen = {"x": frame, "n_seen": np.int32(t)}
+            seen = {"x": frame, "n_seen": np.array(t, "int32")}
             said, *new = session.run(None, {**seen, **kept})
             kept = dict(zip(kept, new))
             np.testing.assert_allclose(said[0], wanted[t], **TOLERANCE)

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from instances import tiny_bones, tiny_frames, tiny_tcn, tiny_trials, tiny_video
+from instances import network_rows, tiny_bones, tiny_frames, tiny_tcn, tiny_trials, tiny_video
 from sklearn.pipeline import make_pipeline
 
-from skrehab import BoneVectors, DisplacementSmoother, FrameStream, LandmarkScaler
+from skrehab import BoneVectors, DisplacementSmoother, FrameStream, LandmarkScaler, networks
 from skrehab.networks.sequence.frame_tcn import FrameConvolutions
 from skrehab.networks.sequence.mil_tcn import MilTCN
 from skrehab.onnx import OnnxModel, OnnxStream, export_onnx
 from skrehab.onnx.convolutions import add_convolutions
 from skrehab.onnx.graph import Graph
+from skrehab.onnx.networks import trace_network
 from skrehab.training.thinning import Thinned
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
@@ -218,3 +219,30 @@ def test_thinned_networks(make, step, causal):
             said, *new = session.run(None, {**seen, **kept})
             kept = dict(zip(kept, new))
             np.testing.assert_allclose(said[0], wanted[t], **TOLERANCE)
+
+
+@pytest.mark.parametrize("row", **network_rows("pose"))
+def test_every_network_thinned(row):
+    """Trials shorter than the step and longer than all: the mean over the phases there are."""
+    if row.package is not None:
+        pytest.importorskip(row.package)
+    torch.manual_seed(0)
+    n_landmarks, n_coords = row.shapes[0]
+    sizes = {"n_landmarks": n_landmarks, "n_coords": n_coords, "n_outputs": 3}
+    network = networks.build(row.name, **sizes, **row.tiny).eval()
+    session = runtime.InferenceSession(
+        trace_network(network, (n_landmarks, n_coords), row.name, step=3)
+    )
+    thinned = Thinned(network, 3).eval()
+    for n_frames in (1, 2, 3, 7, 70):
+        x = np.random.RandomState(n_frames).randn(n_frames, n_landmarks, n_coords)
+        x = x.astype(np.float32)
+        said = session.run(None, {"x": x})
+        with torch.inference_mode():
+            inputs = torch.from_numpy(x)[None], torch.tensor([n_frames])
+            wanted = [thinned(*inputs)[0]]
+            if hasattr(thinned, "frame_logits"):
+                wanted.append(thinned.frame_logits(*inputs)[0])
+        assert len(said) == len(wanted)
+        for found, logits in zip(said, wanted):
+            np.testing.assert_allclose(found, logits.softmax(dim=-1).numpy(), **TOLERANCE)

@@ -113,7 +113,7 @@ class ConvolutionStream:
         x = weight @ np.where(np.isnan(frame), 0, frame).ravel() + bias
         for block, ring in zip(self.blocks, self.rings):
             y = block["weight"] @ ring.push(x) + block["bias"]
-            y -= y.mean()
+            y -= y.sum() / len(y)
             y *= block["gain"] / np.sqrt((y @ y) / len(y) + block["eps"])
             y += block["offset"]
             x = x + 0.5 * y * (1 + erf(y * SQRT_HALF))

@@ -233,7 +233,9 @@ def _whole_trials(steps, last, shape):
     x = fill_lost(graph, x)
     before = graph.build(inputs, [("features", x, "float32", [None, *inner])])
     network = onnx.load_from_string(
-        trace_network(last.module_, inner, f"The network {last.network!r}")
+        trace_network(
+            last.module_, inner, f"The network {last.network!r}", getattr(last, "step_", 1)
+        )
     )
     # the names of one half must not meet those of the other
     network = onnx.compose.add_prefix(network, "network/")

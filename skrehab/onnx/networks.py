@@ -10,6 +10,7 @@ import torch
 from torch.onnx import symbolic_helper, symbolic_opset12
 
 from skrehab.onnx.graph import OPSET
+from skrehab.training.thinning import Thinned
 
 __all__ = ["trace_network"]
 
@@ -36,7 +37,19 @@ class _OneTrial(torch.nn.Module):
         return torch.softmax(logits, dim=-1)
 
 
-def trace_network(network, shape, name):
+class _ThinnedInOnnx(Thinned):
+    """Thinned without branches on the number of frames, and without dividing what is below zero."""
+
+    def _split(self, x, lengths):
+        n, step = x.shape[0], self.step
+        n_parts = (x.shape[1] + step - 1) // step
+        x = torch.cat([x, x.new_zeros(n, step - 1, *x.shape[2:])], dim=1)[:, : n_parts * step]
+        parts = x.reshape(n, -1, step, *x.shape[2:]).transpose(1, 2).flatten(0, 1)
+        counts = (lengths[:, None] - torch.arange(step) + step - 1).div(step, rounding_mode="floor")
+        return parts, counts.clamp(min=1).flatten(), (counts > 0).to(x.dtype)
+
+
+def trace_network(network, shape, name, step=1):
     """Trace a network.
 
     Parameters
@@ -47,6 +60,9 @@ def trace_network(network, shape, name):
         n_landmarks and n_coords.
     name : str
         What to call it in errors.
+    step : int, default=1
+        Frames from one that the network looks at to the next; see
+        :mod:`skrehab.training.thinning`.
 
     Returns
     -------
@@ -59,7 +75,8 @@ def trace_network(network, shape, name):
     TypeError
         If torch cannot write one of its operators in ONNX.
     """
-    one = _OneTrial(copy.deepcopy(network).cpu()).eval()
+    whole = copy.deepcopy(network).cpu().eval()
+    one = _OneTrial(whole if step == 1 else _ThinnedInOnnx(whole, step)).eval()
     names = ["probabilities"]
     if hasattr(network, "frame_logits"):
         names.append("frame_probabilities")

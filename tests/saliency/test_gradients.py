@@ -10,8 +10,6 @@ from torch import nn
 from skrehab import networks
 from skrehab.saliency import (
     AGGREGATIONS,
-    BUDGET,
-    LEVELS,
     clenshaw_curtis,
     explain,
     integrate_stretches,
@@ -20,6 +18,7 @@ from skrehab.saliency import (
     score_frames,
     vanilla_gradient,
 )
+from skrehab.saliency.gradients import BUDGET, LEVELS
 from skrehab.training.batching import pad_trials
 
 LENGTHS = (12, 31, 5, 20)

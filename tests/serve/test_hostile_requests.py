@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from media import moving_astronaut, noise, write_video
 from real_files import model_file, needs_model
-from test_serve import LABELS, TOKEN, pipeline
+from test_page import LABELS, TOKEN, pipeline
 
 import skrehab
 

@@ -231,7 +231,7 @@ def weights_of(values, name):
     values = column_of(values, name)
     array = array_of(values)
     if np.ma.isMaskedArray(array) and np.ma.getmaskarray(array).any():
-        place = np.argwhere(np.ma.getmaskarray(array))[0].tolist()
+        place = "".join(f"[{i}]" for i in np.argwhere(np.ma.getmaskarray(array))[0])
         raise ValueError(f"{name}{place} is masked: every weight is needed; 0 leaves one out.")
     try:
         return np.asarray(array, dtype=float)

@@ -10,7 +10,7 @@ import pytest
 # before torch starts its threads: two threads on two shared cores are up to 40 times slower
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest.register_assert_rewrite("checks", "family_checks", "small_networks")
+pytest.register_assert_rewrite("checks", "family_checks", "small_networks", "surrounding_checks")
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
 

@@ -25,6 +25,9 @@ models_app.command("list")(models_list)
 models_app.command("fetch")(models_fetch)
 
 
+INTERRUPTED = 130  # as shells count it
+
+
 def main():
     """Run the command; wrong input ends with one line on stderr and exit code 1."""
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be text; say it all the same
@@ -36,6 +39,12 @@ def main():
     except (ValueError, OSError, ImportError, TypeError, RuntimeError) as error:
         say_error(error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        stderr.print(
+            "Interrupted: what was finished before is kept, and nothing was left half written.",
+            highlight=False,
+        )
+        sys.exit(INTERRUPTED)
 
 
 def _run():
@@ -54,6 +63,8 @@ def _run():
         error.message = shown(error.message)
         rich_utils.rich_format_error(error)
         return error.exit_code
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt  # typer has swallowed it
     return code if isinstance(code, int) else 0
 
 

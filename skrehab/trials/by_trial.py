@@ -82,7 +82,10 @@ def check_groups(groups, X, *, name="groups", what="patient"):
     """
     if groups is None:
         return None
-    groups = array_of(column_of(groups, name))
+    groups = column_of(groups, name)
+    if isinstance(groups, list | tuple):
+        refuse_mixed(groups, name)  # numpy would make words of all
+    groups = array_of(groups)
     if groups.shape != (len(X),):
         raise ValueError(
             f"{name} must name one {what} per trial: {len(X)} trials, got shape {groups.shape}."

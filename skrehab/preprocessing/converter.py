@@ -1,5 +1,7 @@
 """SkeletonConverter: trials of one skeleton as trials of another, as a pipeline step."""
 
+from functools import partial
+
 from skrehab.preprocessing.skeleton_conversion import conversion, convert, guess_skeleton
 from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
 from skrehab.skeletons import get_skeleton, list_skeletons
@@ -64,5 +66,9 @@ class SkeletonConverter(TrialTransformer):
         return convert(trial, self.source_, self.target)
 
     def _start_stream(self):
-        source, target = self.source_, self.target
-        return FrameByFrame(self._shape, lambda frame: convert(frame[None], source, target)[0])
+        change = partial(_convert_frame, source=self.source_, target=self.target)
+        return FrameByFrame(self._shape, change)
+
+
+def _convert_frame(frame, source, target):
+    return convert(frame[None], source, target)[0]

@@ -377,13 +377,10 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_trials,), dtype object, or skrehab.saliency.Saliency
             One array ``(n_frames_i,)`` of scores per trial, or everything.
         """
-        given, X = X, self._check_X(X)  # checked, and scaled if it standardizes: once only
+        X, codes = self._check_X(X), None
         if self.n_landmarks_ is None:
             raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
-        if target is None:
-            codes = self._logits(given)
-            codes = codes.argmax(axis=1) if codes.shape[1] > 1 else (codes[:, 0] > 0).astype(int)
-        else:
+        if target is not None:
             wanted = np.broadcast_to(np.asarray(target), (len(X),))
             unknown = np.setdiff1d(wanted, self.classes_)
             if len(unknown):

@@ -323,13 +323,13 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         X = self._check_X(X)
         if self.n_landmarks_ is None:
             raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
-        columns = self._logits(X).argmax(axis=1) if target is None else np.asarray(target)
-        columns = np.array(np.broadcast_to(columns, (len(X),)))
-        known = columns.dtype.kind in "iu" and ((columns >= 0) & (columns < self.n_labels_)).all()
-        if not known:
-            raise ValueError(
-                f"target must be a column of y, 0 to {self.n_labels_ - 1}, got {target!r}."
-            )
+        columns = None if target is None else np.array(np.broadcast_to(target, (len(X),)))
+        if columns is not None:
+            known = columns.dtype.kind in "iu" and (0 <= columns) & (columns < self.n_labels_)
+            if not np.all(known):
+                raise ValueError(
+                    f"target must be a column of y, 0 to {self.n_labels_ - 1}, got {target!r}."
+                )
         if self.n_labels_ == 1:
             columns = np.ones(len(X), dtype=int)  # one logit stands for "yes" as it is
         result = explain(

@@ -70,8 +70,10 @@ def check_partial_labels(y, X, normal_label=None):
     if all(has_frames) or len(y) != len(X):  # nothing, or labels of frames only
         y = check_trial_labels(y, X)
         has_frames = [False] * len(y)
-    # the place of frame labels is held by a number, so that errors name the right trial
-    check_trial_labels([0 if inner else item for inner, item in zip(has_frames, y)], X)
+    # the place of frame labels and of -1 is held by a label, so that errors name the right trial
+    other = [inner or _is_unlabelled(item) for inner, item in zip(has_frames, y)]
+    holder = next((item for left_out, item in zip(other, y) if not left_out), 0)
+    check_trial_labels([holder if left_out else item for left_out, item in zip(other, y)], X)
     frames = [_frames(y, X, i) if inner else None for i, inner in enumerate(has_frames)]
     known = np.array(
         [not inner and not _is_unlabelled(item) for inner, item in zip(has_frames, y)], dtype=bool

@@ -12,8 +12,14 @@ import torch
 
 from skrehab._given import filled
 from skrehab._surroundings import on_device, own_surroundings
-from skrehab.saliency.gradients import converge, frozen, integrated_gradients, vanilla_gradient
-from skrehab.saliency.memory import MEMORY
+from skrehab.saliency.gradients import (
+    ROWS,
+    converge,
+    frozen,
+    integrated_gradients,
+    vanilla_gradient,
+)
+from skrehab.saliency.memory import MEMORY, rows_within
 from skrehab.saliency.scores import score_frames
 from skrehab.training.batching import iterate_by_length
 from skrehab.trials import ragged
@@ -75,8 +81,8 @@ def explain(
         Network.
     trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
         Trials; lost landmarks (NaN) get no attribution.
-    targets : array-like of shape (n_trials,)
-        Class index of each trial.
+    targets : array-like of shape (n_trials,) or None
+        Class index of each trial; None takes the one that the network says.
     method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}
         Attribution method. ``"frame_logits"`` is none: it takes the scores of a network that scores
         frames itself; such scores have no map of landmarks (NaN).
@@ -108,7 +114,8 @@ def explain(
     device : str
         Torch device, to which the network is moved unless it is there.
     memory : int
-        Bytes that may be kept for the way back; see :mod:`skrehab.saliency.memory`.
+        Bytes that trials on their way through the network may take; see
+        :mod:`skrehab.saliency.memory`.
 
     Returns
     -------
@@ -138,9 +145,15 @@ def explain(
         smooth = 0 if own else getattr(module, "saliency_smooth", SMOOTH)
     how = {"smooth": smooth, "coords": coords, "z_clip": z_clip}
     how["scale"] = scale if normalize else None
-    targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
+    if targets is not None:
+        targets = torch.as_tensor(np.asarray(targets), dtype=torch.int64)
     for index, x, lengths in iterate_by_length(trials, batch_size):
-        batch = (module, x.to(device), lengths, targets[index].to(device))
+        x = x.to(device)
+        with frozen(module):
+            rows = rows_within(module, x, lengths, ROWS, memory)
+        target = _likeliest(module, x, lengths, rows) if targets is None else targets[index]
+        batch = (module, x, lengths, target.to(device))
+        within = {"internal_batch_size": rows, "memory": None}
         if method == "frame_logits":
             for i, raw in zip(index, _frame_logits(*batch)):
                 raw = raw[: len(trials[i]), None, None]
@@ -148,7 +161,7 @@ def explain(
                 maps[i] = np.full(trials[i].shape[:2], np.nan)
             continue
         if method == "vanilla_gradient":
-            attribution = vanilla_gradient(*batch, memory=memory)
+            attribution = vanilla_gradient(*batch, internal_batch_size=rows)
         else:
             start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
             if getattr(module, "ignores_scale", False):
@@ -156,12 +169,12 @@ def explain(
             if n_steps == "auto":
                 way = batch[1] - start
                 attribution, error, steps, fine = converge(
-                    *(batch[0], start, way, *batch[2:], tol), memory=memory
+                    *(batch[0], start, way, *batch[2:], tol), **within
                 )
                 met[index] = fine.cpu()
             else:
                 attribution, error, steps = integrated_gradients(
-                    *batch, baseline=start, n_steps=n_steps, memory=memory
+                    *batch, baseline=start, n_steps=n_steps, **within
                 )
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):
@@ -177,6 +190,13 @@ def explain(
             stacklevel=2,
         )
     return Saliency(ragged(scores), maps, errors, used)
+
+
+def _likeliest(module, x, lengths, rows):
+    """Class that the network says of each trial of a batch."""
+    with frozen(module), torch.no_grad():
+        logits = torch.cat([module(*part) for part in zip(x.split(rows), lengths.split(rows))])
+    return logits.argmax(dim=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).long()
 
 
 def _frame_logits(module, x, lengths, target):

@@ -71,7 +71,7 @@ def _logit_and_gradient(module, x, lengths, target):
         return logit.detach(), torch.autograd.grad(logit.sum(), x)[0]
 
 
-def vanilla_gradient(module, x, lengths, target, *, memory=MEMORY):
+def vanilla_gradient(module, x, lengths, target, *, internal_batch_size=ROWS, memory=None):
     """Gradient of the target logit with respect to the input.
 
     Parameters
@@ -84,9 +84,11 @@ def vanilla_gradient(module, x, lengths, target, *, memory=MEMORY):
         True number of frames.
     target : torch.Tensor of shape (batch,), dtype int64
         Class of each trial.
-    memory : int, default=2**29
-        Bytes that what the network keeps for the way back may take; see
-        :mod:`skrehab.saliency.memory`.
+    internal_batch_size : int, default=64
+        Trials in one forward pass, at most.
+    memory : int, optional
+        Bytes that the way through the network and back may take, see
+        :mod:`skrehab.saliency.memory`; None measures nothing.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def vanilla_gradient(module, x, lengths, target, *, memory=MEMORY):
     tensor(0.)
     """
     with frozen(module):
-        rows = rows_within(module, x, lengths, len(x), memory)
+        rows = rows_within(module, x, lengths, internal_batch_size, memory)
         parts = zip(x.split(rows), lengths.split(rows), target.split(rows))
         return torch.cat([_input_gradient(module, *part) for part in parts])
 
@@ -154,9 +156,9 @@ def integrated_gradients(
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
     internal_batch_size : int, default=64
         Rows (trials times points) in one forward pass, at most.
-    memory : int, default=2**29
-        Bytes that what the network keeps for the way back may take: rows are fewer where trials are
-        long or the network is large. One row always goes.
+    memory : int or None, default=2**29
+        Bytes that the way through the network and back may take: rows are fewer where trials are
+        long or the network is large. One row always goes. None measures nothing.
 
     Returns
     -------
@@ -228,7 +230,7 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
     error, used = torch.zeros(len(way)), torch.zeros(len(way), dtype=torch.int64)
     met = torch.ones(len(way), dtype=torch.bool)
 
-    rows_at_once = None if internal_batch_size > 1 else 1
+    rows_at_once = None if memory is not None and internal_batch_size > 1 else internal_batch_size
 
     def evaluate(paths):
         """Walk on: the gradient at the points that each path asks for, rows of all together."""
@@ -243,7 +245,7 @@ def converge(module, baseline, way, lengths, target, tol, internal_batch_size=RO
             alphas = way.new_tensor([alpha for _, alpha in some]).reshape(-1, 1, 1, 1)
             points = baseline[rows] + alphas * way[rows]
             at = (lengths[rows], target[rows.to(target.device)])
-            with nullcontext() if rows_at_once else counting(module) as found:
+            with nullcontext() if rows_at_once else counting() as found:
                 logits, gradients = _logit_and_gradient(module, points, *at)
             if rows_at_once is None:
                 rows_at_once = max(1, min(internal_batch_size, memory // max(1, found.n_bytes)))

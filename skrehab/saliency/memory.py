@@ -1,99 +1,86 @@
 """How many trials go through a network at once, with a gradient, in so much memory.
 
-What a forward pass keeps for the way back is counted, array by array, in one pass with a single
-trial; all else follows from it. A trial of 5,000 frames through an LSTM, or one of any length
-through a network that draws heat maps, keeps a thousand times what its numbers take.
+What one trial takes on its way through and back is counted, array by array; all else follows from
+it. A trial of 5,000 frames through an LSTM, or one of any length through a network that draws heat
+maps, takes a thousand times what its numbers do.
 """
 
+import weakref
+
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-__all__ = ["MEMORY", "counting", "kept_bytes", "rows_within"]
+__all__ = ["MEMORY", "counting", "rows_within"]
 
-MEMORY = 2**29  # bytes kept for the way back; with gradients and what is in passing under 1 GB
+MEMORY = 2**29  # bytes; with what the allocator keeps for itself, and the rest, under 1 GB
 
 
-def kept_bytes(module, x, lengths):
-    """Count what one forward pass keeps for the way back.
+class counting(TorchDispatchMode):
+    """Count the most memory that arrays take at once which are made in a block.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Network.
-    x : torch.Tensor of shape (batch, frames, landmarks, coords)
-        Zero-padded trials.
-    lengths : torch.Tensor of shape (batch,)
-        True number of frames.
-
-    Returns
-    -------
-    int
-        Bytes, without the network's own weights; the largest array in passing is counted too.
+    What is made on the way back, and what a network computes a second time there, is counted too;
+    what an operation takes for itself is not. `n_bytes` tells it.
 
     Examples
     --------
     >>> import torch
-    >>> from skrehab.networks import build
-    >>> from skrehab.saliency.memory import kept_bytes
-    >>> lstm = build("lstm", n_landmarks=2, n_coords=3, n_outputs=1)
-    >>> x = torch.zeros(1, 50, 2, 3)
-    >>> short, long = (kept_bytes(lstm, x[:, :n], torch.tensor([n])) for n in (10, 50))
-    >>> 4 < long / short < 6
-    True
-    """
-    x = x.detach().clone().requires_grad_(True)
-    with torch.enable_grad(), counting(module) as found:
-        module(x, lengths)
-    return found.n_bytes
-
-
-class counting:
-    """Count in a block what a network keeps for the way back; `n_bytes` tells it afterwards.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Network; its own weights are not counted.
+    >>> from skrehab.saliency.memory import counting
+    >>> with counting() as found:
+    ...     for _ in range(3):
+    ...         x = torch.zeros(1000) + 1  # two arrays, of which one goes
+    >>> found.n_bytes
+    12000
     """
 
-    def __init__(self, module):
-        tensors = [*module.parameters(), *module.buffers()]
-        self._own = {tensor.untyped_storage().data_ptr() for tensor in tensors}
-        self._kept = {}
+    def __init__(self):
+        super().__init__()
+        self.n_bytes = self._now = 0
+        self._alive = {}
 
-    def _keep(self, tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in self._own:
-            # held here as it is held on the way back, or its place would be given to the next one
-            self._kept[storage.data_ptr()] = storage
-        return tensor
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = None
+        for one in tree_leaves(result):
+            if not isinstance(one, torch.Tensor):
+                continue
+            storage = one.untyped_storage()
+            if storage._cdata in self._alive:
+                continue
+            if given is None:
+                leaves = (x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor))
+                given = {x.untyped_storage()._cdata for x in leaves}
+            if storage._cdata not in given:  # a view of what was there before takes nothing
+                self._count(storage)
+        return result
 
-    def __enter__(self):
-        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._keep, lambda one: one)
-        self._hooks.__enter__()
-        return self
+    def _count(self, storage):
+        key, size = storage._cdata, storage.nbytes()
 
-    def __exit__(self, *error):
-        self._hooks.__exit__(*error)
-        sizes = [storage.nbytes() for storage in self._kept.values()]
-        self.n_bytes = sum(sizes) + 2 * max(sizes, default=0)
-        self._kept.clear()
+        def gone(_):
+            self._now -= size
+            self._alive.pop(key, None)
+
+        self._alive[key] = weakref.ref(storage, gone)
+        self._now += size
+        self.n_bytes = max(self.n_bytes, self._now)
 
 
 def rows_within(module, x, lengths, most, memory=MEMORY):
-    """Choose how many trials of a padded batch go through a network at once.
+    """Choose how many trials of a padded batch go through a network, and back, at once.
 
     Parameters
     ----------
     module : torch.nn.Module
         Network, in evaluation mode.
     x : torch.Tensor of shape (batch, frames, landmarks, coords)
-        The batch.
+        The batch; its longest trial is sent through.
     lengths : torch.Tensor of shape (batch,)
         True number of frames.
     most : int
         No more than this.
-    memory : int, default=2**29
-        Bytes for what is kept.
+    memory : int or None, default=2**29
+        Bytes; None measures nothing and takes `most`.
 
     Returns
     -------
@@ -110,8 +97,10 @@ def rows_within(module, x, lengths, most, memory=MEMORY):
     >>> rows_within(lstm, x, lengths, 64), rows_within(lstm, x, lengths, 64, memory=1)
     (64, 1)
     """
-    if most <= 1:
-        return 1
+    if most <= 1 or memory is None:
+        return most
     longest = int(lengths.argmax())
-    one = slice(longest, longest + 1)
-    return max(1, min(most, memory // max(1, kept_bytes(module, x[one], lengths[one]))))
+    one = x[longest : longest + 1].clone().requires_grad_(True)
+    with torch.enable_grad(), counting() as found:
+        torch.autograd.grad(module(one, lengths[longest : longest + 1]).sum(), one)
+    return max(1, min(most, memory // max(1, found.n_bytes)))

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from skrehab import FrameMLP
-from skrehab.trials import UNLABELLED
+from skrehab.trials import UNLABELLED, ragged
 
 
 def test_it_learns_and_generalises_to_other_patients():
@@ -135,6 +135,31 @@ def test_the_resampler_sees_labelled_training_frames_only(tiny):
         [trial[1::2].reshape(-1, 15) for trial, use in zip(tiny.X, inside) if use]
     )
     np.testing.assert_array_equal(seen[0][0], expected)
+
+
+@pytest.mark.parametrize("names", [(1, 2), ("ok", "lean"), ("healthy", "sick"), (0, 1)])
+def test_a_sampling_strategy_is_written_with_the_labels(tiny, names):
+    """Not with codes that nobody sees: with labels 1 and 2 the other class was cut."""
+    kept = {}
+
+    class Spy(RandomUnderSampler):
+        def fit_resample(self, X, y, **params):
+            X, y = super().fit_resample(X, y, **params)
+            kept.update(zip(*(one.tolist() for one in np.unique(y, return_counts=True))))
+            return X, y
+
+    truth = ragged([np.array(names, dtype=object)[f] for f in tiny.frame_labels])
+    if not isinstance(names[0], str):
+        truth = ragged([np.array(names)[f] for f in tiny.frame_labels])
+    n_motion = sum(int((f == 1).sum()) for f in tiny.frame_labels)
+    model = tiny_frames(resampler=Spy(sampling_strategy={names[0]: 20})).fit(tiny.X, truth)
+    assert kept == {names[0]: 20, names[1]: n_motion}
+    assert set(model.predict(tiny.X)[0]) <= set(names)
+    plain = tiny_frames(resampler=RandomUnderSampler(sampling_strategy={0: 20}))
+    plain.fit(tiny.X, tiny.frame_labels)
+    if sorted(names) == list(names):  # the same order of classes is the same network
+        for one, other in zip(model.predict_proba(tiny.X), plain.predict_proba(tiny.X)):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_the_resampler_and_weights_exclude_each_other(tiny):

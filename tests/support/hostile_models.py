@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skrehab
+from skrehab.pseudo_labels import PatientPipeline
 from skrehab.training.augmentation import Augmentation
 
 ONE = {"max_epochs": 1}
@@ -80,6 +81,7 @@ def honest():
         "SaliencyPseudoLabeler": tiny_labeler().fit(data.X, data.y),
         "sklearn.Pipeline": Pipeline([("scale", StandardScaler().fit(numbers))]),
         "imblearn.Pipeline": ImbPipeline([("scale", StandardScaler().fit(numbers))]),
+        "PatientPipeline": PatientPipeline([("scale", StandardScaler().fit(numbers))]),
         "sklearn.FrozenEstimator": FrozenEstimator(frames),
         "sklearn.StandardScaler": StandardScaler().fit(numbers),
         "sklearn.LogisticRegression": regression,

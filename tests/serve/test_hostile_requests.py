@@ -712,7 +712,7 @@ def test_the_command_is_killed_and_started_again(model, pose_model, tmp_path):
                 yield process, lambda: stream.sendall(head.encode() + START + bytes(9000))
         finally:
             process.kill()
-            process.communicate(timeout=30)
+            process.communicate(timeout=150)
 
     def videos():
         return list(scratch.rglob("*.mp4"))

@@ -347,8 +347,9 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         return Samples([shown[k] for k in kept], y[index], weights[index], self._collate)
 
     def _recipe(self, epochs):
-        values = {field.name: getattr(self, field.name, None) for field in fields(Recipe)}
         extra = {"optimizer": torch.optim.AdamW} | (self.net_params or {})
+        own = {field.name for field in fields(Recipe) if hasattr(self, field.name)}
+        values = {name: getattr(self, name) for name in own}
         return Recipe(**values | {"max_epochs": epochs, "net_params": extra})
 
     def _build_module(self):

@@ -6,7 +6,7 @@ import unicodedata
 import numpy as np
 
 from skrehab.datasets._pose_files import POSE_SUFFIXES, PoseReader, is_pose_folder
-from skrehab.datasets._tables import alike_key
+from skrehab.datasets._tables import alike_key, clean, to_whole
 from skrehab.datasets.intervals import read_intervals
 
 VIDEO_SUFFIXES = (
@@ -146,6 +146,22 @@ def _digest(content):
         return hashlib.file_digest(file, "sha256").digest()
 
 
+def _meant(intervals, meaning, as_numbers):
+    """Intervals whose words are the labels that they mean."""
+    if not meaning:
+        return intervals
+    known = {clean(str(word)): label for word, label in meaning.items()}
+    out = [(a, b, known.get(clean(label), label)) for a, b, label in intervals]
+    if not as_numbers:
+        return [(a, b, str(label)) for a, b, label in out]
+    words = sorted({label for *_, label in out if to_whole(str(label)) is None})
+    if words:
+        raise ValueError(
+            f"interval_labels says nothing of {words[:10]}, and trial labels are numbers"
+        )
+    return [(a, b, to_whole(str(label))) for a, b, label in out]
+
+
 def read_all_intervals(rows, files, poses, rates, folder, as_numbers, options, problems):
     """Read the intervals of each row, by the clock of its recording; None where it names none."""
     found, claimed = [], {}
@@ -168,20 +184,23 @@ def read_all_intervals(rows, files, poses, rates, folder, as_numbers, options, p
             try:
                 intervals = read_intervals(
                     labels_file,
-                    as_numbers,
+                    as_numbers and not options["meaning"],
                     [name for name in names if name],
                     recording,
                     tier=row.cells.get("tier") or options["tier"],
                     timestamps=times,
                     frame_rate=rates[i],
                 )
+                intervals = _meant(intervals, options["meaning"], as_numbers)
                 if other is not row and not recording and file.parent != folder:
                     raise ValueError(
                         f"{file.name} is called like the file in row {other.number}, and nothing "
                         "tells whose intervals these are: add a column recording"
                     )
             except (ValueError, OSError) as error:
-                reason = "there is no such file" if isinstance(error, OSError) else error
+                reason = "there is no such file" if isinstance(error, OSError) else str(error)
+                if "is no whole number, and trial labels are" in str(reason):
+                    reason += "; pass interval_labels= to say what words mean, like {'lean': 1}"
                 problems.add(row, "frame_labels", f"{cell}: {reason}")
         found.append(intervals)
     return found

@@ -47,6 +47,7 @@ def load_manifest(
     recording=None,
     allow_cut=False,
     alike="refuse",
+    interval_labels=None,
 ):
     """Read a manifest of one's own videos or pose files.
 
@@ -88,6 +89,9 @@ def load_manifest(
         leading zeros, like ``P01`` and ``p1``: refuse them, take them for the same, spelled like
         the first, or for different ones. ``"different"`` also takes one recording listed twice.
         Composed and decomposed letters, kinds of blanks and unseen marks are the same always.
+    interval_labels : dict of str to int or str, optional
+        What words in interval files mean as labels, like ``{"lean": 1}`` where CVAT's tracks have
+        names and trials numbers.
 
     Returns
     -------
@@ -152,7 +156,7 @@ def load_manifest(
     check_contents(rows, files, poses, alike, problems)
     intervals = None
     if frame_labels and "frame_labels" in columns:
-        options = {"tier": tier, "recording": recording}
+        options = {"tier": tier, "recording": recording, "meaning": interval_labels}
         intervals = read_all_intervals(
             rows, files, poses, rates, path.parent, y.dtype.kind == "i", options, problems
         )

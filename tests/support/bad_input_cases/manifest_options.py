@@ -23,6 +23,7 @@ def truths(folder):
     )
     (folder / "own.csv").write_text("video,start,stop,label\na.mp4,0.5,1,1\nb.mp4,0.2,0.4,1\n")
     write_intervals(folder / "cvat.xml", [(0.5, 1, 1)], frame_rate=30, size=(9, 9))
+    write_intervals(folder / "words.xml", [(0.5, 1, "lean")], frame_rate=30, size=(9, 9))
     clip = folder / "clip"
     clip.mkdir()
     for i in range(4):
@@ -93,6 +94,13 @@ for label, head, rows, options, right in (
         frames((15, 29), (6, 11)),
     ),
     ("CVAT", LABELS, ["a.npy,P1,1,cvat.xml"], {}, frames((15, 29))),
+    (
+        "CVAT, words",
+        LABELS,
+        ["a.npy,P1,1,words.xml"],
+        {"interval_labels": {"lean": 1}},
+        frames((15, 29)),
+    ),
     (
         "CVAT, rate as column",
         LABELS + ",frame_rate",
@@ -165,3 +173,14 @@ case(
     loads(frame_rate=10),
     names=("row 2, column path", "2 trials"),
 )
+for label, options, why in (
+    ("words among numbers", {}, "pass interval_labels="),
+    ("words that mean nothing", {"interval_labels": {"twist": 1}}, "says nothing of ['lean']"),
+):
+    case(
+        "manifest options",
+        label,
+        manifest(["a.npy,P1,1,words.xml"], LABELS, more=truths),
+        loads(frame_rate=30, **options),
+        names=("row 2, column frame_labels", why),
+    )

@@ -45,7 +45,7 @@ class counting(TorchDispatchMode):
             if not isinstance(one, torch.Tensor):
                 continue
             storage = one.untyped_storage()
-            if storage._cdata in self._alive:
+            if self._is_counted(storage._cdata):
                 continue
             if given is None:
                 leaves = (x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor))
@@ -54,16 +54,20 @@ class counting(TorchDispatchMode):
                 self._count(storage)
         return result
 
+    def _is_counted(self, key):
+        reference, _ = self._alive.get(key, (None, 0))
+        return reference is not None and reference() is not None
+
     def _count(self, storage):
         key, size = storage._cdata, storage.nbytes()
-
-        def gone(_):
-            self._now -= size
-            self._alive.pop(key, None)
-
-        self._alive[key] = weakref.ref(storage, gone)
-        self._now += size
-        self.n_bytes = max(self.n_bytes, self._now)
+        self._now += size - self._alive.get(key, (None, 0))[1]  # the place of one that went
+        self._alive[key] = weakref.ref(storage), size
+        # Nothing tells that an array went (no code of ours runs in the collector), so those that
+        # are left are looked through, but only where the most might have grown.
+        if self._now > self.n_bytes:
+            self._alive = {k: each for k, each in self._alive.items() if each[0]() is not None}
+            self._now = sum(each[1] for each in self._alive.values())
+            self.n_bytes = max(self.n_bytes, self._now)
 
 
 def rows_within(module, x, lengths, most, memory=MEMORY):

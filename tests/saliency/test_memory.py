@@ -31,13 +31,16 @@ POSE = [row for row in instances.NETWORKS if row.input != "rgb" and not row.pack
     "how", [{"n_steps": 5}, {"n_steps": "auto"}, {"method": "vanilla_gradient"}], ids=str
 )
 def test_the_same_numbers_row_by_row(row, how):
-    """One row at a time, and all that the default allows: only rounding differs."""
+    """One row at a time, and all that the default allows: only rounding differs.
+
+    Rounding moves single numbers of a network with ReLU and max by much, the map as a whole by
+    little; a trial that took another's gradient would differ by as much as it is large.
+    """
     module = small(row)
     many = explain(module, TRIALS, None, normalize=False, **how)
     one = explain(module, TRIALS, None, normalize=False, memory=1, **how)
-    largest = max(map(np.max, many.maps))
     for a, b in zip(one.maps, many.maps):
-        np.testing.assert_allclose(a, b, atol=2e-4 * largest, rtol=0)
+        assert np.linalg.norm(a - b) < 1e-2 * np.linalg.norm(b)
     np.testing.assert_array_equal(one.n_steps, many.n_steps)
 
 

@@ -51,8 +51,8 @@ EPOCHS = 30  # of the published networks
 
 # --- data -----------------------------------------------------------------------------------------
 @cache
-def load(path, splice, reuse):
-    """Splice the trials; positions become displacements and bone directions at 5 Hz."""
+def load(path, splice, reuse, step=STEP):
+    """Splice the trials; positions become displacements and bone directions at 30 Hz / `step`."""
     raw = load_uiprmd_npz(path)
     how = {} if reuse else {"n_trials": 5, "n_positive": 3, "reuse": False}
     data = splice_repetitions(
@@ -62,9 +62,10 @@ def load(path, splice, reuse):
         np.concatenate([trial[:, :1], trial[:, 1:] - trial[:, :1]], axis=1) for trial in data.X
     ]
     smooth_first = DisplacementSmoother(order="smooth_first")
-    data.moved = [x[::STEP] for x in smooth_first.fit_transform(root_and_relative)]
-    data.bones = [x[::STEP] for x in BoneVectors("uiprmd22").fit_transform(data.X)]
-    data.frame_labels = [labels[::STEP] for labels in data.frame_labels]
+    data.moved = [x[::step] for x in smooth_first.fit_transform(root_and_relative)]
+    data.bones = [x[::step] for x in BoneVectors("uiprmd22").fit_transform(data.X)]
+    data.frame_labels = [labels[::step] for labels in data.frame_labels]
+    data.source = (path, splice, reuse)
     return data
 
 
@@ -192,6 +193,17 @@ ABLATIONS = {
 }
 
 
+def at_rate(fold, hertz):
+    """Trials of another frame rate, through the recipe's own thinning (``step="auto"``)."""
+    data = load(*fold.data.source, step=30 // hertz)
+    faster = Fold(data, fold.data.groups[fold.test[0]], fold.seed)
+    X, X_test = faster.features("bones")
+    models = [teacher(fold, seed, step="auto").fit(X, fold.y, **fold.who) for seed in range(2)]
+    labels = soft_labels(fold, models, X)
+    model = student(fold, True, step="auto").fit(X, labels, **fold.who)
+    yield f"ours at {hertz} Hz | causal student (live)", faster.scores(model.predict_proba(X_test))
+
+
 def direct(fold):
     """The causal network from trial labels without a teacher; MLP taught by the teachers."""
     X, X_test = fold.features("bones")
@@ -262,6 +274,7 @@ UNITS = {
     "ours": ours,
     "direct": direct,
     "old": old_reading,
+    **{f"rate-{hertz}": lambda fold, hertz=hertz: at_rate(fold, hertz) for hertz in (10, 30)},
     **{f"published-{n}": lambda fold, n=n: published(fold, n) for n in NETWORKS},
     **{
         f"without-{i}": lambda fold, n=n, how=how: ours(fold, f"with {n}" if n[:2] != "no" else n,

@@ -18,7 +18,7 @@ def markdown_table(rows):
     return "\n".join(lines)
 
 
-def write_report(name, rows, about, *, packages=(), notes=""):
+def write_report(name, rows, about, *, packages=(), notes="", folder=RESULTS):
     """Write ``results/<name>.md`` and print it.
 
     Parameters
@@ -33,6 +33,8 @@ def write_report(name, rows, about, *, packages=(), notes=""):
         Packages whose versions are noted.
     notes : str
         Text under the table.
+    folder : Path
+        Where to write it.
     """
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
     command = " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
@@ -44,6 +46,6 @@ def write_report(name, rows, about, *, packages=(), notes=""):
         f"Versions: skrehab {importlib.metadata.version('skrehab')}, {versions}\n\n"
         f"{markdown_table(rows)}\n{notes and chr(10) + notes.strip() + chr(10)}"
     )
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)

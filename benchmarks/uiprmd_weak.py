@@ -10,7 +10,8 @@ most correct repetitions of the usual draw also stand in some normal trial.
     python benchmarks/uiprmd_weak.py [--units ours,truth] [--people 1,4,7] [--splice 0] [--no-reuse]
 
 Every finished unit of a fold is kept in a .jsonl file beside the table, so that a run broken off
-goes on where it was; ``--table`` only writes the table of what is there.
+goes on where it was; ``--table`` only writes the table of what is there. ``--folder`` keeps both
+elsewhere: ``make evidence-quick`` computes two people anew.
 """
 
 import argparse
@@ -364,11 +365,15 @@ def main():
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--folder", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     reuse = not arguments.no_reuse
     name = "uiprmd_weak" + ("" if reuse else "_no_reuse")
     name += f"_splice{arguments.splice}" if arguments.splice else ""
-    kept = RESULTS / f"{name}.jsonl"
+    if not Path(arguments.data).exists():
+        parser.error(f"{arguments.data} is not there: --data FILE names uiprmd_kinect.npz.")
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    kept = arguments.folder / f"{name}.jsonl"
     done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
     have = {(d["person"], d["seed"], d["unit"]) for d in done}
     todo = [
@@ -392,7 +397,9 @@ def main():
     share = np.mean(np.concatenate(data.frame_labels))
     notes = f"Trials: {len(data.X)}, positive frames: {share:.3f}, splice seed {arguments.splice}."
     packages = ("torch", "scikit-learn", "skorch", "numpy")
-    write_report(name, table(done), __doc__, packages=packages, notes=notes)
+    write_report(
+        name, table(done), __doc__, packages=packages, notes=notes, folder=arguments.folder
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "generated_pages",  # docs/_ext: API tables, networks table and contributing page
+    "result_tables",  # docs/_ext: tables of benchmarks/results
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "generated/backreferences"]

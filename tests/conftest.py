@@ -9,6 +9,7 @@ import pytest
 
 # before torch starts its threads: two threads on two shared cores are up to 40 times slower
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests import onnxruntime themselves, and report nothing
 
 pytest.register_assert_rewrite("checks", "family_checks", "small_networks", "surrounding_checks")
 

@@ -1,0 +1,54 @@
+"""Text of published data sets, a trial a file: no longer than a recording is, line by line."""
+
+from skrehab.formats._bounds import check_text, read_bytes
+
+__all__ = ["MAX_BYTES", "MAX_LINE", "read_lines"]
+
+MAX_BYTES = 64 * 2**20  # an hour of 25 joints has about half
+MAX_LINE = 131_072  # characters, as of a cell
+
+
+def read_lines(file, errors="strict"):
+    """Read the lines of a small text file.
+
+    Parameters
+    ----------
+    file : Path
+        UTF-8 text, with a mark or without.
+    errors : str, default="strict"
+        What becomes of other bytes, as for :func:`open`.
+
+    Yields
+    ------
+    tuple of (int, str)
+        Number, from 1, and line without blanks around it; empty ones are left out.
+
+    Raises
+    ------
+    ValueError
+        If it is too large, a line too long, or it is no text; the message names the file.
+    """
+    try:
+        text = read_bytes(file, MAX_BYTES, "a text file of one recording")
+        text = text.decode("utf-8-sig", errors=errors)
+        check_text(text)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file.name} is not UTF-8 text (byte {error.start})") from None
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from None
+    start, number = 0, 0
+    while start < len(
+        text
+    ):  # never all lines at once: of a file of line breaks, they take gigabytes
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        number += 1
+        if end - start > MAX_LINE:
+            raise ValueError(
+                f"{file.name}, line {number}: it has {end - start:,} characters, and the limit is "
+                f"{MAX_LINE:,}"
+            )
+        line = text[start:end].strip()
+        start = end + 1
+        if line:
+            yield number, line

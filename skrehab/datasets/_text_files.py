@@ -2,9 +2,10 @@
 
 from skrehab.formats._bounds import check_text, read_bytes
 
-__all__ = ["MAX_BYTES", "MAX_LINE", "read_lines"]
+__all__ = ["MAX_BYTES", "MAX_LINE", "MAX_LINES", "read_lines"]
 
 MAX_BYTES = 64 * 2**20  # an hour of 25 joints has about half
+MAX_LINES = 1_000_000
 MAX_LINE = 131_072  # characters, as of a cell
 
 
@@ -26,7 +27,8 @@ def read_lines(file, errors="strict"):
     Raises
     ------
     ValueError
-        If it is too large, a line too long, or it is no text; the message names the file.
+        If it is too large, has too many lines or too long ones, or is no text; the message names
+        the file.
     """
     try:
         text = read_bytes(file, MAX_BYTES, "a text file of one recording")
@@ -36,19 +38,14 @@ def read_lines(file, errors="strict"):
         raise ValueError(f"{file.name} is not UTF-8 text (byte {error.start})") from None
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from None
-    start, number = 0, 0
-    while start < len(
-        text
-    ):  # never all lines at once: of a file of line breaks, they take gigabytes
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        number += 1
-        if end - start > MAX_LINE:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") >= MAX_LINES:
+        raise ValueError(f"{file.name} has more than the {MAX_LINES:,} lines that are read")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE:
             raise ValueError(
-                f"{file.name}, line {number}: it has {end - start:,} characters, and the limit is "
+                f"{file.name}, line {number}: it has {len(line):,} characters, and the limit is "
                 f"{MAX_LINE:,}"
             )
-        line = text[start:end].strip()
-        start = end + 1
-        if line:
+        if line := line.strip():
             yield number, line

@@ -156,16 +156,16 @@ def packed(*elements, order=b"IM"):
     """A file of MATLAB 7 of compressed elements."""
     out = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1" + order
     for element in elements:
-        piece = zlib.compress(element)
+        piece = zlib.compress(element, 1)
         out += struct.pack("<II" if order == b"IM" else ">II", 15, len(piece)) + piece
     return out
 
 
 @needs_linux
 def test_matlab_files_that_unpack_to_much(tmp_path, run_python):
-    content = packed(bytes(2**28), bytes(2**28))
+    content = packed(bytes(2**28 + 1))
     (tmp_path / "a01_s01_e01_v01.mat").write_bytes(content)
-    assert len(content) < 2**20
+    assert len(content) < 2**22
     code = """
 import sys
 from skrehab.datasets import load_uwa3d

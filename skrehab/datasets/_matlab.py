@@ -1,13 +1,14 @@
 """The one array of numbers in a MATLAB file, if what it unpacks to fits into memory.
 
-Files before 7.3 may be compressed, and a few kilobytes unpack to gigabytes; those of 7.3 are HDF5,
-which may point at other files. Both are asked before anything is read.
+Files of MATLAB 5 to 7.2 may be compressed, and a few kilobytes unpack to gigabytes; those of 7.3
+are HDF5, which may point at other files. Both are asked before anything is read.
 """
 
 import io
 import math
 import struct
 import zlib
+from itertools import islice
 
 import numpy as np
 
@@ -19,12 +20,11 @@ __all__ = ["MAX_BYTES", "read_matlab"]
 MAX_BYTES = 256 * 2**20  # of a file, and of what it unpacks to
 MAX_NAMES = 1000
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_COMPRESSED = 15
-_NUMBERS = {
-    "double",
-    "single",
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-}
+_MATRIX, _COMPRESSED = 14, 15
+_COMPLEX, _LOGICAL = 1 << 11, 1 << 9
+_TYPES = ("i1", "u1", "i2", "u2", "i4", "u4")
+_NUMBERS = dict(enumerate(("f8", "f4", *_TYPES, "i8", "u8"), start=6))  # by class of the array
+_STORED = dict(enumerate(_TYPES, start=1)) | {7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 
 
 def read_matlab(file):
@@ -52,19 +52,7 @@ def read_matlab(file):
     content = read_bytes(file, MAX_BYTES, "a MATLAB file of one recording")
     if _HDF5 in content[:1024]:  # MATLAB writes 512 bytes of its own before it
         return _read_hdf5(content)
-    from scipy.io import loadmat, whosmat
-
-    _check_unpacked(content)
-    try:
-        heads = whosmat(io.BytesIO(content))
-        numbers = [name for name, shape, kind in heads if kind in _NUMBERS and len(shape) > 1]
-        _check_size(sum(8 * math.prod(shape) for _, shape, _ in heads))  # cells have pointers
-        found = loadmat(io.BytesIO(content), variable_names=numbers) if numbers else {}
-    except _Refused:
-        raise
-    except Exception as error:  # damaged files fail in many ways
-        raise ValueError(f"it cannot be read ({error})") from error
-    return [found[name].T for name in numbers], sorted(name for name, *_ in heads)
+    return _read_mat5(content)
 
 
 class _Refused(ValueError):
@@ -76,25 +64,69 @@ def _check_size(n_bytes):
         raise _Refused(f"it unpacks to {n_bytes:,} bytes, and the limit is {MAX_BYTES:,}")
 
 
-def _check_unpacked(content):
-    """Unpack a file of MATLAB 5 to 7 piece by piece, and stop where it would be too much."""
+# --- MATLAB 5 to 7.2 ------------------------------------------------------------------------------
+# Read here and not by scipy.io.loadmat, which a file with a wrong byte can end with a bus error.
+def _read_mat5(content):
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None:
-        return  # of MATLAB 4, which packs nothing, or no such file
-    place, left = 128, MAX_BYTES
+        raise ValueError("it cannot be read (it is no file of MATLAB 5 or later)")
+    arrays, names, left = [], [], MAX_BYTES
+    try:
+        for kind, piece in _elements(memoryview(content)[128:], order):
+            if kind == _COMPRESSED:
+                unpack = zlib.decompressobj()
+                piece = unpack.decompress(piece, left + 1)
+                left -= len(piece)
+                if left < 0:
+                    raise _Refused(f"it unpacks to more than {MAX_BYTES:,} bytes")
+                kind, piece = next(_elements(memoryview(piece), order))
+            if kind != _MATRIX:
+                raise ValueError(f"an element of kind {kind}")
+            name, array = _matrix(piece, order)
+            names.append(name)
+            if array is not None:
+                arrays.append(array.T)  # MATLAB's first axis is HDF5's last
+    except _Refused:
+        raise
+    except (StopIteration, IndexError, ValueError, struct.error, zlib.error) as error:
+        raise ValueError(f"it cannot be read (damaged: {error})") from error
+    return arrays, sorted(names)
+
+
+def _elements(content, order):
+    """Yield (kind, bytes) of the elements that lie end to end; short ones fit into their tag."""
+    place = 0
     while place + 8 <= len(content):
-        kind, size = struct.unpack(order + "II", content[place : place + 8])
-        if kind == _COMPRESSED:
-            unpack, piece = zlib.decompressobj(), content[place + 8 : place + 8 + size]
-            try:
-                while piece:
-                    left -= len(unpack.decompress(piece, 2**20))
-                    piece = unpack.unconsumed_tail
-                    if left < 0:
-                        raise ValueError(f"it unpacks to more than {MAX_BYTES:,} bytes")
-            except zlib.error as error:
-                raise ValueError(f"it cannot be read ({error})") from None
-        place += 8 + size
+        kind, size = struct.unpack_from(order + "II", content, place)
+        if kind >> 16:
+            kind, size, start, end = kind & 0xFFFF, kind >> 16, place + 4, place + 8
+            if size > 4:
+                raise ValueError("a short element of more than 4 bytes")
+        else:
+            start, end = place + 8, place + 8 + size
+        if start + size > len(content):
+            raise ValueError("an element is cut off")
+        yield kind, content[start : start + size]
+        place = end if kind == _COMPRESSED else end + -end % 8
+
+
+def _matrix(content, order):
+    """Name of a variable, and its array if that is of real numbers."""
+    elements = _elements(content, order)
+    (_, flags), (_, sizes), (_, name) = islice(elements, 3)
+    flags = struct.unpack_from(order + "I", flags)[0]
+    shape = np.frombuffer(sizes, dtype=order + "i4").tolist()
+    name = bytes(name).decode("ascii", errors="replace")
+    if flags & 0xFF not in _NUMBERS or flags & _COMPLEX or flags & _LOGICAL or len(shape) < 2:
+        return name, None
+    kind, values = next(elements)
+    if kind not in _STORED or min(shape) < 0:
+        raise ValueError(f"numbers of kind {kind}, shape {shape}")
+    stored = np.frombuffer(values, dtype=order + _STORED[kind])
+    if math.prod(shape) != len(stored):
+        raise ValueError(f"{len(stored):,} numbers, and the shape is {tuple(shape)}")
+    # small whole numbers are stored as such, whatever the class
+    return name, stored.astype(_NUMBERS[flags & 0xFF]).reshape(shape, order="F")
 
 
 # --- MATLAB 7.3 -----------------------------------------------------------------------------------

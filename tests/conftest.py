@@ -48,7 +48,8 @@ def run_python():
             capture_output=True,
             text=True,
             cwd=cwd,
-            timeout=240,  # less than a test has: the error then says what the program printed
+            # less than a test has: the error then says what the program printed
+            timeout=float(os.environ.get("SKREHAB_TEST_SECONDS", 240)),
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import pytest
 
 # before torch starts its threads: two threads on two shared cores are up to 40 times slower
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests import onnxruntime themselves, and report nothing
 
 pytest.register_assert_rewrite("checks", "family_checks", "small_networks", "surrounding_checks")
 
@@ -47,7 +48,8 @@ def run_python():
             capture_output=True,
             text=True,
             cwd=cwd,
-            timeout=240,  # less than a test has: the error then says what the program printed
+            # less than a test has: the error then says what the program printed
+            timeout=float(os.environ.get("SKREHAB_TEST_SECONDS", 240)),
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr

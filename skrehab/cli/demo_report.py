@@ -238,7 +238,8 @@ def _figures(result, folder):
         scores, frame_labels=truth, frame_rate=data.frame_rate, ax=below
     )
     for name, drawing in drawn.items():
-        drawing.savefig(folder / f"{name}.png", dpi=160, bbox_inches="tight")
+        with written(folder / f"{name}.png") as file:
+            drawing.savefig(file, format="png", dpi=160, bbox_inches="tight")
         plt.close(drawing)
 
     def figure(name, caption, alt):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skrehab.formats._bounds import MAX_TRIALS, refuse_pipe
 from skrehab.formats._npz import open_npz
 
 
@@ -39,6 +40,7 @@ def read_trials(path, what, n_joints, columns, *, each="trial"):
     """
     path = Path(path)
     try:
+        refuse_pipe(path)
         with open_npz(path) as archive:
             missing = [n for n in ("frames", "offsets", *columns) if n not in archive.names]
             if missing:
@@ -61,6 +63,10 @@ def read_trials(path, what, n_joints, columns, *, each="trial"):
             "of frames."
         )
     n = len(offsets) - 1
+    if n > MAX_TRIALS:
+        raise ValueError(
+            f"{path}: {n:,} {each}s are more than the {MAX_TRIALS:,} that it may hold."
+        )
     for name, values in data.items():
         if values.shape != (n,):
             raise ValueError(

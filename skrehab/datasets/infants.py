@@ -8,7 +8,16 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab.datasets._skipped import Skipped, existing_folder
-from skrehab.formats._bounds import MAX_CELLS, csv_rows
+from skrehab.formats._bounds import (
+    MAX_CELLS,
+    MAX_DIGITS,
+    MAX_POINTS,
+    check_name,
+    check_points,
+    csv_rows,
+    quoted,
+    refuse_pipe,
+)
 
 __all__ = ["load_infant_neuromotor"]
 
@@ -21,6 +30,10 @@ _COLUMN = {name: i for i, name in enumerate(_PARTS)}
 _SETS = ("youtube", "clinical")
 _WEEKS_A_MONTH = 4  # as in the authors' own analysis
 _RISK = "Risk_low0_mod1_high2"
+_MOST_CELLS = 1_000_000  # of the meta-data: a row an infant and session
+_MOST_FRAMES = MAX_POINTS // len(_PARTS)  # of one video
+_LONGEST = 2**20  # characters of a line
+_FASTEST = 1000  # frames a second
 _KINDS = ("corr", "chron")  # for preterm birth, where it was; else chronological
 _IDS = re.compile(r"\d+")
 
@@ -158,10 +171,11 @@ def load_infant_neuromotor(root, *, strict=False):
 
 
 # --- tables ---------------------------------------------------------------------------------------
-def _rows(file, needed, optional=()):
+def _rows(file, needed, optional=(), most=_MOST_CELLS):
     """Yield (row number, the needed and the optional cells), "" for columns that are not there."""
+    refuse_pipe(file)
     with open(file, encoding="utf-8-sig", newline="") as stream:
-        table = _records(stream, file)
+        table = _records(stream, file, most)
         titles = [title.strip() for title in next(table, (1, []))[1]]
         missing = [name for name in needed if name not in titles]
         if missing:
@@ -174,12 +188,20 @@ def _rows(file, needed, optional=()):
                 yield number, pick((cells + [""] * width)[:width] + [""])
 
 
-def _records(stream, file):
+def _records(stream, file, most):
     """Yield (row number, cells); the file is too large to be in memory at once."""
     try:
-        yield from csv_rows(stream, most=20 * MAX_CELLS)
+        yield from csv_rows(_lines(stream), most=most)
     except ValueError as error:  # also what is not UTF-8
         raise ValueError(f"{file}: {error}.") from error
+
+
+def _lines(stream):
+    """Lines of a file, none so long that it would take all memory."""
+    while line := stream.readline(_LONGEST):
+        if len(line) == _LONGEST:
+            raise ValueError(f"a line has more than {_LONGEST:,} characters")
+        yield line
 
 
 def _number(cell):
@@ -191,31 +213,46 @@ def _read_poses(file):
     """Map each video to (pose, frame rate, image size), or to what is wrong with it."""
     columns = ("video", "bp", "frame", "x", "y", "fps", "pixel_x", "pixel_y")
     points, properties, wrong = {}, {}, {}
-    for number, (video, part, frame, x, y, *others) in _rows(file, columns):
+    rows = _rows(file, columns, most=20 * MAX_CELLS)
+    for n_rows, (number, (video, part, frame, x, y, *others)) in enumerate(rows, start=1):
+        if n_rows > MAX_POINTS:
+            raise ValueError(f"{file}: it has more than the {MAX_POINTS:,} rows that are read.")
         if video not in points:
-            points[video] = array("d")
+            points[check_name(video, f"{file}, row {number}")] = array("d")
         try:
             if part not in _COLUMN:
-                raise ValueError(f"unknown key-point {part!r}")
+                raise ValueError(f"unknown key-point {quoted(part)}")
             time = _number(frame)
-            if not time >= 0 or time % 1:
-                raise ValueError(f"frame is {frame!r}")
+            if not 0 <= time < _MOST_FRAMES or time % 1:
+                raise ValueError(f"frame is {quoted(frame)}")
             points[video].extend((time, _COLUMN[part], _number(x), _number(y)))
             if video not in properties:
                 properties[video] = [_number(one) for one in others]
         except ValueError as error:
             wrong.setdefault(video, f"row {number}: {error}")
-    return {video: wrong.get(video) or _pose(points[video], *properties[video]) for video in points}
+    found, n_frames = dict(wrong), 0
+    for video in points:
+        if video not in wrong:
+            # a row can be a frame, and the frames before it are lost: few rows, many frames
+            n_frames += int(max(points[video][::4])) + 1
+            try:
+                check_points(n_frames, len(_PARTS))
+            except ValueError as error:
+                raise ValueError(f"{file}: up to {video}, {error}.") from None
+            found[video] = _pose(points[video], *properties[video])
+    return found
 
 
 def _pose(points, frame_rate, width, height):
     """Lay key-points out by frame and name."""
     table = np.frombuffer(points).reshape(-1, 4)
     frames, columns = table[:, 0].astype(int), table[:, 1].astype(int)
-    if not frame_rate > 0:
-        return "it has no frame rate"
+    if not 0 < frame_rate <= _FASTEST:
+        return "it has no frame rate" if not frame_rate > 0 else f"its frame rate is {frame_rate:g}"
     pose = np.full((frames.max() + 1, len(_PARTS), 2), np.nan, dtype=np.float32)
-    pose[frames[::-1], columns[::-1]] = table[::-1, 2:]  # of a point given twice, the first stays
+    with np.errstate(over="ignore"):  # numbers beyond float32 are infinite there
+        table = table[:, 2:].astype(np.float32)
+    pose[frames[::-1], columns[::-1]] = table[::-1]  # of a point given twice, the first stays
     if np.isinf(pose).any():
         return "it holds infinite values"
     if np.isnan(pose).all():
@@ -268,6 +305,6 @@ def _digits(cell):
 
 
 def _id(cell):
-    if not re.fullmatch(r"\s*\d+(\.0*)?\s*", cell):
-        raise ValueError(f"{cell!r} is no infant's number")
+    if not re.fullmatch(rf"\s*\d{{1,{MAX_DIGITS}}}(\.0*)?\s*", cell):
+        raise ValueError(f"{quoted(cell)} is no infant's number")
     return int(float(cell))

@@ -3,12 +3,18 @@
 import hashlib
 import re
 import warnings
+from array import array
+from contextlib import closing
+from itertools import islice
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab._optional import require
 from skrehab.datasets._skipped import Skipped, existing_folder
+from skrehab.datasets._text_files import MAX_BYTES, read_lines
+from skrehab.formats._bounds import read_bytes
+from skrehab.formats._workbook import check_workbook
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["load_kimore"]
@@ -23,6 +29,8 @@ _POPULATIONS = {  # folder: population
 _EXERCISES = (1, 2, 3, 4, 5)
 _TITLE = re.compile(r"clinical\s*(TS|PO|CF)\s*ex\s*#?\s*([1-5])\s*", re.IGNORECASE)
 _HIGHEST = {"TS": 50, "PO": 15, "CF": 35}
+MAX_WORKBOOK = 16 * 2**20  # bytes when unpacked; a published one has a few thousand
+_MAX_ROWS = 1000
 _ROUNDING = 0.1  # scores are means over raters, rounded to four places
 
 _DESCR = """\
@@ -160,7 +168,7 @@ def _checked_exercises(exercises):
 
 def _natural(path):
     """Sort E_ID2 before E_ID10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
 
 
 # --- positions ------------------------------------------------------------------------------------
@@ -169,7 +177,7 @@ def _read_positions(folder):
     files = sorted(folder.glob("JointPosition*.csv"), key=lambda file: ("(" in file.name, file))
     if not files:
         raise ValueError("Raw holds no JointPosition*.csv")
-    if len({hashlib.sha256(file.read_bytes()).digest() for file in files}) > 1:
+    if len({_digest(file) for file in files}) > 1:
         names = ", ".join(file.name for file in files)
         raise ValueError(f"Raw holds different recordings: {names}; keep one of them")
     values = _frames(files[0])
@@ -184,27 +192,33 @@ def _read_positions(folder):
     return pose.astype(np.float32), tracking, files[0]
 
 
+def _digest(file):
+    try:
+        return hashlib.sha256(read_bytes(file, MAX_BYTES, "joints of one trial")).digest()
+    except ValueError as error:
+        raise ValueError(f"{file.name}: {error}") from None
+
+
 def _frames(file):
     """Numbers of one file, (n_frames, 25, 4)."""
-    values = []
-    with open(file, encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            cells = line.strip().rstrip(",").split(",")
-            if cells == [""]:
-                continue
-            if len(cells) % 100:
-                raise ValueError(
-                    f"{file.name}, line {number}: {len(cells)} values, expected 100, which is 25 "
-                    "times x, y, z and tracking state"
-                )
-            try:
-                values.extend(map(float, cells))
-            except ValueError as error:
-                raise ValueError(f"{file.name}, line {number}: {error}") from None
+    values = array("d")
+    for number, line in read_lines(file, errors="replace"):
+        cells = line.rstrip(",").split(",")
+        if cells == [""]:
+            continue
+        if len(cells) % 100:
+            raise ValueError(
+                f"{file.name}, line {number}: {len(cells)} values, expected 100, which is 25 "
+                "times x, y, z and tracking state"
+            )
+        try:
+            values.extend(map(float, cells))
+        except ValueError as error:
+            raise ValueError(f"{file.name}, line {number}: {error}") from None
     if not values:
         raise ValueError(f"{file.name} holds no frame")
     values = np.array(values).reshape(-1, 25, 4)
-    if np.isinf(values).any():
+    if (np.abs(values) > np.finfo(np.float32).max).any():
         raise ValueError(f"{file.name} holds infinite values")
     return values
 
@@ -253,14 +267,21 @@ def _scores(person, exercise, openpyxl, workbooks):
 def _read_workbook(file, openpyxl):
     """Whom a workbook is of, and its scores: {("TS", 1): 48.3, ...}."""
     try:
+        check_workbook(file, MAX_WORKBOOK)
+    except ValueError as error:
+        raise ValueError(f"{file.name} cannot be read: {error}") from error
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Excel's own extensions
-            book = openpyxl.load_workbook(file, data_only=True)
-        rows = [
-            row
-            for row in book.active.iter_rows(values_only=True)
-            if any(cell is not None for cell in row)
-        ]
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        with closing(book):
+            book.active.reset_dimensions()  # some programs state a wrong one
+            filled = (
+                row
+                for row in book.active.iter_rows(max_row=_MAX_ROWS, values_only=True)
+                if any(cell is not None for cell in row)
+            )
+            rows = list(islice(filled, 2))
     except Exception as error:  # zipfile, XML and openpyxl's own: damaged files fail in many ways
         raise ValueError(f"{file.name} cannot be read ({type(error).__name__}: {error})") from error
     titles = [_TITLE.fullmatch(str(cell).strip()) for cell in rows[0]] if rows else []

@@ -1,11 +1,14 @@
 """UTKinect-Action3D: ten everyday actions by ten people, seen by the first Kinect."""
 
 import re
+from array import array
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
+from skrehab.datasets._text_files import read_lines
+from skrehab.formats._bounds import check_points
 
 __all__ = ["load_utkinect"]
 
@@ -84,7 +87,7 @@ def load_utkinect(root, *, strict=False):
     root = existing_folder(root, "UTKinect-Action3D")
     if not (root / "actionLabel.txt").is_file():
         raise FileNotFoundError(f"UTKinect-Action3D: there is no actionLabel.txt in {root}.")
-    skipped, rows, recordings = Skipped("UTKinect-Action3D", root), [], {}
+    skipped, rows, recordings, n_frames = Skipped("UTKinect-Action3D", root), [], {}, 0
     for line, recording, action, span in _read_labels(root / "actionLabel.txt"):
         file = root / "joints" / f"joints_{recording}.txt"
         place = f"actionLabel.txt, line {line}"
@@ -97,6 +100,8 @@ def load_utkinect(root, *, strict=False):
             inside = (numbers >= span[0]) & (numbers <= span[1])
             if not inside.any():
                 raise ValueError(f"{file.name} has no frame from {span[0]} to {span[1]}")
+            n_frames += inside.sum()  # lines may name the same frames again and again
+            check_points(n_frames, 20)
         except (ValueError, OSError) as error:
             skipped.add(place, f"{recording}, {action}: {error}")
             continue
@@ -122,10 +127,7 @@ def load_utkinect(root, *, strict=False):
 def _read_labels(file):
     """Yield (line, recording, action, (first, last)), or what is wrong in place of the frames."""
     recording = None
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        line = line.strip()
-        if not line:
-            continue
+    for number, line in read_lines(file):
         if _RECORDING.fullmatch(line):
             recording = line
             continue
@@ -147,25 +149,23 @@ def _read_labels(file):
 def _read_recording(file):
     """Frame numbers, rising, and joints (n_frames, 20, 3)."""
     frames = {}
-    with open(file, encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            cells = line.split()
-            if not cells:
-                continue
-            if len(cells) != _WIDTH:
-                raise ValueError(
-                    f"{file.name}, line {number}: {len(cells)} values, expected {_WIDTH}: a frame "
-                    "number and 20 times x, y, z"
-                )
-            try:
-                values = [float(cell) for cell in cells]
-            except ValueError as error:
-                raise ValueError(f"{file.name}, line {number}: {error}") from None
-            frames.setdefault(values[0], values[1:])
+    for number, line in read_lines(file):
+        cells = line.split()
+        if len(cells) != _WIDTH:
+            raise ValueError(
+                f"{file.name}, line {number}: {len(cells)} values, expected {_WIDTH}: a frame "
+                "number and 20 times x, y, z"
+            )
+        try:
+            values = array("d", map(float, cells))
+        except ValueError as error:
+            raise ValueError(f"{file.name}, line {number}: {error}") from None
+        frames.setdefault(values[0], values[1:])
     if not frames:
         raise ValueError(f"{file.name} holds no frame")
     numbers = np.array(sorted(frames))
-    pose = np.array([frames[number] for number in numbers], dtype=np.float32)
+    with np.errstate(over="ignore"):  # numbers beyond float32 are infinite there
+        pose = np.array([frames[number] for number in numbers], dtype=np.float32)
     if np.isinf(pose).any() or not np.isfinite(numbers).all():
         raise ValueError(f"{file.name} holds infinite values")
     return numbers, lost_is_nan(pose.reshape(-1, 20, 3))

@@ -1,18 +1,19 @@
 """UWA3D Multiview Activity II: thirty everyday actions by ten people from four sides."""
 
 import re
+from array import array
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skrehab._optional import require
+from skrehab.datasets._matlab import read_matlab
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
+from skrehab.datasets._text_files import read_lines
 
 __all__ = ["load_uwa3d"]
 
 _SUFFIXES = (".mat", ".txt", ".csv")
 _NAME = re.compile(r"([asev]\d+)(_[asev]\d+){3}")
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _FURTHEST = 50  # metres; a sensor that gives millimetres gives more
 
 _DESCR = """\
@@ -115,58 +116,43 @@ def load_uwa3d(root, *, strict=False):
 def _read(file):
     """Return the numbers of one file, and whether it is text."""
     if file.suffix.lower() != ".mat":
-        text = file.read_text(encoding="utf-8-sig").replace(",", " ")
-        rows = [
-            [float(cell) for cell in line.split()] for line in text.splitlines() if line.split()
-        ]
-        if len({len(row) for row in rows}) != 1:
-            raise ValueError("its rows have different lengths, or there are none")
-        return np.array(rows), True
-    with open(file, "rb") as stream:
-        is_hdf5 = _HDF5 in stream.read(1024)  # MATLAB writes 512 bytes of its own before it
-    if is_hdf5:
-        h5py = require("h5py", "uwa3d", "to read files of MATLAB 7.3")
-        with h5py.File(file) as content:
-            found = {
-                name: np.asarray(item)
-                for name, item in content.items()
-                if isinstance(item, h5py.Dataset)
-            }
-    else:
-        from scipy.io import loadmat
-
-        try:
-            content = loadmat(file)
-        except Exception as error:  # damaged files fail in many ways
-            raise ValueError(f"it cannot be read ({error})") from error
-        # MATLAB's first axis is HDF5's last
-        found = {name: array.T for name, array in content.items() if not name.startswith("__")}
-    arrays = [array for array in found.values() if array.dtype.kind in "fiu" and array.ndim > 1]
+        rows, width = array("d"), None
+        for number, line in read_lines(file):
+            values = [float(cell) for cell in line.replace(",", " ").split()]
+            width = len(values) if width is None else width
+            if len(values) != width:
+                raise ValueError(f"its rows have different lengths: see line {number}")
+            rows.extend(values)
+        if not rows:
+            raise ValueError("it holds no row of numbers")
+        return np.frombuffer(rows).reshape(-1, width), True
+    arrays, names = read_matlab(file)
     if len(arrays) != 1:
-        raise ValueError(f"it must hold one array of numbers; it holds {sorted(found)}")
+        raise ValueError(f"it must hold one array of numbers; it holds {names}")
     return arrays[0], False
 
 
-def _as_frames(array, is_text):
+def _as_frames(values, is_text):
     """Bring an array into (n_frames, 15, 3), float32."""
-    shape = array.shape
-    if array.ndim == 3 and shape[1:] == (15, 3):
-        pose = array
-    elif array.ndim == 3 and shape[1:] == (3, 15):
-        pose = array.transpose(0, 2, 1)
-    elif array.ndim == 3 and sorted(shape[:2]) == [3, 15]:  # frames last
-        pose = array.transpose(2, *np.argsort(shape[:2])[::-1])
-    elif array.ndim == 2 and shape[1] == 45:
-        pose = array.reshape(-1, 15, 3)
-    elif array.ndim == 2 and shape[0] == 45 and not is_text:
-        pose = array.T.reshape(-1, 15, 3)
-    elif array.ndim == 2 and shape[1] == 3 and shape[0] % 15 == 0 and is_text:
-        pose = array.reshape(-1, 15, 3)
+    shape = values.shape
+    if values.ndim == 3 and shape[1:] == (15, 3):
+        pose = values
+    elif values.ndim == 3 and shape[1:] == (3, 15):
+        pose = values.transpose(0, 2, 1)
+    elif values.ndim == 3 and sorted(shape[:2]) == [3, 15]:  # frames last
+        pose = values.transpose(2, *np.argsort(shape[:2])[::-1])
+    elif values.ndim == 2 and shape[1] == 45:
+        pose = values.reshape(-1, 15, 3)
+    elif values.ndim == 2 and shape[0] == 45 and not is_text:
+        pose = values.T.reshape(-1, 15, 3)
+    elif values.ndim == 2 and shape[1] == 3 and shape[0] % 15 == 0 and is_text:
+        pose = values.reshape(-1, 15, 3)
     else:
         raise ValueError(f"it must hold 15 joints of 3 coordinates a frame, its shape is {shape}")
     if len(pose) == 0:
         raise ValueError("it holds no frame")
-    pose = np.array(pose, dtype=np.float32)
+    with np.errstate(over="ignore"):  # numbers beyond float32 are infinite there
+        pose = np.array(pose, dtype=np.float32)
     if np.isinf(pose).any():
         raise ValueError("it holds infinite values")
     return pose

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from skrehab._optional import require
-from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, MAX_TEXT_BYTES
+from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, MAX_TEXT_BYTES, refuse_pipe
 
 WORKBOOKS = (".xlsx", ".xlsm")
 
@@ -22,7 +22,7 @@ def workbook_rows(path):
     Formulas give the values that Excel has computed last.
     """
     openpyxl = require("openpyxl", "excel", "to read Excel workbooks")
-    _check(path)
+    check_workbook(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles that openpyxl does not know
@@ -54,15 +54,16 @@ def workbook_rows(path):
         book.close()
 
 
-def _check(path):
+def check_workbook(path, most=MAX_TEXT_BYTES):
     """Refuse what is no workbook, or unpacks to more than a table may have."""
+    refuse_pipe(path)
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
             names = set(archive.namelist())
     except zipfile.BadZipFile as error:
         raise ValueError(f"it is no Excel workbook ({error}); is it a CSV file?") from error
-    if size > MAX_TEXT_BYTES:
+    if size > most:
         raise ValueError(f"it is too large for a workbook: {size:,} bytes when unpacked")
     if "[Content_Types].xml" not in names:
         raise ValueError("it is no Excel workbook, but another archive")

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skrehab
 from skrehab._optional import require
+from skrehab._written import written
 from skrehab.onnx.graph import Graph
 from skrehab.onnx.networks import trace_network
 from skrehab.onnx.runtime import FORMAT, FORMAT_VERSION, OnnxModel, OnnxStream
@@ -144,9 +145,8 @@ def export_onnx(
                 f"The ONNX file would not say what the model says: probabilities differ by "
                 f"{error:.1e}, more than {_TOLERANCE:.0e}."
             )
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    with written(path) as file:
+        file.write(content)
     return path
 
 

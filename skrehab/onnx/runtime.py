@@ -1,23 +1,67 @@
-"""Run exported models here, by onnxruntime and without torch."""
+"""Run exported models here, by onnxruntime and without torch.
 
-import json
+A file may come from anybody: see :mod:`skrehab.onnx.limits` for what it may hold.
+"""
+
 import os
-from pathlib import Path
+import sys
+import warnings
 
 import numpy as np
 
 from skrehab._optional import require
+from skrehab._shown import shown
+from skrehab.onnx.limits import MAX_MEMORY, check_facts, check_graph, read_content, read_facts
 from skrehab.trials import check_frame, check_trials, ragged
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "OnnxModel", "OnnxStream"]
 
 FORMAT, FORMAT_VERSION = "skrehab-onnx", 1
+_OFF = "ORT_DISABLE_TELEMETRY"
+
+# From 1.29 on onnxruntime reports to Microsoft from its import on, unless it finds this. Said here
+# and not only before our own import, which may come after yours.
+_TOO_LATE = "onnxruntime" in sys.modules and os.environ.get(_OFF) != "1"
+os.environ[_OFF] = "1"
 
 
 def _runtime():
-    """Import onnxruntime, told first to keep to itself what it sees."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    return require("onnxruntime", "onnx", "to run ONNX files")
+    """Import onnxruntime, which was told before to keep to itself what it sees."""
+    os.environ[_OFF] = "1"
+    runtime = require("onnxruntime", "onnx", "to run ONNX files")
+    if _TOO_LATE:
+        runtime.disable_telemetry_events()  # what is left to do; its uploader runs already
+        warnings.warn(
+            "onnxruntime was imported before skrehab.onnx, and may report its use and this "
+            f"machine to Microsoft. Set {_OFF}=1 before, or import skrehab.onnx.runtime first.",
+            stacklevel=4,
+        )
+    return runtime
+
+
+def _session(runtime, content):
+    """Open a checked model, with an end to the memory that it may take."""
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1  # a frame is too little work to share
+    options.log_severity_level = 4  # errors come as such; printed, names in the file could act
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    info = runtime.OrtMemoryInfo(
+        "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
+    )
+    arena = runtime.OrtArenaCfg(
+        {
+            "max_mem": MAX_MEMORY,
+            "arena_extend_strategy": 1,  # as much as is asked for
+            "initial_chunk_size_bytes": -1,
+            "max_dead_bytes_per_chunk": -1,
+        }
+    )
+    try:  # once a process; only sessions that ask for it are concerned
+        runtime.create_and_register_allocator(info, arena)
+    except Exception:  # of no common base: there is one already
+        pass
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 class _OnnxFile:
@@ -27,26 +71,16 @@ class _OnnxFile:
 
     def __init__(self, source):
         runtime = _runtime()
-        name = "The ONNX model" if isinstance(source, bytes) else str(source)
-        if not isinstance(source, bytes) and not Path(source).is_file():
-            raise FileNotFoundError(f"There is no ONNX file {source}.")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = 1  # a frame is too little work to share
-        options.log_severity_level = 3
+        self._name = name = "The ONNX model" if isinstance(source, bytes) else shown(source)
+        content = read_content(source, name)
+        check_graph(content, name)
         try:
-            self._session = runtime.InferenceSession(
-                source if isinstance(source, bytes) else str(source),
-                options,
-                providers=["CPUExecutionProvider"],
-            )
+            self._session = _session(runtime, content)
+            text = self._session.get_modelmeta().custom_metadata_map.get("skrehab")
         except Exception as error:  # onnxruntime's errors have no common base
-            raise ValueError(f"{name} cannot be read: {str(error)[:300]}") from error
-        text = self._session.get_modelmeta().custom_metadata_map.get("skrehab")
-        try:
-            self.spec = json.loads(text) if text else {}
-        except ValueError:
-            self.spec = {}
-        if not isinstance(self.spec, dict) or self.spec.get("format") != FORMAT:
+            raise ValueError(f"{name} cannot be read: {shown(str(error)[:300])}") from error
+        self.spec = read_facts(text, name)
+        if self.spec.get("format") != FORMAT:
             raise ValueError(f"{name} was not written by skrehab.onnx.")
         if self.spec.get("format_version") != FORMAT_VERSION:
             raise ValueError(
@@ -56,8 +90,21 @@ class _OnnxFile:
         if self.spec.get("kind") not in self.kinds:
             other = OnnxStream if self.spec.get("kind") == "stream" else OnnxModel
             raise ValueError(f"{name} is read by {other.__name__}, not {type(self).__name__}.")
+        check_facts(self.spec, name)
         self.classes_ = np.array(self.spec["classes"])
         self._shape = (self.spec["n_landmarks"], self.spec["n_coords"])
+
+    def _compute(self, outputs, inputs, shape):
+        """Run the model; its first output must have the shape."""
+        try:
+            found = self._session.run(outputs, inputs)
+        except Exception as error:
+            raise ValueError(f"{self._name} cannot be run: {shown(str(error)[:300])}") from error
+        if np.shape(found[0]) != shape:
+            raise ValueError(
+                f"{self._name} must give {outputs[0]} of shape {shape}, got {np.shape(found[0])}."
+            )
+        return found
 
 
 class OnnxModel(_OnnxFile):
@@ -157,7 +204,16 @@ class OnnxModel(_OnnxFile):
 
     def _run(self, X, output):
         X = check_trials(X, n_landmarks=self._shape[0], n_coords=self._shape[1])
-        return [self._session.run([output], {"x": np.ascontiguousarray(one)})[0] for one in X]
+        of_frames = self.spec["kind"] == "frames" or output == "frame_probabilities"
+        n = len(self.classes_)
+        return [
+            self._compute(
+                [output],
+                {"x": np.ascontiguousarray(one)},
+                (len(one), n) if of_frames else (n,),
+            )[0]
+            for one in X
+        ]
 
 
 class OnnxStream(_OnnxFile):
@@ -199,6 +255,7 @@ class OnnxStream(_OnnxFile):
     def __init__(self, source):
         super().__init__(source)
         self._names = [one["name"] for one in self.spec["state"]]
+        self._sizes = [tuple(one["shape"]) for one in self.spec["state"]]
         self._outputs = ["probabilities", *(one["comes_back_as"] for one in self.spec["state"])]
         self.reset()
 
@@ -221,7 +278,10 @@ class OnnxStream(_OnnxFile):
             If the frame has another shape than in training, or infinite values.
         """
         frame = np.ascontiguousarray(check_frame(frame, self._shape))
-        proba, *state = self._session.run(self._outputs, {"frame": frame, **self._state})
+        inputs = {"frame": frame, **self._state}
+        proba, *state = self._compute(self._outputs, inputs, (len(self.classes_),))
+        if [np.shape(one) for one in state] != self._sizes:  # it could grow without end
+            raise ValueError(f"{self._name} must remember arrays of the shapes that it names.")
         self._state = dict(zip(self._names, state))
         return proba
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .._optional import require
+from .._written import part_of
 from .body import find_doubles
 from .detector import PeopleDetector
 from .face_boxes import face_box, find_small_faces
@@ -304,7 +305,7 @@ def _write(video, out, info, plan, unsure, style, progress):
         raise VideoError(f"{video}: a picture of {info.width} x {info.height} pixels is too small.")
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
+    part = part_of(out)
     try:
         with (
             closing(read_frames(video)) as frames,

@@ -6,6 +6,8 @@ from pathlib import Path
 import joblib
 import torch
 
+from skrehab._written import part_of
+
 __all__ = ["Checkpoint", "run_key"]
 
 
@@ -89,7 +91,7 @@ class Checkpoint:
             Tensors, numbers, text, and lists and dicts of them.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(f".{os.getpid()}.tmp")
+        unfinished = part_of(self.path.with_suffix(f".{os.getpid()}"))  # two may train the same
         try:
             torch.save(state, unfinished)
             os.replace(unfinished, self.path)

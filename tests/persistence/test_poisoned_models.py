@@ -42,7 +42,7 @@ def hook(event, arguments):
     seen.append([at[0], event, str(arguments)[:200]])
 
 sys.addaudithook(hook)
-wrong = []
+wrong, tried = [], 0
 for name, folder in folders.items():
     cls = name.removeprefix("honest-")
     file = folder / "model.json"
@@ -56,6 +56,7 @@ for name, folder in folders.items():
                 changed = json.loads(good)
                 changed["estimator"][entry][key] = poison
                 file.write_text(json.dumps(changed))
+                tried += 1
                 at[0] = f"{cls}.{key} {label}"
                 try:
                     skrehab.load(folder)
@@ -72,7 +73,7 @@ at[0] = "again"
 for path in folders.values():
     skrehab.load(path)
 at[0] = ""
-print(json.dumps({"wrong": wrong, "seen": seen}))
+print(json.dumps({"wrong": wrong, "seen": seen, "tried": tried}))
 """
 
 
@@ -103,16 +104,19 @@ def test_honest_models_load(folders):
         assert type(skrehab.load(folder)) is load_class(name)
 
 
-def test_poison_runs_nothing_and_is_named(folders, run_python, request):
+def test_poison_runs_nothing_and_is_named(folders, run_python, request, record_property):
     root = next(iter(folders.values())).parent
     said = json.loads(run_python(ATTACK, root, request.path.parents[1] / "support"))
+    record_property("tried", said["tried"])  # for benchmarks/hostile_inputs.py
+    record_property("refused", said["tried"] - len(said["wrong"]))
     assert said["wrong"] == []
     assert said["seen"] == []
+    assert said["tried"] > 1000
 
 
 def test_the_watch_sees(run_python):
     """The hook of the test above notices what it should."""
-    start, end = ATTACK.index("seen, at ="), ATTACK.index("wrong = []")
+    start, end = ATTACK.index("seen, at ="), ATTACK.index("wrong, tried")
     code = "import os, pathlib, sys\nroot = pathlib.Path('/nowhere')\n" + ATTACK[start:end]
     code += "at[0] = 'x'\nimport colorsys\n"
     code += "open('/etc/hostname').close()\nos.system('true')\nat[0] = ''\n"

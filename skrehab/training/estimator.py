@@ -15,6 +15,7 @@ from skrehab import networks
 from skrehab._surroundings import predicting
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.preprocessing import LandmarkScaler
+from skrehab.preprocessing.lost import complete_trials
 from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clips import check_videos, collate_clips
@@ -155,6 +156,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)
+            if spec.input != "rgb":  # once, not every epoch
+                X = self._complete(X)
             module, inputs = self.module_, X
             if getattr(self.module_, "is_frozen", False):  # embed once, not every epoch
                 if changed is not None:
@@ -173,7 +176,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
 
             samples = subset(inside)
             if changed is not None:
-                samples = Sequences(changed[0], targets[inside], weights[inside], **changed[1])
+                trials = self._complete(changed[0])
+                samples = Sequences(trials, targets[inside], weights[inside], **changed[1])
             self.history_ = train(
                 module,
                 samples,
@@ -253,7 +257,23 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _collate(self):
         if self.n_landmarks_ is None:
             return partial(collate_clips, recipe=self.module_.clip)
-        return collate_trials
+        return self._collate_poses
+
+    def _collate_poses(self, trials):
+        return collate_trials(self._complete(trials))
+
+    def _complete(self, trials):
+        """Fill lost points, as networks mix frames and landmarks; see preprocessing.lost.
+
+        Not where frames are scored one after the other, live too: nothing is known there of the
+        frames to come, and a lost landmark is zero. What is never seen of a standardized trial is
+        zero as well, the mean of the training trials.
+        """
+        if hasattr(self.module_, "frame_logits"):
+            return trials
+        n_persons = (self.network_params or {}).get("n_persons", 1)
+        never = "middle" if getattr(self, "scaler_", None) is None else "keep"
+        return complete_trials(trials, n_persons=n_persons, never=never)
 
     def _batches(self, X):
         """Yield positions and what the network takes; pose trials by length, to pad little."""

@@ -19,8 +19,8 @@ from skrehab._surroundings import predicting
 from skrehab._trial_list import TrialList
 from skrehab._written import written
 from skrehab.networks.pose_input import PoseInput, find_skeleton
-from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.preprocessing.lost import complete_poses, complete_trials
+from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.training.batching import iterate_by_length, pad_trials
 from skrehab.training.loop import seeded
 from skrehab.trials import check_trials, tag_trial_input

@@ -91,9 +91,10 @@ def explain(
         frames itself; such scores have no map of landmarks (NaN).
     baseline : {"zeros", "rest"} or ndarray
         Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
-        to a trial, such as one pose ``(n_landmarks, n_coords)``. A network that scales each trial itself (MOMENT with ``revin``) gives the
-        same for every point of such a path but its start: for it both words mean every channel
-        standing still at its mean, with the trial's own mean and deviation held on the way.
+        to a trial, such as one pose ``(n_landmarks, n_coords)``. A network that scales each trial
+        itself (MOMENT with ``revin``) gives the same for every point of such a path but its start:
+        for it both words mean every channel standing still at its mean, with the trial's own mean
+        and deviation held on the way.
     n_steps : int or "auto"
         See :func:`integrated_gradients`.
     tol : float
@@ -234,7 +235,7 @@ def _still_baseline(batch, baseline):
 
 
 def _baseline_batch(trials, x, baseline):
-    """Start of the path for a padded batch; padding and what is still lost start, and stay, at zero."""
+    """Start of the path for a padded batch; padding, and what is lost, starts and stays at zero."""
     start = torch.zeros_like(x)
     if isinstance(baseline, str) and baseline == "zeros":
         return start

@@ -122,9 +122,10 @@ class SkeletonNetwork(nn.Module):
         torch.Tensor of shape (batch, coords, n_frames, joints, persons)
             Clips.
         """
-        x = x.unflatten(2, (self._persons, -1))  # (batch, frames, persons, landmarks, coords)
-        space, score = x[..., : self._source_dims], x[..., self._source_dims :]
+        shape = self._persons, x.shape[2] // self._persons, x.shape[3]
         if self._has_score:
+            x = x.reshape(x.shape[0], x.shape[1], *shape)
+            space, score = x[..., : self._source_dims], x[..., self._source_dims :]
             seen = score[..., :1] > 0
             # scores that were centred, or count from the first frame, tell nothing of what was seen
             seen = seen | (score[..., :1] < 0).flatten(1).any(dim=1)[:, None, None, None, None]
@@ -132,6 +133,7 @@ class SkeletonNetwork(nn.Module):
             score = resample_frames(score, lengths, self.n_frames)
         else:
             x = resample_frames(x, lengths, self.n_frames)
+            x = x.unflatten(2, shape[:2])  # (batch, frames, persons, landmarks, coords)
             space, score = x[..., : self._source_dims], x[..., self._source_dims :]
         if not self._identity:
             space = torch.einsum("jl,btplc->btpjc", self._weights, space)

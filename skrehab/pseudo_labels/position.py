@@ -1,18 +1,19 @@
 """Whether the scores of frames lean on where in the trial a frame lies, and not on what it shows.
 
-A network that reads its last state has forgotten the beginning; after a short training its gradient
-stands at the end of every trial, whatever happens there, while its verdict on trials may be perfect.
-So trials are run backwards: what follows the movement runs backwards with it, what follows the clock
+A network that reads its last state has forgotten the beginning: after a short training its gradient
+stands at the end of every trial, whatever happens there, while its verdict on trials may be right.
+So trials are run backwards: what follows the movement turns round with it, what follows the clock
 stays where it was.
 """
 
 import numpy as np
 
 from skrehab.pseudo_labels.teachers import frame_scores_of
+from skrehab.trials import UNLABELLED
 
 __all__ = ["LEANS", "MOST", "lean_of", "position_lean"]
 
-LEANS = 0.5  # from which on a lean is said; 1 is the clock alone, -1 the movement alone
+LEANS = 0.25  # from which on a lean is said; 1 is the clock alone, -1 the movement alone
 FEWEST, MOST = 5, 16  # trials: with fewer nothing is said, and more are not asked
 _STEPS = 16  # points on the path of integrated gradients: a course in time needs no more
 
@@ -76,7 +77,7 @@ def position_lean(folds, trials, codes, known, how):
         (teachers, i)
         for teachers, places in folds
         for i in places
-        if codes[i] not in (-1, known.normal)
+        if codes[i] not in (UNLABELLED, known.normal)
     ]
     if len(asked) < FEWEST:
         return float("nan")
@@ -95,4 +96,4 @@ def position_lean(folds, trials, codes, known, how):
         found = frame_scores_of(teachers, both, target=target, **plain)
         leans += map(lean_of, found[: len(places)], found[len(places) :])
     leans = np.array(leans)[~np.isnan(leans)]
-    return float(leans.mean()) if len(leans) >= FEWEST else float("nan")
+    return float(np.clip(leans.mean(), -1, 1)) if len(leans) >= FEWEST else float("nan")

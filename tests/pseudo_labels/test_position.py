@@ -55,7 +55,7 @@ def test_lean_by_hand():
     ("score", "lean"),
     [
         (lambda trial: np.arange(60.0), 1),  # the clock
-        (lambda trial: trial[:, 0].sum(axis=1), -1),  # the movement
+        (lambda trial: trial[:, 0].sum(axis=1), -0.5),  # the movement, which is short
         (lambda trial: np.bartlett(60), 0),  # the same both ways: nothing can be told
         (lambda trial: np.zeros(60), np.nan),
     ],

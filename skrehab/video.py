@@ -6,6 +6,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skrehab._fitting import fit_context
 from skrehab.frames.stream import convolution_stream
+from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities, trial_weights
@@ -205,7 +206,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         Parameters
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials; NaN (a lost landmark) counts as zero.
+            Trials; a lost landmark (NaN) stands where it was seen before and
+            after, see :mod:`skrehab.preprocessing.lost`; for ``"mil_tcn"`` it counts as zero.
         y : array-like of shape (n_trials,)
             One label per trial, two classes or more.
         sample_weight : array-like of shape (n_trials,), optional
@@ -389,7 +391,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             codes = np.searchsorted(self.classes_, wanted)
         result = explain(
             self._network,
-            X,
+            self._complete(X),
             codes,
             method=method,
             baseline=baseline,
@@ -403,5 +405,6 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             normalize=normalize,
             batch_size=self.batch_size,
             device=self.device,
+            seen=[seen_points(trial) for trial in X],
         )
         return result if return_maps else result.scores

@@ -4,6 +4,7 @@ import numpy as np
 
 from skrehab.formats._bounds import read_json
 from skrehab.formats._coco import read_frames
+from skrehab.formats._lost import lost_points
 from skrehab.formats._npz import check_npy
 
 _N = 17
@@ -24,8 +25,8 @@ def read_coco17(path):
     Returns
     -------
     ndarray of shape (n_frames, 17, 3), dtype float32
-        Pixels and score: 1 where the file has none, and 0 where the point is lost (NaN). COCO marks
-        a lost point by x = y = score = 0.
+        Pixels and score: 1 where the file has none, and 0 where the point is lost (NaN); see
+        :func:`skrehab.formats._lost.lost_points`.
 
     Raises
     ------
@@ -43,17 +44,20 @@ def read_coco17(path):
     points = points.astype(np.float32)
     if np.isinf(points).any():
         raise ValueError("it holds infinite values; mark lost points with NaN")
-    lost = np.isnan(points[..., :2]).any(-1)
-    if points.shape[2] == 3:
-        lost |= (points == 0).all(-1)
+    coords = ("x", "y", "score")[: points.shape[2]]
+    if (points.shape[2] == 3) and (np.isnan(points[..., 2]) & _placed(points)).any():
+        raise ValueError("a point has a place and no score (NaN)")
+    lost = lost_points(points, coords)
     if lost.all():
         raise ValueError("no frame has a key-point")
     if points.shape[2] == 2:
         points = np.concatenate([points, np.where(lost, 0, 1).astype("f4")[..., None]], axis=-1)
     points[lost] = [np.nan, np.nan, 0]
-    if np.isnan(points[..., 2]).any():
-        raise ValueError("a point has a place and no score (NaN)")
     return points
+
+
+def _placed(points):
+    return ~np.isnan(points[..., :2]).any(-1)
 
 
 def _read_npy(path):

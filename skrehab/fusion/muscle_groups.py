@@ -254,8 +254,9 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         ----------
         X : list of dict
             ``{"rgb": path, uint8 array (n_frames, height, width, 3) or lazy clip, "pose":
-            (n_frames, n_landmarks, n_coords)}`` each; one of the two may be None. NaN (a lost
-            landmark) counts as zero.
+            (n_frames, n_landmarks, n_coords)}`` each; one of the two may be None. A lost
+            landmark (NaN) stands where it was seen before and after, see
+            :mod:`skrehab.preprocessing.lost`.
         y : array-like of shape (n_trials, n_labels)
             1 where a trial has a label, else 0.
         sample_weight : array-like of shape (n_trials,), optional

@@ -12,6 +12,7 @@ from skrehab.multilabel.label_sets import (
     check_multilabel,
     label_probabilities,
 )
+from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency.attribution import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
 from skrehab.training.loop import trial_weights
@@ -185,7 +186,8 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         Parameters
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords), or list of videos
-            Trials; NaN (a lost landmark) counts as zero.
+            Trials; a lost landmark (NaN) stands where it was seen before and
+            after, see :mod:`skrehab.preprocessing.lost`.
         y : array-like of shape (n_trials, n_labels)
             1 where a trial has a label, else 0.
         sample_weight : array-like of shape (n_trials,), optional
@@ -334,7 +336,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
             columns = np.ones(len(X), dtype=int)  # one logit stands for "yes" as it is
         result = explain(
             self.module_,
-            X,
+            self._complete(X),
             columns,
             method=method,
             baseline=baseline,
@@ -344,5 +346,6 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
             normalize=normalize,
             batch_size=self.batch_size,
             device=self.device,
+            seen=[seen_points(trial) for trial in X],
         )
         return result if return_maps else result.scores

@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["Dense", "resample_frames"]
+__all__ = ["Dense", "resample_frames", "resample_seen"]
 
 
 def resample_frames(x, lengths, n_frames):
@@ -36,10 +36,69 @@ def resample_frames(x, lengths, n_frames):
     >>> resample_frames(torch.arange(6.0).reshape(1, 6, 1), None, 3).ravel()
     tensor([0.5000, 2.5000, 4.5000])
     """
+    if lengths is None and x.shape[1] == n_frames:
+        return x
+    return _mixed(_shares(x, lengths, n_frames)[0], x)
+
+
+def resample_seen(x, seen, lengths, n_frames):
+    """Bring trials to the same number of frames, leaving out what was not seen.
+
+    As :func:`resample_frames`, but each output is the mean of what was seen in its stretch of time.
+    Where nothing was, the frames nearest to it that show the point stand in, by the inverse fourth
+    power of their distance. A point that is never seen stays as it is; one at zero throughout takes
+    the mean of the others of its person.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (batch, frames, persons, landmarks, coords)
+        Zero-padded trials.
+    seen : torch.Tensor of shape (batch, frames, persons, landmarks, 1), dtype bool
+        Which points were seen.
+    lengths : torch.Tensor of shape (batch,) or None
+        True number of frames; None means all of them.
+    n_frames : int
+        Frames wanted.
+
+    Returns
+    -------
+    torch.Tensor of shape (batch, n_frames, persons, landmarks, coords)
+        Resampled trials. A trial in which nothing at all was seen is resampled as if all was.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skrehab.networks._layers import resample_seen
+    >>> x = torch.tensor([1.0, 1, 0, 3, 3, 3]).reshape(1, 6, 1, 1, 1)
+    >>> resample_seen(x, x > 0, None, 3).ravel()
+    tensor([1., 3., 3.])
+    """
+    shares, near = _shares(x, lengths, n_frames, nearest=True)
+    seen = seen & (near[:, 0, :, None, None, None] > 0)  # not behind the trial's end
+    seen = seen | ~seen.flatten(1).any(dim=1)[:, None, None, None, None]
+    weights = seen.to(x.dtype)
+    shown = x * weights
+    known, found = _mixed(shares, weights), _mixed(near, weights)
+    tiny = torch.finfo(x.dtype).tiny ** 0.5
+    mean = _mixed(shares, shown) / known.clamp(min=tiny)
+    stand_in = _mixed(near, shown) / found.clamp(min=tiny)
+    out = torch.where(known > 1e-6, mean, stand_in)
+    ever = seen.any(dim=1, keepdim=True)  # (batch, 1, persons, landmarks, 1)
+    out = torch.where(ever, out, _mixed(shares, x))
+    there = (ever | (x != 0).any(dim=1, keepdim=True).any(dim=4, keepdim=True)).to(x.dtype)
+    middle = (out * there).sum(dim=3, keepdim=True) / there.sum(dim=3, keepdim=True).clamp(min=1)
+    return torch.where(there > 0, out, middle)
+
+
+def _mixed(shares, x):
+    flat = torch.bmm(shares.to(x.dtype), x.flatten(2))
+    return flat.reshape(x.shape[0], shares.shape[1], *x.shape[2:])
+
+
+def _shares(x, lengths, n_frames, nearest=False):
+    """Shares (batch, n_frames, frames) of each frame in each output; of the nearest, if asked."""
     max_frames = x.shape[1]
     if lengths is None:
-        if max_frames == n_frames:
-            return x
         lengths = torch.full((x.shape[0],), max_frames)
     lengths = lengths.to(x.device)[:, None]  # (batch, 1)
     step = torch.arange(n_frames, device=x.device)[None]  # (1, n_frames)
@@ -56,9 +115,13 @@ def resample_frames(x, lengths, n_frames):
     place = torch.minimum(place, lengths - 1.0)
     hat = (1 - (frame - place[..., None]).abs()).clamp(min=0)
 
-    weights = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, frames)
-    flat = torch.bmm(weights.to(x.dtype), x.flatten(2))
-    return flat.reshape(x.shape[0], n_frames, *x.shape[2:])
+    shares = torch.where((lengths >= n_frames)[..., None], averaging, hat)  # (batch, n, frames)
+    if not nearest:
+        return shares, None
+    middle = (step + 0.5) * lengths / n_frames - 0.5
+    distance = (frame - middle[..., None]).abs().clamp(min=0.25)
+    near = (distance**-4).to(x.dtype) * (frame < lengths[..., None])
+    return shares, near
 
 
 class Dense(torch.nn.Module):

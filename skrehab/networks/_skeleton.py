@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skrehab.networks._layers import resample_frames
+from skrehab.networks._layers import resample_frames, resample_seen
 from skrehab.networks._signature import merge_signatures
 from skrehab.preprocessing.skeleton_conversion import conversion, guess_skeleton
 from skrehab.skeletons import get_skeleton, list_skeletons
@@ -112,7 +112,8 @@ class SkeletonNetwork(nn.Module):
         Parameters
         ----------
         x : torch.Tensor of shape (batch, frames, n_persons * landmarks, n_coords)
-            Zero-padded trials.
+            Zero-padded trials. Places of points whose score is not above zero are left out; those
+            of trials without scores must be complete, see :mod:`skrehab.preprocessing.lost`.
         lengths : torch.Tensor of shape (batch,), optional
             True number of frames.
 
@@ -121,9 +122,19 @@ class SkeletonNetwork(nn.Module):
         torch.Tensor of shape (batch, coords, n_frames, joints, persons)
             Clips.
         """
-        x = resample_frames(x, lengths, self.n_frames)
-        x = x.unflatten(2, (self._persons, -1))  # (batch, frames, persons, landmarks, coords)
-        space, score = x[..., : self._source_dims], x[..., self._source_dims :]
+        shape = self._persons, x.shape[2] // self._persons, x.shape[3]
+        if self._has_score:
+            x = x.reshape(x.shape[0], x.shape[1], *shape)
+            space, score = x[..., : self._source_dims], x[..., self._source_dims :]
+            seen = score[..., :1] > 0
+            # scores that were centred, or count from the first frame, tell nothing of what was seen
+            seen = seen | (score[..., :1] < 0).flatten(1).any(dim=1)[:, None, None, None, None]
+            space = resample_seen(space, seen, lengths, self.n_frames)
+            score = resample_frames(score, lengths, self.n_frames)
+        else:
+            x = resample_frames(x, lengths, self.n_frames)
+            x = x.unflatten(2, shape[:2])  # (batch, frames, persons, landmarks, coords)
+            space, score = x[..., : self._source_dims], x[..., self._source_dims :]
         if not self._identity:
             space = torch.einsum("jl,btplc->btpjc", self._weights, space)
             space = space * self._signs[: space.shape[-1]]

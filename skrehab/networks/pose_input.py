@@ -36,7 +36,8 @@ def scale_poses(x, lengths=None, lost=None):
     """Scale each coordinate of each trial to the range [-1, 1].
 
     The smallest and largest value are looked for over all landmarks and frames; they count as
-    constants in a gradient. Lost landmarks become 0, as does a coordinate that never changes.
+    constants in a gradient. Lost landmarks (NaN) become 0, as does a coordinate that never changes;
+    a zero that comes is a number, such as a displacement of nothing.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def scale_poses(x, lengths=None, lost=None):
     lengths : torch.Tensor of shape (batch,), optional
         True number of frames; None means all of them.
     lost : torch.Tensor of shape (batch, frames, landmarks, coords), dtype bool, optional
-        What has no part in it; None means what is exactly zero, as a lost landmark is in a batch.
+        What has no part in it; None means what is NaN.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def scale_poses(x, lengths=None, lost=None):
     tensor([-1.0000, -0.5000,  1.0000])
     """
     with torch.no_grad():
-        lost = x == 0 if lost is None else lost
+        lost = x.isnan() if lost is None else lost
         seen = true_frames(x, lengths)[..., None, None] & ~lost
         low = x.masked_fill(~seen, torch.inf).amin(dim=(1, 2), keepdim=True)
         high = x.masked_fill(~seen, -torch.inf).amax(dim=(1, 2), keepdim=True)
@@ -72,7 +73,7 @@ def scale_poses(x, lengths=None, lost=None):
         low, high = low.masked_fill(nobody, 0), high.masked_fill(nobody, 0)
         middle, half = (low + high) / 2, (high - low) / 2
         moves = half > 1e-5 * middle.abs()  # less is rounding
-    scaled = (x - middle) / half.masked_fill(~moves, 1)
+    scaled = (x.masked_fill(lost, 0) - middle) / half.masked_fill(~moves, 1)
     return scaled.masked_fill(~(seen & moves), 0)
 
 
@@ -166,7 +167,8 @@ class PoseInput(nn.Module):
             self.register_buffer(name, torch.from_numpy(value).float(), persistent=False)
 
     def forward(self, x, lengths=None):
-        lost = x == 0
+        lost = x.isnan()
+        x = x.masked_fill(lost, 0)
         if self._weights is not None:
             x, lost = x[..., : self._n_dims], lost[..., : self._n_dims]
             x = torch.einsum("jl,btlc->btjc", self._weights, x) * self._signs[: self._n_dims]

@@ -10,6 +10,7 @@ import skrehab
 from skrehab._optional import require
 from skrehab._written import written
 from skrehab.onnx.graph import Graph
+from skrehab.onnx.lost import complete
 from skrehab.onnx.networks import trace_network
 from skrehab.onnx.runtime import FORMAT, FORMAT_VERSION, OnnxModel, OnnxStream
 from skrehab.onnx.steps import add_classifier, add_transformer, fill_lost, scores_frames
@@ -230,7 +231,12 @@ def _whole_trials(steps, last, shape):
         spec["outputs"] = [_value("probabilities", *per_frame, "of each class at each frame")]
         return graph.build(inputs, [("probabilities", x, *per_frame)]), spec
     onnx = require("onnx", "onnx", "to write ONNX files")
-    x = fill_lost(graph, x)
+    if hasattr(last.module_, "frame_logits"):
+        x = fill_lost(graph, x)
+    else:
+        n_persons = (last.network_params or {}).get("n_persons", 1)
+        never = "middle" if getattr(last, "scaler_", None) is None else "keep"
+        x = complete(graph, x, inner, n_persons=n_persons, never=never)
     before = graph.build(inputs, [("features", x, "float32", [None, *inner])])
     network = onnx.load_from_string(
         trace_network(

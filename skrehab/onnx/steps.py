@@ -207,6 +207,9 @@ def _convert(graph, x, step, shape):
         far = graph.constant([shape[1]])
         scores = graph.add("Slice", values, graph.constant([n_dims]), far, axis)
         scores = graph.add("MatMul", graph.constant(mapping.score_weights()), scores)
+        any_lost = graph.add("ReduceMax", graph.cast(lost, "float64"), axes=[-1], keepdims=1)
+        kept = graph.add("Sub", graph.constant(np.float64(1)), any_lost)
+        scores = graph.add("Mul", scores, kept)
         moved = graph.add("Concat", moved, scores, axis=-1)
     return graph.cast(moved, "float32")
 

@@ -305,6 +305,7 @@ ALLOWED = {
             "threshold_": optional(THRESHOLD),
             "fallback_": optional(Text()),
         },
+        later={"position_lean_": (Number(-1, 1, odd=True), float("nan"))},
     ),
     "sklearn.Pipeline": PIPELINE,
     "imblearn.Pipeline": PIPELINE,

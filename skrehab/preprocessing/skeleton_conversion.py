@@ -282,8 +282,8 @@ def convert(trial, source, target):
     Parameters
     ----------
     trial : array-like of shape (n_frames, source landmarks, n_coords)
-        Coordinates in the source's axes; any after its own two or three are scores. NaN stays NaN
-        wherever a lost landmark has a part in the result.
+        Coordinates in the source's axes; any after its own two or three are scores. Wherever a
+        lost landmark (NaN) has a part in the result, it is NaN and its score 0.
     source, target : str or Skeleton
         Registered skeletons.
 
@@ -328,5 +328,6 @@ def convert(trial, source, target):
     parts = [(moved * mapping.signs)[..., :wanted]]
     if trial.shape[2] > n_dims:
         scores = np.nan_to_num(trial[..., n_dims:], nan=0.0)
-        parts.append(np.einsum("ts,fsc->ftc", mapping.score_weights(), scores))
+        scores = np.einsum("ts,fsc->ftc", mapping.score_weights(), scores)
+        parts.append(np.where(np.isnan(moved).any(axis=2, keepdims=True), 0, scores))
     return np.concatenate(parts, axis=2).astype(np.float32)

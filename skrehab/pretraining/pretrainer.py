@@ -19,6 +19,7 @@ from skrehab._surroundings import predicting
 from skrehab._trial_list import TrialList
 from skrehab._written import written
 from skrehab.networks.pose_input import PoseInput, find_skeleton
+from skrehab.preprocessing.lost import complete_poses, complete_trials
 from skrehab.skeletons import Skeleton, get_skeleton
 from skrehab.training.batching import iterate_by_length, pad_trials
 from skrehab.training.loop import seeded
@@ -216,7 +217,8 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-            Trials; NaN (a lost landmark) becomes zero, the middle, once the trial is scaled.
+            Trials; a lost landmark (NaN) stands where it was seen before and after,
+            see :mod:`skrehab.preprocessing.lost`.
         y : None
             Ignored.
 
@@ -380,7 +382,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         representations = [None] * len(X)
         with predicting(self.module_, self.device) as module:
             pose_input = self._pose_input(X[0].shape[1:]).to(self.device)
-            for index, x, lengths in iterate_by_length(X, self.batch_size):
+            for index, x, lengths in iterate_by_length(complete_trials(X), self.batch_size):
                 poses = pose_input(x.to(self.device), lengths).flatten(2)
                 frames = module.encoder(poses, lengths)[0].cpu().numpy()
                 for i, one, n_frames in zip(index, frames, lengths.tolist()):
@@ -443,7 +445,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
 
 def _prepare(trial, pose_input, max_frames):
     """Bring one trial to what the encoder reads, no longer than allowed."""
-    x, _ = pad_trials([trial])
+    x, _ = pad_trials([complete_poses(trial)])
     with torch.inference_mode():
         poses = pose_input(x)[0].numpy()
     return resample(poses, max_frames) if len(poses) > max_frames else poses

@@ -21,6 +21,7 @@ from skrehab.frames.targets import SoftLabels
 from skrehab.pseudo_labels.cross_fitting import as_splitter
 from skrehab.pseudo_labels.folds import fit_folds
 from skrehab.pseudo_labels.frame_labels import hard_labels, holds_one_class, soft_labels
+from skrehab.pseudo_labels.position import LEANS, position_lean
 from skrehab.pseudo_labels.thresholds import check_threshold, published_threshold
 from skrehab.pseudo_labels.trial_labels import check_partial_labels
 from skrehab.saliency.attribution import METHODS
@@ -124,6 +125,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
         What was done when only one class of frames was left: one threshold, between the two, or
         the true trial labels, with the thresholds asked for. Where these left one class as well,
         it is ``"true_labels"`` with one threshold, see ``threshold_``.
+    position_lean_ : float
+        How much the scores follow the place in the trial rather than what it shows: up to 16
+        positive training trials are scored once more and once run backwards. 1 if the scores stay
+        where they were, -1 if they turn round with the movement, 0 if they are the same both ways;
+        NaN for fewer than five such trials. From 0.25 on there is a warning.
     classes_ : ndarray of shape (n_classes,)
         Labels of trials, and of frames where they are known; the columns of soft labels.
 
@@ -294,6 +300,9 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 folds, trials, known, how, predicted, threshold, self.prior
             )
         self._warn(labels, known)
+        self.position_lean_ = position_lean(folds, trials, known.codes, known, how)
+        if self.position_lean_ >= LEANS:
+            self._warn_of_position()
         soft = self.output == "soft"
         self.transduction_ = SoftLabels(labels, known.classes) if soft else ragged(labels)
         return X, self.transduction_
@@ -315,6 +324,21 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
+
+    def _warn_of_position(self):
+        network = getattr(self.estimator, "network", type(self.estimator).__name__)
+        warnings.warn(
+            "Pseudo-labels lean on the position in the trial: of training trials run backwards, "
+            f"the scores of {network!r} stay where they were in time instead of turning round "
+            f"with the movement (position_lean_={self.position_lean_:.2f}; 1 is the clock alone, "
+            "-1 the movement alone). A frame model that learns from them may be worse than "
+            "chance. Train the classifier longer, or take one that looks at all frames alike: "
+            "network_params={'readout': 'mean'} of 'lstm' and 'gru', or 'mil_tcn' with "
+            "method='frame_logits'. If the motion always stands at that place of the trial, the "
+            "two cannot be told apart from these trials.",
+            UserWarning,
+            stacklevel=3,
+        )
 
     def _resolve_threshold(self, n_landmarks):
         if self.smooth != "auto":

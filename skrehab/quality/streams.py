@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrehab._given import filled
+from skrehab.preprocessing.lost import complete_trials
 from skrehab.training.batching import pad_trials
 from skrehab.trials import check_trials
 
@@ -125,8 +126,8 @@ def check_streams(X, streams, *, n_landmarks=None, n_coords=None, n_features=Non
         items = [item[stream] for item in X] if as_dicts else X
         called = f"{stream} of {name}" if as_dicts else name
         if stream == "pose":
-            parts[stream] = check_trials(
-                items, n_landmarks=n_landmarks, n_coords=n_coords, name=called
+            parts[stream] = complete_trials(
+                check_trials(items, n_landmarks=n_landmarks, n_coords=n_coords, name=called)
             )
         else:
             parts[stream] = check_appearance(items, n_features=n_features, name=called)

@@ -12,6 +12,7 @@ import torch
 
 from skrehab._given import filled
 from skrehab._surroundings import on_device, own_surroundings
+from skrehab.preprocessing.lost import complete_trials, seen_points
 from skrehab.saliency.gradients import (
     ROWS,
     converge,
@@ -72,6 +73,7 @@ def explain(
     batch_size=32,
     device="cpu",
     memory=MEMORY,
+    seen=None,
 ):
     """Attribute a network's decisions on a list of trials.
 
@@ -80,7 +82,8 @@ def explain(
     module : torch.nn.Module
         Network.
     trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        Trials; lost landmarks (NaN) get no attribution.
+        Trials; lost landmarks (NaN) get no attribution. The network is given them filled, as
+        :func:`skrehab.preprocessing.lost.complete_poses` does it, unless it scores frames itself.
     targets : array-like of shape (n_trials,) or None
         Class index of each trial; None takes the one that the network says.
     method : {"vanilla_gradient", "integrated_gradients", "frame_logits"}
@@ -88,10 +91,10 @@ def explain(
         frames itself; such scores have no map of landmarks (NaN).
     baseline : {"zeros", "rest"} or ndarray
         Start of the path: zeros; each trial's first frame held still; or an array that broadcasts
-        to a trial, such as one pose ``(n_landmarks, n_coords)``. Where a landmark is lost the path
-        stays at zero. A network that scales each trial itself (MOMENT with ``revin``) gives the
-        same for every point of such a path but its start: for it both words mean every channel
-        standing still at its mean, with the trial's own mean and deviation held on the way.
+        to a trial, such as one pose ``(n_landmarks, n_coords)``. A network that scales each trial
+        itself (MOMENT with ``revin``) gives the same for every point of such a path but its start:
+        for it both words mean every channel standing still at its mean, with the trial's own mean
+        and deviation held on the way.
     n_steps : int or "auto"
         See :func:`integrated_gradients`.
     tol : float
@@ -116,6 +119,8 @@ def explain(
     memory : int
         Bytes that trials on their way through the network may take; see
         :mod:`skrehab.saliency.memory`.
+    seen : list of ndarray of bool of shape (n_frames_i, n_landmarks, n_coords), optional
+        What was seen of trials that are filled already.
 
     Returns
     -------
@@ -137,6 +142,10 @@ def explain(
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
     on_device(module, device)
     n = len(trials)
+    if seen is None:
+        seen = [seen_points(trial) for trial in trials]
+        if not hasattr(module, "frame_logits"):
+            trials = complete_trials(trials)
     scores, maps = [None] * n, [None] * n
     errors, used = np.full(n, np.nan), np.ones(n, dtype=int)
     met = np.ones(n, dtype=bool)
@@ -178,7 +187,7 @@ def explain(
                 )
             errors[index], used[index] = error.cpu(), steps
         for i, values in zip(index, attribution.cpu().numpy()):
-            values = np.where(np.isnan(trials[i]), 0, values[: len(trials[i])])
+            values = np.where(seen[i], values[: len(trials[i])], 0)
             scores[i] = score_frames(values, aggregate=aggregate, **how)
             maps[i] = np.abs(values).sum(axis=2)
     if not met.all():
@@ -226,7 +235,7 @@ def _still_baseline(batch, baseline):
 
 
 def _baseline_batch(trials, x, baseline):
-    """Start of the path for a padded batch; padding and lost landmarks start, and stay, at zero."""
+    """Start of the path for a padded batch; padding, and what is lost, starts and stays at zero."""
     start = torch.zeros_like(x)
     if isinstance(baseline, str) and baseline == "zeros":
         return start

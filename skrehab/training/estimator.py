@@ -1,6 +1,7 @@
 """What every estimator around a network of the registry shares: inputs, training, outputs."""
 
 import os
+import warnings
 from functools import partial
 from numbers import Integral, Real
 
@@ -15,6 +16,7 @@ from skrehab import networks
 from skrehab._surroundings import predicting
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.preprocessing import LandmarkScaler
+from skrehab.preprocessing.lost import complete_trials
 from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clips import check_videos, collate_clips
@@ -155,6 +157,9 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)
+            self._warn_of_random_layers(spec)
+            if spec.input != "rgb":  # once, not every epoch
+                X = self._complete(X)
             module, inputs = self.module_, X
             if getattr(self.module_, "is_frozen", False):  # embed once, not every epoch
                 if changed is not None:
@@ -173,7 +178,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
 
             samples = subset(inside)
             if changed is not None:
-                samples = Sequences(changed[0], targets[inside], weights[inside], **changed[1])
+                trials = self._complete(changed[0])
+                samples = Sequences(trials, targets[inside], weights[inside], **changed[1])
             self.history_ = train(
                 module,
                 samples,
@@ -236,6 +242,33 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         ends = spec.ends or getattr(type(self.module_), "ends", ())
         return load_weights(self.module_, state, self.head, spec.head, ends)
 
+    def _warn_of_random_layers(self, spec):
+        """Say that layers stay as they were drawn; a class of one's own may bring its weights."""
+        if self.weights is not None or not isinstance(spec.builder, str):
+            return
+        still = [
+            name
+            for name, one in self.module_.named_parameters()
+            if (not one.requires_grad or name.startswith(tuple(self.freeze)))
+            and not name.startswith(spec.untrained)
+            and not name.endswith(("embed_tokens.weight", "mask_embedding"))
+        ]
+        if still:
+            how = f"freeze={self.freeze!r}" if self.freeze else "its own tuning"
+            warnings.warn(
+                f"{self.network!r} was given no weights, and by {how} {len(still)} of its arrays "
+                f"(such as {still[0]!r}) do not learn: the rest is trained on random features. "
+                "Give weights=, the path of a published file"
+                + (
+                    " (of MOMENT: model.safetensors of AutonLab/MOMENT-1-small, -base or -large, "
+                    "with head='new'), or network_params={'tuning': 'full'}."
+                    if self.network == "moment"
+                    else ", or freeze nothing."
+                ),
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _build_module(self):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""
         params = dict(self.network_params or {})
@@ -253,7 +286,23 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _collate(self):
         if self.n_landmarks_ is None:
             return partial(collate_clips, recipe=self.module_.clip)
-        return collate_trials
+        return self._collate_poses
+
+    def _collate_poses(self, trials):
+        return collate_trials(self._complete(trials))
+
+    def _complete(self, trials):
+        """Fill lost points, as networks mix frames and landmarks; see preprocessing.lost.
+
+        Not where frames are scored one after the other, live too: nothing is known there of the
+        frames to come, and a lost landmark is zero. What is never seen of a standardized trial is
+        zero as well, the mean of the training trials.
+        """
+        if hasattr(self.module_, "frame_logits"):
+            return trials
+        n_persons = (self.network_params or {}).get("n_persons", 1)
+        never = "middle" if getattr(self, "scaler_", None) is None else "keep"
+        return complete_trials(trials, n_persons=n_persons, never=never)
 
     def _batches(self, X):
         """Yield positions and what the network takes; pose trials by length, to pad little."""

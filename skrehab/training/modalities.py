@@ -7,6 +7,7 @@ import torch
 
 from skrehab.pose.reader import VideoError
 from skrehab.pose.seeking import count_frames
+from skrehab.preprocessing.lost import complete_poses
 from skrehab.training.batching import pad_trials
 from skrehab.training.clips import check_videos, prepare_clip, read_clip
 from skrehab.trials import check_trials
@@ -187,7 +188,8 @@ def normalize_pose(trial, n_dims):
     trial : ndarray of shape (n_frames, n_landmarks, n_coords)
         One trial; NaN where a landmark is lost.
     n_dims : int
-        Coordinates that are places; what follows, such as a score, stays as it is.
+        Coordinates that are places; what follows, such as a score, stays as it is. A point whose
+        score is zero does not count.
 
     Returns
     -------
@@ -206,7 +208,10 @@ def normalize_pose(trial, n_dims):
     places = out[..., :n_dims]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)  # nothing was found at all
-        low, high = np.nanmin(places, axis=(0, 1)), np.nanmax(places, axis=(0, 1))
+        counted = places
+        if out.shape[2] > n_dims and (out[..., n_dims] > 0).any():
+            counted = np.where(out[..., n_dims, None] == 0, np.nan, places)
+        low, high = np.nanmin(counted, axis=(0, 1)), np.nanmax(counted, axis=(0, 1))
     half = np.nan_to_num((high - low).max() / 2)
     places -= (low + high) / 2
     places /= half if half > 0 else 1.0
@@ -260,7 +265,7 @@ def collate_modalities(trials, recipe=None, *, min_frames=1, n_dims=None):
                 pose = np.zeros((1, *shape[1:]), dtype=np.float32)
             elif n_dims is not None:
                 pose = normalize_pose(pose, n_dims)
-            poses.append(pose)
+            poses.append(complete_poses(pose))
         batch["pose"], batch["lengths"] = pad_trials(poses)
     return batch
 

@@ -1,5 +1,7 @@
 """What there is one of for every trial: its label, its patient."""
 
+from numbers import Real
+
 import numpy as np
 
 from skrehab._given import array_of, column_of, missing_at, refuse_mixed
@@ -36,6 +38,8 @@ def check_trial_labels(y, X):
     if y is None:
         raise ValueError("y is needed: one label per trial. It requires y to be passed, got None.")
     y = column_of(array_of(y) if hasattr(y, "detach") or hasattr(y, "toarray") else y, "y")
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:  # as scikit-learn has it
+        y = y[:, 0]
     if len(y) != len(X):
         raise ValueError(f"y must hold one label per trial: {len(X)} trials, {len(y)} labels.")
     for i, label in enumerate(y):
@@ -49,7 +53,10 @@ def check_trial_labels(y, X):
     if (i := missing_at(y)) is not None:
         raise ValueError(f"y[{i}] is {list(y)[i]!s}: every trial needs a label.")
     refuse_mixed(y, "y")
-    return np.asarray(array_of(y))
+    y = np.asarray(array_of(y))
+    if y.dtype == object and all(isinstance(label, Real | np.bool_) for label in y):
+        return np.array(y.tolist())  # a column of mixed tables: numbers all the same
+    return y
 
 
 def check_groups(groups, X, *, name="groups", what="patient"):

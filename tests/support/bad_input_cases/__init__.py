@@ -6,9 +6,11 @@ tests run every case, and benchmarks/bad_inputs.py counts what came of them.
 
 from bad_input_cases import (
     batches,
+    clips,
     files,
     label_owners,
     labels,
+    learning,
     manifest_options,
     manifests,
     models,
@@ -24,6 +26,6 @@ __all__ = ["CASES", "Case", "Outcome"]
 
 _PARTS = (
     *(videos, streams, batches, trials, files, programs, sequences, labels, label_owners),
-    *(manifests, manifest_options, models),
+    *(manifests, manifest_options, models, clips, learning),
 )
 CASES = [case for part in _PARTS for case in part.CASES]

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.fusion.branches import BranchLoss, BranchTraining
 from skrehab.multilabel.label_sets import LOSSES, MultiLabelMixin, check_multilabel
@@ -221,30 +222,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         verbose=0,
         net_params=None,
     ):
-        self.modality = modality
-        self.size = size
-        self.network_params = network_params
-        self.loss = loss
-        self.threshold = threshold
-        self.stage1_epochs = stage1_epochs
-        self.stage2_epochs = stage2_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.color_jitter = color_jitter
-        self.normalize_pose = normalize_pose
-        self.min_frames = min_frames
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.weights = weights
-        self.weights_sha256 = weights_sha256
-        self.verbose = verbose
-        self.net_params = net_params
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):

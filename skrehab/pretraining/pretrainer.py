@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
 from skrehab._optional import require
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab._trial_list import TrialList
 from skrehab._written import written
@@ -186,28 +187,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         random_state=None,
         verbose=False,
     ):
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.objective = objective
-        self.alpha = alpha
-        self.beta = beta
-        self.paces = paces
-        self.skeleton = skeleton
-        self.common_skeleton = common_skeleton
-        self.reduction = reduction
-        self.discriminator_size = discriminator_size
-        self.lr = lr
-        self.lr_decay = lr_decay
-        self.lr_decay_every = lr_decay_every
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.max_frames = max_frames
-        self.warm_start = warm_start
-        self.checkpoint_every = checkpoint_every
-        self.checkpoint_dir = checkpoint_dir
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.networks.two_stream.expert import Expert, FrameEncoder
 from skrehab.training.batching import Samples
@@ -192,30 +193,7 @@ class QualityRegressor(BaseEstimator):
         verbose=0,
         net_params=None,
     ):
-        self.encoder = encoder
-        self.streams = streams
-        self.head = head
-        self.fine_tune = fine_tune
-        self.expert = expert
-        self.encoder_params = encoder_params
-        self.hidden_size = hidden_size
-        self.pooling = pooling
-        self.reduced_channels = reduced_channels
-        self.dropout = dropout
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.class_weight = class_weight
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        self.net_params = net_params
+        keep_parameters(self, locals())
 
     def __sklearn_clone__(self):
         twin = super().__sklearn_clone__()

@@ -2,7 +2,7 @@
 
 from skrehab.frames import FrameMLP, FrameTCN
 from skrehab.preprocessing import BoneVectors, DisplacementSmoother
-from skrehab.pseudo_labels import PatientPipeline, SaliencyPseudoLabeler
+from skrehab.pseudo_labels import PatientPipeline, SaliencyPseudoLabeler, parse_threshold
 from skrehab.pseudo_labels.thresholds import PUBLISHED_THRESHOLDS
 from skrehab.training.augmentation import Augmentation
 from skrehab.video import VideoClassifier
@@ -132,8 +132,9 @@ def published(
     thresholds : {1, 2}, default=2
         One threshold of Table II, or the two between which frames are not used.
     threshold : float, (float, float), Quantile or str, optional
-        Something else in their place; see :class:`SaliencyPseudoLabeler`. For what Table II does
-        not have, None takes the highest 38 % of a trial's frames, or 30 % for the plain gradient,
+        Something else in their place; see :class:`SaliencyPseudoLabeler`. Text is read as on the
+        command line, by :func:`skrehab.pseudo_labels.parse_threshold`. For what Table II does not
+        have, None takes the highest 38 % of a trial's frames, or 30 % for the plain gradient,
         as later versions of the authors' code do.
     max_epochs : int, default=100
         Epochs of the video network; the authors take 100 to 250 with early stopping.
@@ -152,7 +153,7 @@ def published(
     Raises
     ------
     ValueError
-        If `thresholds` is neither 1 nor 2.
+        If `thresholds` is neither 1 nor 2, or a `threshold` in writing is none.
 
     Notes
     -----
@@ -170,6 +171,8 @@ def published(
     >>> from skrehab.recipes import published
     >>> published("lstm", thresholds=1)["labels"].threshold
     'published'
+    >>> published("lstm", threshold="2.2,3.2")["labels"].threshold
+    (2.2, 3.2)
     """
     if thresholds not in (1, 2):
         raise ValueError(f"thresholds must be 1 or 2, got {thresholds!r}.")
@@ -177,6 +180,8 @@ def published(
         threshold = "published" if thresholds == 1 else "published_dual"
     elif threshold is None:
         threshold = ("quantile", 0.30 if method == "vanilla_gradient" else 0.38)
+    elif isinstance(threshold, str):
+        threshold = parse_threshold(threshold)
     own = {"lr": 1e-4} | NETWORKS.get(network, {})
     video = VideoClassifier(
         network,

@@ -5,6 +5,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab.frames.stream import convolution_stream
 from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency import explain
@@ -168,36 +169,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         like_length=0,
         step=1,
     ):
-        self.network = network
-        self.network_params = network_params
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.class_weight = class_weight
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.weights = weights
-        self.weights_sha256 = weights_sha256
-        self.head = head
-        self.freeze = freeze
-        self.layer_decay = layer_decay
-        self.head_warmup = head_warmup
-        self.memory = memory
-        self.verbose = verbose
-        self.net_params = net_params
-        self.optimizer = optimizer
-        self.min_lr = min_lr
-        self.gradient_clip_value = gradient_clip_value
-        self.standardize = standardize
-        self.augment = augment
-        self.like_length = like_length
-        self.step = step
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, exercise=None):

@@ -141,7 +141,7 @@ def test_third_party_at_the_head(file):
 
 @every_file
 def test_files_are_short(file):
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 500
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def test_no_drawer_for_everything():

@@ -122,9 +122,8 @@ def train(
 def _pipeline(recipe, skeleton, network, method, threshold, epochs, seed):
     """Build what was asked for, and refuse options of the other recipe."""
     from skrehab import recipes
-    from skrehab.pseudo_labels import parse_threshold
 
-    of_paper = {"network": network, "method": method, "threshold": parse_threshold(threshold)}
+    of_paper = {"network": network, "method": method, "threshold": threshold}
     given = {name: value for name, value in of_paper.items() if value is not None}
     if recipe == Recipe.PUBLISHED:
         if skeleton != "auto":

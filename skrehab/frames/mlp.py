@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab._parameters import keep_parameters
 from skrehab.frames.classifier import FRAME_CONSTRAINTS, FrameClassifier
 from skrehab.frames.targets import class_weights, frame_weights
 from skrehab.networks.sequence.mlp import MLP
@@ -145,29 +146,7 @@ class FrameMLP(FrameClassifier):
         standardize=False,
         augment=None,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.dropout = dropout
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.class_weight = class_weight
-        self.resampler = resampler
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        self.net_params = net_params
-        self.classes = classes
-        self.optimizer = optimizer
-        self.min_lr = min_lr
-        self.gradient_clip_value = gradient_clip_value
-        self.standardize = standardize
-        self.augment = augment
+        keep_parameters(self, locals())
 
     def _training_samples(self, X, targets, weights, inside, random_state, **who):
         if self.resampler is None:

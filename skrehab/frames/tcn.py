@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
 
+from skrehab._parameters import keep_parameters
 from skrehab.frames.classifier import FRAME_CONSTRAINTS, FrameClassifier
 from skrehab.frames.stream import convolution_stream
 from skrehab.frames.targets import frame_weights
@@ -167,33 +168,7 @@ class FrameTCN(FrameClassifier):
         like_length=0,
         step=1,
     ):
-        self.channels = channels
-        self.n_blocks = n_blocks
-        self.kernel_size = kernel_size
-        self.causal = causal
-        self.dropout = dropout
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.class_weight = class_weight
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        self.net_params = net_params
-        self.classes = classes
-        self.optimizer = optimizer
-        self.min_lr = min_lr
-        self.gradient_clip_value = gradient_clip_value
-        self.standardize = standardize
-        self.augment = augment
-        self.like_length = like_length
-        self.step = step
+        keep_parameters(self, locals())
 
     def _choose_step(self, lengths):
         self.step_ = choose_step(self.step, lengths)

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab.multilabel.label_sets import MultiLabelMixin, check_multilabel
 from skrehab.training.modalities import MODALITIES, split_modalities
 from skrehab.trials import check_trial_labels, tag_trial_input
@@ -137,11 +138,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True}
 
     def __init__(self, rgb, pose, *, how="late", weight=0.5, C=0.01):
-        self.rgb = rgb
-        self.pose = pose
-        self.how = how
-        self.weight = weight
-        self.C = C
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -298,12 +295,7 @@ class MultiLabelFusion(MultiLabelMixin, BaseEstimator):
     __metadata_request__fit = {"groups": True}
 
     def __init__(self, rgb, pose, *, how="sum", weight=0.5, C=0.01, threshold=0.5):
-        self.rgb = rgb
-        self.pose = pose
-        self.how = how
-        self.weight = weight
-        self.C = C
-        self.threshold = threshold
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, groups=None):

@@ -17,8 +17,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.fusion.branches import BranchLoss, BranchTraining
+from skrehab.fusion.stages import keep_branches, plan_stages
 from skrehab.multilabel.label_sets import LOSSES, MultiLabelMixin, check_multilabel
 from skrehab.networks.two_stream.transm3e import SIZES, TransM3E
 from skrehab.networks.weights import read_weights
@@ -43,12 +45,6 @@ from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups
 
 __all__ = ["MuscleGroupClassifier"]
-
-# parts of the network that a branch alone does not need
-_NOT_ALONE = {
-    "rgb": ("pose", "pose_widen", "pose_head", "pose_fusion", "rgb_fusion", "distillation"),
-    "pose": ("rgb", "pose_fusion", "rgb_fusion", "distillation"),
-}
 
 
 class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
@@ -221,30 +217,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         verbose=0,
         net_params=None,
     ):
-        self.modality = modality
-        self.size = size
-        self.network_params = network_params
-        self.loss = loss
-        self.threshold = threshold
-        self.stage1_epochs = stage1_epochs
-        self.stage2_epochs = stage2_epochs
-        self.lr = lr
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.color_jitter = color_jitter
-        self.normalize_pose = normalize_pose
-        self.min_frames = min_frames
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.weights = weights
-        self.weights_sha256 = weights_sha256
-        self.verbose = verbose
-        self.net_params = net_params
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):
@@ -280,7 +253,9 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         trials = check_modalities(X, self._modalities)
         y = check_multilabel(y, trials, self.loss)
         groups = check_groups(groups, trials)
-        phases = self._phases(trials)
+        if self.weights is not None and self.modality == "pose":
+            raise ValueError("weights are those of the RGB network, and modality is 'pose'.")
+        stages = plan_stages(trials, self.modality, self.stage1_epochs, self.stage2_epochs)
         kinds = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
         weights = trial_weights(kinds, None, sample_weight)
         random_state = check_random_state(self.random_state)
@@ -297,7 +272,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights()
             check_clip_lengths(trials, self._min_frames)
-            for stage, branches, epochs in phases:
+            for stage, branches, epochs in stages:
                 self.stage_ = stage
                 samples, validation = (
                     None if index is None else self._samples(trials, index, branches, y, weights)
@@ -318,26 +293,6 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
     @property
     def _modalities(self):
         return MODALITIES if self.modality == "both" else (self.modality,)
-
-    def _phases(self, trials):
-        """Stage, branches and epochs of each part of the training."""
-        for modality in self._modalities:
-            if all(trial[modality] is None for trial in trials):
-                raise ValueError(
-                    f"No trial has {modality}: give some, or choose another modality than "
-                    f"{self.modality!r}."
-                )
-        if self.weights is not None and self.modality == "pose":
-            raise ValueError("weights are those of the RGB network, and modality is 'pose'.")
-        phases = [(1, (m,), self.stage1_epochs) for m in self._modalities if self.stage1_epochs]
-        if self.modality == "both" and self.stage2_epochs:
-            phases.append((2, MODALITIES, self.stage2_epochs))
-        if not phases:
-            epochs = f"stage1_epochs={self.stage1_epochs}, stage2_epochs={self.stage2_epochs}"
-            raise ValueError(
-                f"There is no epoch to train with modality={self.modality!r}, {epochs}."
-            )
-        return phases
 
     def _samples(self, trials, index, branches, y, weights):
         """Show trials to some branches; those that have nothing for them are left out."""
@@ -362,10 +317,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
             loss_function=self.loss,
             **(self.network_params or {}),
         )
-        if self.modality != "both":
-            for part in _NOT_ALONE[self.modality]:
-                setattr(network, part, None)
-        return network
+        return keep_branches(network, self.modality)
 
     def _load_weights(self):
         if self.weights is None:

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab.multilabel.label_sets import (
     LOSSES,
     MultiLabelMixin,
@@ -154,30 +155,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         verbose=0,
         net_params=None,
     ):
-        self.network = network
-        self.network_params = network_params
-        self.loss = loss
-        self.threshold = threshold
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.weights = weights
-        self.weights_sha256 = weights_sha256
-        self.head = head
-        self.freeze = freeze
-        self.layer_decay = layer_decay
-        self.head_warmup = head_warmup
-        self.memory = memory
-        self.verbose = verbose
-        self.net_params = net_params
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None):

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 
 from .detector import N_LANDMARKS
 from .persons import PERSONS, check_person, find_jumps
@@ -135,21 +136,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         allow_telemetry=False,
         verbose=0,
     ):
-        self.model_path = model_path
-        self.coordinates = coordinates
-        self.person = person
-        self.n_persons = n_persons
-        self.min_visibility = min_visibility
-        self.min_detection_confidence = min_detection_confidence
-        self.min_presence_confidence = min_presence_confidence
-        self.min_tracking_confidence = min_tracking_confidence
-        self.target_fps = target_fps
-        self.fps = fps
-        self.on_error = on_error
-        self.n_jobs = n_jobs
-        self.memory = memory
-        self.allow_telemetry = allow_telemetry
-        self.verbose = verbose
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -1,10 +1,7 @@
 """PoseSequencePretrainer: learn to represent movement from pose sequences without any label."""
 
-import json
 import os
-from contextlib import contextmanager
 from numbers import Integral, Real
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,20 +11,22 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab._optional import require
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab._trial_list import TrialList
-from skrehab._written import written
-from skrehab.networks.pose_input import PoseInput, find_skeleton
+from skrehab.networks.pose_input import PoseInput
 from skrehab.preprocessing.lost import complete_poses, complete_trials
-from skrehab.skeletons import Skeleton, get_skeleton
+from skrehab.skeletons import Skeleton
 from skrehab.training.batching import iterate_by_length, pad_trials
 from skrehab.training.loop import seeded
 from skrehab.trials import check_trials, tag_trial_input
 
 from .checkpoints import Checkpoint, run_key
+from .going_on import check_goes_on, take_over, write_encoder
+from .limbs import limbs_to_mask
 from .loop import pretrain
 from .network import PretextNetwork
+from .progress import progress_bar
 from .tasks import OBJECTIVES, resample
 
 __all__ = ["PoseSequencePretrainer"]
@@ -187,28 +186,7 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         random_state=None,
         verbose=False,
     ):
-        self.hidden_size = hidden_size
-        self.n_layers = n_layers
-        self.objective = objective
-        self.alpha = alpha
-        self.beta = beta
-        self.paces = paces
-        self.skeleton = skeleton
-        self.common_skeleton = common_skeleton
-        self.reduction = reduction
-        self.discriminator_size = discriminator_size
-        self.lr = lr
-        self.lr_decay = lr_decay
-        self.lr_decay_every = lr_decay_every
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.max_frames = max_frames
-        self.warm_start = warm_start
-        self.checkpoint_every = checkpoint_every
-        self.checkpoint_dir = checkpoint_dir
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -255,12 +233,13 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
 
     def _learn(self, X, go_on):
         X = check_trials(X)
-        limbs = self._check_tasks(X[0].shape[1])
+        self._check_settings()
+        limbs = limbs_to_mask(self.objective, X[0].shape[1], self.skeleton, self.common_skeleton)
         pose_input = self._pose_input(X[0].shape[1:])
         go_on = go_on and hasattr(self, "module_")
         before = self.module_ if go_on else None
         if go_on:
-            self._check_goes_on(pose_input.shape)
+            check_goes_on(self, pose_input.shape)
         poses = [_prepare(trial, pose_input, self.max_frames) for trial in X]
         stage = self.history_[-1]["stage"] + 1 if go_on else 0
 
@@ -270,9 +249,9 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         with seeded(random_state, self.device):
             module = self._build_module()
         if go_on:
-            module.load_state_dict(_fitting(before.state_dict(), module), strict=False)
+            take_over(before, module)
         seed = [int(random_state.randint(np.iinfo(np.int32).max)), stage]
-        with _progress_bar(self.verbose, self.max_epochs) as after_epoch:
+        with progress_bar(self.verbose, self.max_epochs) as after_epoch:
             history = pretrain(
                 module,
                 poses,
@@ -298,39 +277,12 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
                 self.network_params_[name] = getattr(self, name)
         return self
 
-    def _check_tasks(self, n_landmarks):
-        """Validate what belongs together; return the limbs to draw from."""
+    def _check_settings(self):
+        """Refuse settings that scikit-learn's table of parameters cannot."""
         if not self.paces or not all(0 < pace <= 1 for pace in self.paces):
             raise ValueError(f"paces must be shares in (0, 1], got {self.paces}.")
         if self.checkpoint_every is not None and self.checkpoint_dir is None:
             raise ValueError("checkpoint_every needs checkpoint_dir: a folder to write to.")
-        if "inpaint" not in OBJECTIVES[self.objective]:
-            return []
-        if self.common_skeleton is not None:
-            skeleton = get_skeleton(self.common_skeleton)
-        else:
-            skeleton = find_skeleton(n_landmarks, self.skeleton)
-        if skeleton is None:
-            raise ValueError(
-                f"objective={self.objective!r} masks limbs, and no skeleton is known by the number "
-                f"of {n_landmarks} landmarks: pass skeleton=..., a name or a Skeleton, or choose "
-                "another objective."
-            )
-        return [list(landmarks) for landmarks in skeleton.limbs.values()]
-
-    def _check_goes_on(self, shape):
-        if shape != self.pose_shape_:
-            raise ValueError(
-                f"The encoder was trained on {self.pose_shape_[0]} landmarks and "
-                f"{self.pose_shape_[1]} coordinates, these trials have {shape[0]} and {shape[1]}. "
-                "With common_skeleton='common15' from the start it can go on."
-            )
-        size = self.module_.encoder.hidden_size, len(self.module_.encoder.layers)
-        if size != (self.hidden_size, self.n_layers):
-            raise ValueError(
-                f"The encoder has hidden_size={size[0]} and n_layers={size[1]}; it cannot go on "
-                f"with {self.hidden_size} and {self.n_layers}."
-            )
 
     def _pose_input(self, shape):
         return PoseInput(*shape, skeleton=self.skeleton, common_skeleton=self.common_skeleton)
@@ -426,18 +378,10 @@ class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
         16
         """
         check_is_fitted(self, "module_")
-        path = Path(path)
-        if path.suffix != ".safetensors":
-            raise ValueError(f"The file's name must end in .safetensors, got {str(path)!r}.")
-        safetensors = require("safetensors.torch", None, "to save weights")
-        state = self.module_.encoder.state_dict()
-        arrays = {f"encoder.{key}": value.cpu().contiguous() for key, value in state.items()}
         sizes = {"hidden_size": self.hidden_size, "n_layers": self.n_layers}
-        metadata = {"pose_shape": list(self.pose_shape_), **sizes}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written(path) as file:
-            file.write(safetensors.save(arrays, metadata={"skrehab": json.dumps(metadata)}))
-        return path
+        return write_encoder(
+            path, self.module_.encoder, {"pose_shape": list(self.pose_shape_), **sizes}
+        )
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())
@@ -449,32 +393,3 @@ def _prepare(trial, pose_input, max_frames):
     with torch.inference_mode():
         poses = pose_input(x)[0].numpy()
     return resample(poses, max_frames) if len(poses) > max_frames else poses
-
-
-def _fitting(state, module):
-    """Weights to go on with: a decoder of another objective or size begins anew."""
-    own = module.state_dict()
-    return {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
-
-
-@contextmanager
-def _progress_bar(verbose, max_epochs):
-    """Show a bar on stderr; yields what is to be called after every epoch, or None."""
-    if not verbose:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = TextColumn("Epochs"), BarColumn(20), MofNCompleteColumn(), Remaining()
-    note = TextColumn("{task.fields[note]}")
-    with Progress(*columns, note, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=max_epochs, note="")
-
-        def after_epoch(row):
-            losses = [name for name in ("pace", "reconstruction", "order") if name in row]
-            text = ", ".join(f"{name} {row[name]:.3g}" for name in losses)
-            progress.update(task, completed=row["epoch"], note=text)
-
-        yield after_epoch

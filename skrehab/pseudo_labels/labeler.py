@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab.frames.targets import SoftLabels
 from skrehab.pseudo_labels.cross_fitting import as_splitter
 from skrehab.pseudo_labels.folds import fit_folds
@@ -198,22 +199,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         normal_label=None,
         prior=0.5,
     ):
-        self.estimator = estimator
-        self.method = method
-        self.output = output
-        self.n_estimators = n_estimators
-        self.threshold = threshold
-        self.label_source = label_source
-        self.aggregate = aggregate
-        self.smooth = smooth
-        self.coords = coords
-        self.scale = scale
-        self.z_clip = z_clip
-        self.baseline = baseline
-        self.n_steps = n_steps
-        self.cv = cv
-        self.normal_label = normal_label
-        self.prior = prior
+        keep_parameters(self, locals())
 
     def fit(self, X, y, **params):
         """Fit the classifier and make the frame labels, kept in ``transduction_``.

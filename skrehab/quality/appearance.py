@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab import networks
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import own_surroundings, ready
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.pose.reader import read_frames
@@ -157,17 +158,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
         device="cpu",
         random_state=None,
     ):
-        self.network = network
-        self.layer = layer
-        self.clip_length = clip_length
-        self.stride = stride
-        self.network_params = network_params
-        self.weights = weights
-        self.weights_sha256 = weights_sha256
-        self.memory = memory
-        self.batch_size = batch_size
-        self.device = device
-        self.random_state = random_state
+        keep_parameters(self, locals())
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -3,9 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import NotFittedError
+from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -13,28 +11,19 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.networks.two_stream.expert import Expert, FrameEncoder
 from skrehab.training.batching import Samples
-from skrehab.training.loop import (
-    TRAINING_CONSTRAINTS,
-    Recipe,
-    WeightedLoss,
-    probabilities,
-    seeded,
-    train,
-    trial_weights,
-)
+from skrehab.training.loop import TRAINING_CONSTRAINTS, Recipe, seeded, train, trial_weights
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups, check_trial_labels, tag_trial_input
 
-from .losses import OrderedLoss, SquaredError, ordered_log_probabilities
+from .encoders import has_learned, learned_encoder
+from .heads import CRITERIA, head_probabilities, head_targets, n_outputs
 from .streams import check_streams, collate_streams
 
 __all__ = ["QualityRegressor"]
-
-_CRITERIA = {"regression": SquaredError, "ordinal": OrderedLoss, "classes": WeightedLoss}
-_MOST_LEVELS = 5  # of scores, where early stopping holds out some of each
 
 
 def _speaks_of_classes(estimator):
@@ -150,7 +139,7 @@ class QualityRegressor(BaseEstimator):
     _parameter_constraints = {
         "encoder": [HasMethods(["fit", "transform"]), StrOptions({"scratch"}), None],
         "streams": [StrOptions({"pose", "appearance", "both"})],
-        "head": [StrOptions(set(_CRITERIA))],
+        "head": [StrOptions(set(CRITERIA))],
         "fine_tune": ["boolean"],
         "expert": ["boolean"],
         "encoder_params": [dict, None],
@@ -192,34 +181,11 @@ class QualityRegressor(BaseEstimator):
         verbose=0,
         net_params=None,
     ):
-        self.encoder = encoder
-        self.streams = streams
-        self.head = head
-        self.fine_tune = fine_tune
-        self.expert = expert
-        self.encoder_params = encoder_params
-        self.hidden_size = hidden_size
-        self.pooling = pooling
-        self.reduced_channels = reduced_channels
-        self.dropout = dropout
-        self.lr = lr
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.gradient_clip = gradient_clip
-        self.class_weight = class_weight
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        self.net_params = net_params
+        keep_parameters(self, locals())
 
     def __sklearn_clone__(self):
         twin = super().__sklearn_clone__()
-        if _is_fitted(self.encoder):
+        if has_learned(self.encoder):
             twin.encoder = self.encoder  # what it learned is a setting here, not a result
         return twin
 
@@ -255,18 +221,27 @@ class QualityRegressor(BaseEstimator):
         X = check_streams(X, self.streams)
         y = check_trial_labels(y, X)
         groups = check_groups(groups, X)
-        targets, strata = self._targets(y, sample_weight)
+        targets = head_targets(y, self.head, sample_weight)
+        if targets.classes is None:
+            self.score_mean_, self.score_scale_ = targets.mean, targets.scale
+        else:
+            self.classes_ = targets.classes
         weights = trial_weights(y, self.class_weight, sample_weight)
         random_state = check_random_state(self.random_state)
         inside, held_out = validation_split(
-            strata, groups, self.early_stopping, self.validation_fraction, random_state
+            targets.levels, groups, self.early_stopping, self.validation_fraction, random_state
         )
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
 
         pose, appearance = X[0].get("pose"), X[0].get("appearance")
         self.n_landmarks_, self.n_coords_ = (None, None) if pose is None else pose.shape[1:]
         self.n_features_ = None if appearance is None else appearance.shape[1]
-        pretrained = self._pretrained(X, random_state)
+        pretrained = learned_encoder(
+            self.encoder,
+            [trial.get("pose") for trial in X],
+            fine_tune=self.fine_tune,
+            random_state=random_state,
+        )
         self.encoder_ = None if self.fine_tune else pretrained
         self.encoder_params_ = None
         if self.encoder == "scratch":
@@ -278,7 +253,7 @@ class QualityRegressor(BaseEstimator):
 
         def subset(index):
             kept = [inputs[i] for i in index]
-            return Samples(kept, targets[index], weights[index], collate_streams)
+            return Samples(kept, targets.values[index], weights[index], collate_streams)
 
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
@@ -291,7 +266,7 @@ class QualityRegressor(BaseEstimator):
                 Recipe.of(self),
                 generator=generator,
                 validation=None if held_out is None else subset(held_out),
-                criterion=_CRITERIA[self.head],
+                criterion=CRITERIA[self.head],
             )
         return self
 
@@ -308,54 +283,6 @@ class QualityRegressor(BaseEstimator):
         if self.class_weight is not None and self.head == "regression":
             raise ValueError("class_weight needs classes: head='regression' has none.")
 
-    def _targets(self, y, sample_weight):
-        """What the network learns of each trial, and its level for a stratified hold-out."""
-        if self.head != "classes":
-            try:
-                y = y.astype(float)
-            except (TypeError, ValueError):
-                raise ValueError(
-                    f"head={self.head!r} needs ordered numbers: y[0] is {str(y[0])!r}. "
-                    "For labels without order use head='classes'."
-                ) from None
-        if self.head == "regression":
-            weights = trial_weights(y, None, sample_weight)
-            self.score_mean_ = float(np.average(y, weights=weights))
-            spread = np.sqrt(np.average((y - self.score_mean_) ** 2, weights=weights))
-            self.score_scale_ = float(spread) if spread > 0 else 1.0
-            ranks = np.argsort(np.argsort(y, kind="stable"), kind="stable")
-            levels = ranks * min(_MOST_LEVELS, len(y)) // len(y)
-            return (y - self.score_mean_) / self.score_scale_, levels
-        return self._codes(y)
-
-    def _codes(self, y):
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"head={self.head!r} needs at least 2 classes, got 1 class: all {len(y)} trials "
-                f"are labelled {self.classes_.tolist()[0]!r}."
-            )
-        return codes, codes
-
-    def _pretrained(self, X, random_state):
-        """Return the encoder as it was given if it is fitted, else a clone fitted here."""
-        if self.encoder is None or self.encoder == "scratch":
-            return None
-        encoder = self.encoder
-        if not _is_fitted(encoder):
-            encoder = clone(encoder)
-            if getattr(encoder, "random_state", 0) is None:
-                encoder.set_params(random_state=random_state.randint(np.iinfo(np.int32).max))
-            encoder.fit([trial["pose"] for trial in X])
-        if self.fine_tune and not (
-            hasattr(encoder, "network_params_") and hasattr(encoder.module_, "encoder")
-        ):
-            raise ValueError(
-                f"{type(encoder).__name__} cannot be trained further, as a PoseSequencePretrainer "
-                "can: pass fine_tune=False."
-            )
-        return encoder
-
     def _encoded(self, X):
         """Replace poses by what a kept encoder makes of them."""
         if self.encoder_ is None:
@@ -369,11 +296,8 @@ class QualityRegressor(BaseEstimator):
         if self.encoder_params_ is not None:
             encoder = FrameEncoder(self.n_landmarks_, self.n_coords_, **self.encoder_params_)
             n_pose_features = encoder.out_channels
-        n_outputs = 1
-        if self.head == "ordinal" or (self.head == "classes" and len(self.classes_) > 2):
-            n_outputs = len(self.classes_)
         return Expert(
-            n_outputs,
+            n_outputs(self.head, getattr(self, "classes_", ())),
             pose_features=n_pose_features,
             appearance_features=self.n_features_,
             encoder=encoder,
@@ -438,10 +362,7 @@ class QualityRegressor(BaseEstimator):
         ndarray of shape (n_trials, n_classes)
             Probabilities in the order of ``classes_``.
         """
-        outputs = self._outputs(X)
-        if self.head == "classes":
-            return probabilities(outputs)
-        return ordered_log_probabilities(torch.from_numpy(outputs)).exp().numpy()
+        return head_probabilities(self._outputs(X), self.head)
 
     def score(self, X, y, sample_weight=None):
         """Compute R2 of scores, or the accuracy of labels.
@@ -471,13 +392,3 @@ class QualityRegressor(BaseEstimator):
         else:
             tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
         return tags
-
-
-def _is_fitted(encoder):
-    if encoder is None or isinstance(encoder, str):
-        return False
-    try:
-        check_is_fitted(encoder)
-    except NotFittedError:
-        return False
-    return True

@@ -11,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
+from skrehab._parameters import keep_parameters
 from skrehab.skeletons import Skeleton, get_skeleton
 
 __all__ = ["Augmentation", "Changes", "plan_changes"]
@@ -91,14 +92,7 @@ class Augmentation(BaseEstimator):
         skeleton=None,
         normal_label=None,
     ):
-        self.splice = splice
-        self.rotate = rotate
-        self.offset = offset
-        self.mirror = mirror
-        self.stretch = stretch
-        self.vertical = vertical
-        self.skeleton = skeleton
-        self.normal_label = normal_label
+        keep_parameters(self, locals())
 
     def changes(self, trials, partners=None, spread=1.0, whole=None):
         """Prepare the changes of some training trials.

@@ -16,6 +16,9 @@ from skrehab.cli import main as cli
 from skrehab.datasets import encode_labels
 from skrehab.persistence import read_metadata
 
+QUICK = ("--recipe", "published", "--network", "lstm", "--epochs", 1, "--no-evaluate")
+QUICK += ("--normal-label", "usual")
+
 
 @pytest.fixture
 def run(monkeypatch, capsys):
@@ -291,18 +294,7 @@ def test_from_video_to_overlay(run, manifest, tmp_path, monkeypatch):
 
 def test_models_of_other_landmarks_refuse_videos_before_looking_for_a_pose(run, manifest, tmp_path):
     model = tmp_path / "model"
-    options = (
-        "--recipe",
-        "published",
-        "--network",
-        "lstm",
-        "--epochs",
-        1,
-        "--no-evaluate",
-        "--normal-label",
-        "usual",
-    )
-    code, _, err = run("train", manifest, "-o", model, *options)
+    code, _, err = run("train", manifest, "-o", model, *QUICK)
     assert code == 0, err
     video = write_video(tmp_path / "new.mp4", moving_astronaut(4)[0])
     code, _, err = run("assess", model, video, "-o", tmp_path / "out")
@@ -318,18 +310,7 @@ def test_a_video_comes_at_the_rate_of_the_training(run, manifest, tmp_path, monk
         trial = np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2)
         np.savez(path.with_suffix(".npz"), world=trial, timestamps=np.arange(len(trial)) / 10)
     manifest.write_text(manifest.read_text().replace(".npy", ".npz"))
-    options = (
-        "--recipe",
-        "published",
-        "--network",
-        "lstm",
-        "--epochs",
-        1,
-        "--no-evaluate",
-        "--normal-label",
-        "usual",
-    )
-    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options)
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *QUICK)
     assert code == 0, err
     assert read_metadata(tmp_path / "model")["frame_rate"] == 10
     for fps, n_rows in ((30, 5), (10.5, 13)):  # 0.43 s at 30 frames a second; nearly 10 as it is
@@ -342,18 +323,7 @@ def test_a_video_comes_at_the_rate_of_the_training(run, manifest, tmp_path, monk
 
 
 def test_frame_rates_of_the_training(run, manifest, tmp_path):
-    options = (
-        "--recipe",
-        "published",
-        "--network",
-        "lstm",
-        "--epochs",
-        1,
-        "--no-evaluate",
-        "--normal-label",
-        "usual",
-    )
-    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options, "--target-fps", 10)
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *QUICK, "--target-fps", 10)
     assert code == 1
     assert "give them to 'skrehab pose'" in err
     first, second = sorted(tmp_path.glob("trial*.npy"))[:2]
@@ -361,7 +331,7 @@ def test_frame_rates_of_the_training(run, manifest, tmp_path):
         trial = np.load(path)
         np.savez(path.with_suffix(".npz"), world=trial, timestamps=np.arange(len(trial)) / fps)
         manifest.write_text(manifest.read_text().replace(path.name, path.with_suffix(".npz").name))
-    code, _, err = run("train", manifest, "-o", tmp_path / "model", *options)
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *QUICK)
     assert code == 0, err
     assert "trials have 10 to 25 frames a second" in err
 

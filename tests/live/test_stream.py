@@ -1,13 +1,13 @@
 """FrameStream: what it says of a frame live is what the pipeline says of it afterwards."""
 
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
 from instances import tiny_frames, tiny_labeler, tiny_trials, tiny_video
 from media import moving_astronaut, noise
+from memory import left_behind
 from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
@@ -341,22 +341,12 @@ def test_an_hour_of_frames_takes_no_memory(tiny):
         for t in range(start, stop):
             stream.push(frames[t % len(frames)], t / 30)
 
-    def traced(start, stop):
-        tracemalloc.start()
-        try:
-            push(start, start + 100)
-            before = tracemalloc.get_traced_memory()[0]
-            push(start + 100, stop)
-            return tracemalloc.get_traced_memory()[0] - before
-        finally:
-            tracemalloc.stop()
-
     push(0, 1000)
-    assert traced(1000, 5000) < 4096  # a single number kept of each frame would be 30 kB
+    assert left_behind(push, 1000, 5000) < 4096  # a single number kept of each frame would be 30 kB
     kept = len(pickle.dumps(vars(stream)))
     push(5000, 106_000)
     assert len(pickle.dumps(vars(stream))) < kept + 64
-    assert traced(106_000, 110_000) < 4096
+    assert left_behind(push, 106_000, 110_000) < 4096
     assert stream.counts.frames == 110_000
 
 

@@ -1,11 +1,11 @@
 """Models that look back over many frames, live: FrameTCN, a causal mil_tcn, bones in front."""
 
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
 from instances import tiny_bones, tiny_frames, tiny_tcn, tiny_trials, tiny_video
+from memory import left_behind
 from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 from sklearn.pipeline import make_pipeline
 from test_stream import lossy
@@ -205,22 +205,12 @@ def test_an_hour_of_frames_takes_no_memory(tiny):
             said = stream.push(frames[t % len(frames)], t / 30)
         return said
 
-    def traced(start, stop):
-        tracemalloc.start()
-        try:
-            push(start, start + 100)
-            before = tracemalloc.get_traced_memory()[0]
-            push(start + 100, stop)
-            return tracemalloc.get_traced_memory()[0] - before
-        finally:
-            tracemalloc.stop()
-
     push(0, 1000)
-    assert traced(1000, 4000) < 4096  # a single number kept of each frame would be 24 kB
+    assert left_behind(push, 1000, 4000) < 4096  # a single number kept of each frame would be 24 kB
     kept = len(pickle.dumps(vars(stream)))
     push(4000, n_frames - 3000)
     assert len(pickle.dumps(vars(stream))) < kept + 64
-    assert traced(n_frames - 3000, n_frames) < 4096
+    assert left_behind(push, n_frames - 3000, n_frames) < 4096
     said = push(n_frames, n_frames + 1)
     last = frames[np.arange(n_frames - reach, n_frames + 1) % len(frames)]
     # a trial that starts there pads with zeros only what the last frame does not see

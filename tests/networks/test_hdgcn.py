@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 from golden_check import check_layout, check_outputs, fill, golden_case, golden_input
-from small_networks import check_any_shape, check_persons_averaged, noise, seeded
+from small_networks import (
+    check_any_shape,
+    check_one_trial_trains,
+    check_persons_averaged,
+    check_slope,
+    noise,
+    seeded,
+)
 
 from skrehab.networks.graph._hierarchy import hierarchy_graphs, hierarchy_groups
 from skrehab.networks.graph.hdgcn import HDGCN, EdgeConv, HierarchyAttention
@@ -179,15 +186,7 @@ def test_persons_are_averaged_and_may_be_missing():
 @pytest.mark.parametrize("n_levels", [1, 2])
 def test_trains_on_one_trial_without_touching_it(n_levels):
     """One edge and one trial leave the attention's normalisation a single value."""
-    network = tiny(17, 2, 1, dropout=0.5, n_levels=n_levels).train()
-    x = noise(1, 20, 17, 2)
-    before = x.clone()
-    network(x, torch.tensor([13])).sum().backward()
-    assert torch.equal(x, before)
-    assert all(p.grad is not None for p in network.parameters())
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(0)
-        assert not torch.equal(network(x), network(x))
+    check_one_trial_trains(tiny(17, 2, 1, dropout=0.5, n_levels=n_levels))
 
 
 def test_no_operation_is_in_place():
@@ -201,16 +200,7 @@ def test_a_saliency_step_agrees_with_differences():
         for key, p in network.named_parameters():
             if key.endswith("gcn1.bn.weight"):
                 p.fill_(1.0)
-    network = network.double()
-    x = noise(1, 30, 17, 2).double().requires_grad_(True)
-    gradient = torch.autograd.grad(network(x).sum(), x)[0]
-    step = 1e-6
-    for frame, joint in [(0, 0), (13, 9), (29, 16)]:
-        up, down = x.detach().clone(), x.detach().clone()
-        up[0, frame, joint, 1] += step
-        down[0, frame, joint, 1] -= step
-        slope = (network(up) - network(down)).item() / (2 * step)
-        np.testing.assert_allclose(gradient[0, frame, joint, 1], slope, rtol=1e-4, atol=1e-8)
+    check_slope(network)
 
 
 def test_starts_near_the_identity():

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from media import moving_astronaut, noise, write_video
-from real_files import model_file, needs_model
-from test_page import LABELS, TOKEN, pipeline
+from real_files import needs_model
+from test_page import LABELS, TOKEN
 
 import skrehab
 
@@ -36,23 +36,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.skipif(os.name != "posix", reason="the signals sent here are POSIX's"),
 ]
-MODEL = model_file()
 START = b"\0\0\0\x18ftypisom"
-
-
-@pytest.fixture(scope="module")
-def model():
-    return pipeline()
-
-
-@pytest.fixture(scope="module")
-def pose_model(tmp_path_factory):
-    """A pose model file; where there is none, one that is only good for what needs no pose."""
-    if MODEL is not None:
-        return MODEL
-    path = tmp_path_factory.mktemp("models") / "pose_landmarker_full.task"
-    path.write_bytes(b"not looked at")
-    return path
 
 
 class Server:

@@ -58,21 +58,6 @@ def pipeline(*front, causal=True):
     return Pipeline(steps).fit(data.X, data.y)
 
 
-@pytest.fixture(scope="module")
-def model():
-    return pipeline()
-
-
-@pytest.fixture(scope="module")
-def pose_model(tmp_path_factory):
-    """A pose model file; where there is none, one that is only good for what needs no pose."""
-    if MODEL is not None:
-        return MODEL
-    path = tmp_path_factory.mktemp("models") / "pose_landmarker_full.task"
-    path.write_bytes(b"not looked at")
-    return path
-
-
 @pytest.fixture
 def app(model, pose_model):
     return create_app(model, labels=LABELS, model_path=pose_model, token=TOKEN)

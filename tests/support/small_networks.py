@@ -5,8 +5,10 @@ import torch
 
 __all__ = [
     "check_any_shape",
+    "check_one_trial_trains",
     "check_padding_and_gradients",
     "check_persons_averaged",
+    "check_slope",
     "count",
     "noise",
     "seeded",
@@ -69,3 +71,28 @@ def check_padding_and_gradients(network, n_landmarks):
     reached = torch.autograd.grad(logits.sum(), x)[0].abs().amax(dim=(2, 3)) > 0
     for i, length in enumerate(lengths):
         assert reached[i, :length].all() and not reached[i, length:].any()
+
+
+def check_one_trial_trains(network):
+    """One trial reaches every weight, stays as it came, and meets dropout."""
+    x = noise(1, 20, 17, 2)
+    before = x.clone()
+    network.train()(x, torch.tensor([13])).sum().backward()
+    assert torch.equal(x, before)
+    assert all(p.grad is not None for p in network.parameters())
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        assert not torch.equal(network(x), network(x))
+
+
+def check_slope(network, step=1e-6):
+    """The gradient on one coordinate is the slope of the logit (in double precision)."""
+    network = network.double()
+    x = noise(1, 30, 17, 2).double().requires_grad_(True)
+    gradient = torch.autograd.grad(network(x).sum(), x)[0]
+    for frame, joint in [(0, 0), (13, 9), (29, 16)]:
+        up, down = x.detach().clone(), x.detach().clone()
+        up[0, frame, joint, 1] += step
+        down[0, frame, joint, 1] -= step
+        slope = (network(up) - network(down)).item() / (2 * step)
+        np.testing.assert_allclose(gradient[0, frame, joint, 1], slope, rtol=1e-4, atol=1e-8)

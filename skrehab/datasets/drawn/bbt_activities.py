@@ -1,7 +1,7 @@
 """What hands do in a synthetic Box-and-Block test, one function a kind of movement.
 
 A movement is (points, along, palm, grip) of one hand, each with one entry a frame: see
-`_bbt_hands`. Functions of the test's own movements also return where the block in play lies, in
+`bbt_hands`. Functions of the test's own movements also return where the block in play lies, in
 which frames the hand holds it, and how far the hand is from the camera.
 """
 

@@ -10,7 +10,7 @@ _UP = np.array([0.0, 1.0, 0.0])
 
 
 class Body(NamedTuple):
-    """Joints in metres, left before right; axes as in `_bbt_motion`."""
+    """Joints in metres, left before right; axes as in `bbt_motion`."""
 
     head: np.ndarray  # (T, 3), its centre
     face: np.ndarray  # (T, 9, 3): nose, eyes, ears, two corners of the mouth, crown, chin

@@ -178,7 +178,8 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
         Arrays.
     head : {"keep", "new"}, default="keep"
         Load the classifier too, or leave it as drawn for the labels at hand. With ``"new"`` the
-        layers of `ends` stay as drawn too where their sizes differ.
+        layers of `ends` stay as drawn too where their sizes differ: as a whole, for the bias of
+        another layer's weights is worth nothing.
     head_prefix : str, default="head."
         What the classifier's keys begin with.
     ends : tuple of str
@@ -198,16 +199,19 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
         state = type(module).official_state(state)
     own = module.state_dict()
     loaded, new, wrong = {}, {}, []
+    other = {_layer(key) for key in own if key in state and state[key].shape != own[key].shape}
     for key, value in own.items():
         in_head = key.startswith(head_prefix)
         if in_head and head == "new":
             new[key] = "head='new'"
         elif key not in state:
             new[key] = "not in the file"
+        elif head == "new" and key.startswith(tuple(ends)) and _layer(key) in other:
+            same = state[key].shape == value.shape
+            sizes = f"size {tuple(value.shape)}, in the file {tuple(state[key].shape)}"
+            new[key] = f"the rest of {_layer(key)} is new" if same else sizes
         elif state[key].shape == value.shape:
             loaded[key] = state[key].to(value.dtype)
-        elif head == "new" and key.startswith(tuple(ends)):
-            new[key] = f"size {tuple(value.shape)}, in the file {tuple(state[key].shape)}"
         else:
             wrong.append(f"{key} {tuple(value.shape)}, in the file {tuple(state[key].shape)}")
     if wrong:
@@ -220,3 +224,7 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
         )
     module.load_state_dict(loaded, strict=False)
     return LoadReport(tuple(loaded), new, tuple(key for key in state if key not in own))
+
+
+def _layer(key):
+    return key.rpartition(".")[0]

@@ -180,7 +180,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 Recipe.of(self),
                 generator=generator,
                 validation=None if held_out is None else self._all_phases(subset(held_out)),
-                tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
+                tuning=self._tuning(spec),
                 criterion=criterion,
             )
         return self
@@ -228,6 +228,12 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         """The network as it judges whole trials, whichever frames it looks at."""
         step = getattr(self, "step_", 1)  # older models have none
         return self.module_ if step == 1 else Thinned(self.module_, step)
+
+    def _tuning(self, spec):
+        """How layers learn; what published weights did not fit learns as the classifier does."""
+        drawn = self.weights_report_.reinitialised if self.weights_report_ is not None else ()
+        freeze = tuple(self.freeze)
+        return Tuning(freeze, self.layer_decay, self.head_warmup, spec.head, frozenset(drawn))
 
     def _load_weights(self, spec):
         if self.weights is None:

@@ -172,8 +172,9 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
     Parameters
     ----------
     module : torch.nn.Module
-        Network; changed in place. Its classmethod ``official_state``, if it has one, renames the
-        keys of published files.
+        Network; changed in place. Its method ``check_weights``, if it has one, refuses files that
+        want another setting of it; its classmethod ``official_state`` renames the keys of published
+        files.
     state : dict of str to torch.Tensor
         Arrays.
     head : {"keep", "new"}, default="keep"
@@ -195,6 +196,8 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
     ValueError
         If a size differs elsewhere, or nothing fits; the message names the key.
     """
+    if hasattr(module, "check_weights"):
+        module.check_weights(state)
     if hasattr(type(module), "official_state"):
         state = type(module).official_state(state)
     own = module.state_dict()

@@ -18,6 +18,7 @@ from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clips import check_videos, collate_clips
+from skrehab.training.doubts import check_choice
 from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
 from skrehab.training.finetuning import Tuning
 from skrehab.training.loop import (
@@ -188,6 +189,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _prepare(self, X, spec, inside, labels, groups, exercise):
         """Standardize trials; and the training trials as they came, with how to change them."""
         standardize, augment = (getattr(self, name, None) for name in ("standardize", "augment"))
+        params = self.network_params or {}
+        check_choice(spec, params, X, standardize=bool(standardize), weights=self.weights)
         self.scaler_ = None
         step = getattr(self, "step", 1)
         if spec.input == "rgb" and (standardize or augment is not None or step != 1):

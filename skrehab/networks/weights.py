@@ -219,6 +219,8 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
             wrong.append(f"{key} {tuple(value.shape)}, in the file {tuple(state[key].shape)}")
     if wrong:
         hint = "" if head == "new" else " With head='new' the classifier is left out."
+        if hasattr(module, "sizes_hint"):
+            hint += module.sizes_hint(state)
         raise ValueError(f"{len(wrong)} sizes differ: {'; '.join(wrong[:5])}.{hint}")
     if not loaded:
         raise ValueError(

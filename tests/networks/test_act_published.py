@@ -188,6 +188,13 @@ def test_an_unknown_skeleton_or_companion_is_refused():
 
 
 @needs_h5
+def test_other_landmarks_are_told_how_to_be_converted():
+    network = networks.build("act", n_landmarks=33, n_coords=3, n_outputs=20)
+    with pytest.raises(ValueError, match=r"13 joints of MPOSE2021: .*'mpose': 'confidence'"):
+        load_weights(network, read_weights(H5))
+
+
+@needs_h5
 @pytest.mark.skipif(UTKINECT is None, reason="SKREHAB_UTKINECT names no folder of UTKinect")
 @pytest.mark.parametrize(
     ("action", "names", "at_least"),

@@ -118,6 +118,23 @@ class CTRGCN(UnitNetwork):
         self.build(Unit, n_outputs, graphs, temporal_relu)
         self._initialise()
 
+    @staticmethod
+    def settings_for(state):
+        """Tell which settings published weights need.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights, under the names of their file.
+
+        Returns
+        -------
+        dict
+            Parameters of this network; empty for the authors' weights.
+        """
+        ours = not any(".net." in key and ".gcn1." in key for key in state)
+        return {} if ours else {"temporal_relu": True}
+
     def check_weights(self, state):
         """Refuse PYSKL's weights where the network is the authors', which differs by a ReLU.
 
@@ -131,7 +148,7 @@ class CTRGCN(UnitNetwork):
         ValueError
             If they are weights of another function than this network is.
         """
-        if not self.temporal_relu and any(".net." in key and ".gcn1." in key for key in state):
+        if self.settings_for(state) and not self.temporal_relu:
             raise ValueError(
                 "These are PYSKL's weights of CTR-GCN, whose branches over frames end in a ReLU: "
                 "pass network_params={'temporal_relu': True}."

@@ -171,6 +171,45 @@ class ActionTransformer(nn.Module):
         self.head = Head(width, variant["head_size"], n_outputs)
         self._initialise()
 
+    @staticmethod
+    def settings_for(state):
+        """Tell which settings published weights need.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        dict
+            The variant, by its width; nothing if there is none of it.
+        """
+        n_heads = state["class_token"].shape[-1] / 64
+        sizes = [size for size, variant in SIZES.items() if variant["n_heads"] == n_heads]
+        return {"size": sizes[0]} if sizes else {}
+
+    def sizes_hint(self, state):
+        """Say what may be meant where a file's sizes are not the network's.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        str
+            A sentence, or nothing.
+        """
+        wanted = {39: "confidence", 52: "velocity"}.get(state["proj.weight"].shape[1])
+        if wanted is None or self.proj.in_features == state["proj.weight"].shape[1]:
+            return ""
+        return (
+            f" The file reads 13 joints of MPOSE2021: network_params={{'mpose': {wanted!r}}} "
+            "converts any skeleton to them."
+        )
+
     def _initialise(self):
         for module in self.modules():
             if isinstance(module, nn.Linear):

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from skrehab.networks._layers import resample_frames
-from skrehab.networks.sequence._mpose import MPOSEInput
+from skrehab.networks.sequence._mpose import MPOSE_ACTIONS, MPOSEInput
 
-__all__ = ["SIZES", "ActionTransformer"]
+__all__ = ["MPOSE_ACTIONS", "SIZES", "ActionTransformer"]
 
 # width is always 64 a head, the feed-forward width four times that
 SIZES = {

@@ -61,9 +61,11 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
     freeze : tuple of str, default=()
         Parameters whose names begin with one of these do not learn.
     layer_decay : float, optional
-        Each block before the classifier learns this much slower than the next one.
+        Each block before the classifier learns this much slower than the next one; layers drawn
+        anew learn as fast as the classifier.
     head_warmup : int, default=0
-        Epochs at the start in which only the classifier learns.
+        Epochs at the start in which only the classifier learns, and layers that the weights did not
+        fit and that were drawn anew.
     memory : str, path-like or joblib.Memory, optional
         Where to keep what a frozen network makes of each trial; no label enters.
     verbose : int, default=0

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import skrehab
+from skrehab.cli._start import Freeze, Head, Weights, WeightsSha256, start_from
 from skrehab.cli.app import Jobs, MinVisibility, Person, Seed, TargetFps, stderr, stdout
 
 __all__ = []
@@ -52,6 +53,10 @@ def train(
             "38 % (30 % for vanilla_gradient)."
         ),
     ] = None,
+    weights: Weights = None,
+    weights_sha256: WeightsSha256 = None,
+    freeze: Freeze = None,
+    head: Head = None,
     normal_label: Annotated[
         str | None, typer.Option(help="Label that means 'no such motion'.")
     ] = None,
@@ -80,6 +85,7 @@ def train(
     from skrehab.evaluation.by_patient import evaluate_by_patient
 
     pipeline = _pipeline(recipe, skeleton, network, method, threshold, epochs, seed)
+    start_from(pipeline, weights, weights_sha256, freeze, head)
     data = load_manifest(manifest)
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists already; choose another folder or --overwrite.")

@@ -172,13 +172,15 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
     Parameters
     ----------
     module : torch.nn.Module
-        Network; changed in place. Its classmethod ``official_state``, if it has one, renames the
-        keys of published files.
+        Network; changed in place. Its method ``check_weights``, if it has one, refuses files that
+        want another setting of it; its classmethod ``official_state`` renames the keys of published
+        files.
     state : dict of str to torch.Tensor
         Arrays.
     head : {"keep", "new"}, default="keep"
         Load the classifier too, or leave it as drawn for the labels at hand. With ``"new"`` the
-        layers of `ends` stay as drawn too where their sizes differ.
+        layers of `ends` stay as drawn too where their sizes differ: as a whole, for the bias of
+        another layer's weights is worth nothing.
     head_prefix : str, default="head."
         What the classifier's keys begin with.
     ends : tuple of str
@@ -194,24 +196,31 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
     ValueError
         If a size differs elsewhere, or nothing fits; the message names the key.
     """
+    if hasattr(module, "check_weights"):
+        module.check_weights(state)
     if hasattr(type(module), "official_state"):
         state = type(module).official_state(state)
     own = module.state_dict()
     loaded, new, wrong = {}, {}, []
+    other = {_layer(key) for key in own if key in state and state[key].shape != own[key].shape}
     for key, value in own.items():
         in_head = key.startswith(head_prefix)
         if in_head and head == "new":
             new[key] = "head='new'"
         elif key not in state:
             new[key] = "not in the file"
+        elif head == "new" and key.startswith(tuple(ends)) and _layer(key) in other:
+            same = state[key].shape == value.shape
+            sizes = f"size {tuple(value.shape)}, in the file {tuple(state[key].shape)}"
+            new[key] = f"the rest of {_layer(key)} is new" if same else sizes
         elif state[key].shape == value.shape:
             loaded[key] = state[key].to(value.dtype)
-        elif head == "new" and key.startswith(tuple(ends)):
-            new[key] = f"size {tuple(value.shape)}, in the file {tuple(state[key].shape)}"
         else:
             wrong.append(f"{key} {tuple(value.shape)}, in the file {tuple(state[key].shape)}")
     if wrong:
         hint = "" if head == "new" else " With head='new' the classifier is left out."
+        if hasattr(module, "sizes_hint"):
+            hint += module.sizes_hint(state)
         raise ValueError(f"{len(wrong)} sizes differ: {'; '.join(wrong[:5])}.{hint}")
     if not loaded:
         raise ValueError(
@@ -220,3 +229,7 @@ def load_weights(module, state, head="keep", head_prefix="head.", ends=()):
         )
     module.load_state_dict(loaded, strict=False)
     return LoadReport(tuple(loaded), new, tuple(key for key in state if key not in own))
+
+
+def _layer(key):
+    return key.rpartition(".")[0]

@@ -75,13 +75,13 @@ PARAMS = {
         name: Flag()
         for name in ("causal", "scale", "normalize", "merge_distill", "revin", "checkpointing")
     },
-    **{name: Flag() for name in ("official_layout", "scrambled")},
+    **{name: Flag() for name in ("official_layout", "scrambled", "temporal_relu", "antialias")},
     **{name: _SKELETON for name in ("skeleton", "common_skeleton", "target")},
     **{
         name: Text()
         for name in (
             *("size", "pooling", "coords", "strategy", "fit_length", "pool", "reduction"),
-            "readout",
+            *("readout", "gelu", "mpose"),
         )
     },
     **{

@@ -163,24 +163,31 @@ def prepare_clip(frames, recipe):
     -------
     torch.Tensor of shape (3, n_frames, crop, crop), dtype float32
         The network's input.
+
+    Notes
+    -----
+    With ``recipe.antialias`` False this is what torchvision's ``VideoClassification`` preset does,
+    to the last digit: the longer side rounded down, no antialiasing, levels rounded to whole
+    numbers, the crop's corner at the nearest pixel.
     """
     x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     crop = (recipe.crop, recipe.crop) if isinstance(recipe.crop, int) else tuple(recipe.crop)
     if isinstance(recipe.resize, int):  # the shorter side
-        scale = recipe.resize / min(x.shape[2:])
-        size = [max(round(side * scale), want) for side, want in zip(x.shape[2:], crop)]
+        short = min(x.shape[2:])
+        size = [max(recipe.resize * side // short, want) for side, want in zip(x.shape[2:], crop)]
     else:
         size = list(recipe.resize)
     if size != list(x.shape[2:]):  # one picture at a time: in floats a full-size clip is huge
-        x = torch.cat([_resized(picture[None].float(), size) for picture in x])
-    top, left = (size[0] - crop[0]) // 2, (size[1] - crop[1]) // 2
+        x = torch.cat([_resized(picture[None].float(), size, recipe.antialias) for picture in x])
+    top, left = round((size[0] - crop[0]) / 2), round((size[1] - crop[1]) / 2)
     x = x[:, :, top : top + crop[0], left : left + crop[1]].float() / 255
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (recipe.mean, recipe.std))
     return ((x - mean) / std).permute(1, 0, 2, 3).contiguous()
 
 
-def _resized(x, size):
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=True)
+def _resized(x, size, antialias):
+    x = F.interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=antialias)
+    return x if antialias else x.round()
 
 
 def collate_clips(videos, recipe):

@@ -20,6 +20,7 @@ from skrehab.preprocessing.lost import complete_trials
 from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clips import check_videos, collate_clips
+from skrehab.training.doubts import check_choice
 from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
 from skrehab.training.finetuning import Tuning
 from skrehab.training.loop import (
@@ -186,7 +187,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 Recipe.of(self),
                 generator=generator,
                 validation=None if held_out is None else self._all_phases(subset(held_out)),
-                tuning=Tuning(tuple(self.freeze), self.layer_decay, self.head_warmup, spec.head),
+                tuning=self._tuning(spec),
                 criterion=criterion,
             )
         return self
@@ -194,6 +195,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _prepare(self, X, spec, inside, labels, groups, exercise):
         """Standardize trials; and the training trials as they came, with how to change them."""
         standardize, augment = (getattr(self, name, None) for name in ("standardize", "augment"))
+        params = self.network_params or {}
+        check_choice(spec, params, X, standardize=bool(standardize), weights=self.weights)
         self.scaler_ = None
         step = getattr(self, "step", 1)
         if spec.input == "rgb" and (standardize or augment is not None or step != 1):
@@ -234,6 +237,12 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         """The network as it judges whole trials, whichever frames it looks at."""
         step = getattr(self, "step_", 1)  # older models have none
         return self.module_ if step == 1 else Thinned(self.module_, step)
+
+    def _tuning(self, spec):
+        """How layers learn; what published weights did not fit learns as the classifier does."""
+        drawn = self.weights_report_.reinitialised if self.weights_report_ is not None else ()
+        freeze = tuple(self.freeze)
+        return Tuning(freeze, self.layer_decay, self.head_warmup, spec.head, frozenset(drawn))
 
     def _load_weights(self, spec):
         if self.weights is None:

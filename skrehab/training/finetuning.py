@@ -19,15 +19,19 @@ class Tuning:
     layer_decay : float or None
         Each block before the classifier learns this much slower than the next one.
     head_warmup : int
-        Epochs in which only the classifier learns.
+        Epochs in which only the classifier learns, and what was drawn anew.
     head_prefix : str
         What the names of the classifier's parameters begin with.
+    new : frozenset of str
+        Parameters that were drawn anew because published weights did not fit: they learn as the
+        classifier does, at the full rate and from the first epoch, unless `freeze` names them.
     """
 
     freeze: tuple = ()
     layer_decay: float | None = None
     head_warmup: int = 0
     head_prefix: str = "head."
+    new: frozenset = frozenset()
 
     def check(self, module):
         """Refuse names that the network does not have.
@@ -65,7 +69,8 @@ class Tuning:
         bool
             True if it does not learn.
         """
-        warming = epoch <= self.head_warmup and not name.startswith(self.head_prefix)
+        drawn = name.startswith(self.head_prefix) or name in self.new
+        warming = epoch <= self.head_warmup and not drawn
         return warming or (bool(self.freeze) and name.startswith(tuple(self.freeze)))
 
 
@@ -76,7 +81,7 @@ def _block(name):
     return ".".join(words[: numbers[0] + 1 if numbers else 1])
 
 
-def layer_rates(module, lr, decay, head_prefix):
+def layer_rates(module, lr, decay, head_prefix, new=()):
     """Learning rate of each block, falling from the classifier to the first layer.
 
     Parameters
@@ -89,6 +94,8 @@ def layer_rates(module, lr, decay, head_prefix):
         Factor from one block to the one before it.
     head_prefix : str
         What the names of the classifier's parameters begin with.
+    new : collection of str, default=()
+        Parameters that were drawn anew and learn as fast as the classifier.
 
     Returns
     -------
@@ -105,9 +112,10 @@ def layer_rates(module, lr, decay, head_prefix):
     (1.0, 0.5, 0.25)
     """
     names = [name for name, _ in module.named_parameters()]
-    blocks = list(dict.fromkeys(_block(n) for n in names if not n.startswith(head_prefix)))
+    taken = [n for n in names if not n.startswith(head_prefix) and n not in new]
+    blocks = list(dict.fromkeys(map(_block, taken)))
     depth = {block: len(blocks) - i for i, block in enumerate(blocks)}
-    return {n: lr * decay ** (0 if n.startswith(head_prefix) else depth[_block(n)]) for n in names}
+    return {n: lr for n in names} | {n: lr * decay ** depth[_block(n)] for n in taken}
 
 
 class _Freezer(Callback):
@@ -170,7 +178,7 @@ def apply(tuning, module, lr):
     tuning.check(module)
     settings, callbacks = {}, []
     if tuning.layer_decay is not None:
-        rates = layer_rates(module, lr, tuning.layer_decay, tuning.head_prefix)
+        rates = layer_rates(module, lr, tuning.layer_decay, tuning.head_prefix, tuning.new)
         groups = [(name, {"lr": rate}) for name, rate in rates.items()]
         settings["optimizer__param_groups"] = groups
     if tuning.freeze or tuning.head_warmup:

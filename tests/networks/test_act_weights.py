@@ -1,5 +1,7 @@
 """AcT's published files: written here in the layout of Keras, read back as our state dict."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -118,10 +120,40 @@ def test_what_transfers_to_other_trials(tmp_path, micro):
     network = networks.build("act", size="micro", n_landmarks=33, n_coords=3, n_outputs=1)
     report = load_weights(network, read_act_h5(path), head="new", ends=("proj.", "pos_embed."))
     encoder = {key for key in micro.state_dict() if key.startswith("encoder.")}
-    assert set(report.loaded) >= encoder | {"class_token", "pos_embed.weight", "proj.bias"}
+    assert set(report.loaded) == encoder | {"class_token", "pos_embed.weight"}
+    assert report.reinitialised["proj.bias"] == "the rest of proj is new"
     assert "proj.weight" in report.reinitialised and "head.fc2.weight" in report.reinitialised
     for key in encoder:
         assert torch.equal(network.state_dict()[key], micro.state_dict()[key])
+
+
+def as_published(arrays, token):
+    """The layout of the authors' files: feed-forward layers side by side, a token of any name."""
+    renamed = {}
+    for name, value in arrays.items():
+        name = name.replace("class_token", token)
+        name = re.sub(r"/transformer_encoder_layer(_\d+)?/sequential(_\d+)?/", "/", name)
+        renamed[re.sub(r"^transformer_encoder/", "transformer_encoder_3/", name)] = value
+    return renamed
+
+
+@pytest.mark.parametrize("token", ["class_token", "Variable", "w"])
+@pytest.mark.parametrize("start", [0, 27, 95])  # where dense_99 stands before dense_100
+def test_the_published_layout_is_read(tmp_path, micro, start, token):
+    arrays = as_published(keras_arrays(micro, start), token)
+    assert not any("sequential" in name for name in arrays)
+    state = read_act_h5(write(tmp_path / "AcT_micro_1_0.h5", arrays, "short"))
+    assert set(state) == set(micro.state_dict())
+    for key, value in micro.state_dict().items():
+        assert torch.equal(state[key], value), key
+
+
+def test_feed_forward_layers_must_be_two_for_each_layer(tmp_path, micro):
+    arrays = without(as_published(keras_arrays(micro), "w"), "dense_11/")
+    with pytest.raises(
+        ValueError, match=r"4 layers .* should have 8 feed-forward layers, .* are 7"
+    ):
+        read_act_h5(write(tmp_path / "AcT_micro_1_0.h5", arrays, "short"))
 
 
 def without(arrays, text):

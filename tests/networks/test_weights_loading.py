@@ -50,7 +50,7 @@ def test_new_head_and_data_dependent_ends(safetensors_file):
     spec = networks.get_spec("act")
     report = load_weights(network, state, "new", spec.head, spec.ends)
     assert set(report.reinitialised) == {
-        *("proj.weight", "pos_embed.weight"),
+        *("proj.weight", "proj.bias", "pos_embed.weight"),
         *("head.fc1.weight", "head.fc1.bias", "head.fc2.weight", "head.fc2.bias"),
     }
     assert report.reinitialised["proj.weight"] == "size (64, 99), in the file (64, 15)"
@@ -186,6 +186,28 @@ def test_head_warmup_and_layer_decay(tmp_path):
         moved(warm, "encoder.0.ffn.0.weight") < 1e-9 < 1e-5 < moved(half, "encoder.0.ffn.0.weight")
     )
     assert moved(slow, "encoder.3.ffn.0.weight") < 1e-7
+
+
+def test_newly_drawn_ends_learn_at_the_full_rate(tmp_path):
+    """AcT's new first layer is no lowest block, and learns while the classifier warms up."""
+    save_file(act(n_landmarks=9).state_dict(), tmp_path / "act.safetensors")
+    data = tiny_trials()
+    params = {"network": "act", "max_epochs": 1, "random_state": 0, "head": "new"}
+    params |= {"weights": tmp_path / "act.safetensors", "schedule": None}
+    still = VideoClassifier(**params, lr=1e-12).fit(data.X, data.y).module_.state_dict()
+    warm = VideoClassifier(**params, head_warmup=1).fit(data.X, data.y)
+    slow = VideoClassifier(**params, layer_decay=1e-6).fit(data.X, data.y)
+    kept = VideoClassifier(**params, head_warmup=1, freeze=("proj",)).fit(data.X, data.y)
+    assert warm.weights_report_.reinitialised.keys() >= {"proj.weight", "proj.bias"}
+
+    def moved(classifier, key):
+        return float((still[key] - classifier.module_.state_dict()[key]).abs().max())
+
+    for classifier in (warm, slow):
+        assert moved(classifier, "proj.weight") > 1e-4 and moved(classifier, "proj.bias") > 1e-4
+        assert moved(classifier, "head.fc2.weight") > 1e-4
+        assert moved(classifier, "encoder.0.ffn.0.weight") < 1e-7
+    assert moved(kept, "proj.weight") < 1e-9  # named: a wish
 
 
 def test_normalisation_of_frozen_layers_keeps_its_statistics(tiny):

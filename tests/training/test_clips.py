@@ -1,12 +1,16 @@
 """RGB clips: the right frames, from files and arrays alike, scaled and normalised as asked."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import media
 import numpy as np
 import pytest
 import torch
+from real_files import VIDEOS, needs_shared_videos
 
+from skrehab.networks import get_spec
+from skrehab.networks._torchvision import video_models
 from skrehab.pose.reader import VideoError
 from skrehab.training.clips import (
     check_videos,
@@ -19,7 +23,7 @@ from skrehab.training.clips import (
 
 def recipe(**changes):
     settings = {"n_frames": 4, "resize": 8, "crop": 8, "mean": (0.0,) * 3, "std": (1.0,) * 3}
-    return SimpleNamespace(**(settings | {"stride": None} | changes))
+    return SimpleNamespace(**(settings | {"stride": None, "antialias": False} | changes))
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 15, 16, 17, 30, 400])
@@ -61,6 +65,55 @@ def test_prepare_scales_crops_and_normalises():
     torch.testing.assert_close(
         same, torch.from_numpy(frames[:, :8, 16:24]).permute(3, 0, 1, 2) / 255
     )
+
+
+def preset(name, size="t"):
+    """Torchvision's own transform of a network, and its class of ours."""
+    video = video_models()
+    weights = {
+        "r3d": video.R3D_18_Weights,
+        "r2plus1d": video.R2Plus1D_18_Weights,
+        "mvit": {"v2_s": video.MViT_V2_S_Weights, "v1_b": video.MViT_V1_B_Weights}.get(size),
+        "video_swin": video.Swin3D_T_Weights,
+        "mvit_mct": video.MViT_V2_S_Weights,
+    }
+    return weights[name].KINETICS400_V1.transforms()
+
+
+TORCHVISION = [
+    ("r3d", {}),
+    ("r2plus1d", {}),
+    ("mvit", {"size": "v2_s"}),
+    ("mvit", {"size": "v1_b"}),
+]
+TORCHVISION += [("video_swin", {"size": "t"}), ("mvit_mct", {"n_tokens": 1})]
+
+
+def check_like_torchvision(frames, name, params):
+    with torch.device("meta"):  # no weights are needed
+        spec = get_spec(name).load()(4, **params).clip
+    expected = preset(name, params.get("size"))(torch.from_numpy(frames).permute(0, 3, 1, 2))
+    found = prepare_clip(frames, spec)
+    assert found.shape == expected.shape
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    if frames.shape[2] > 2 * spec.crop:
+        smooth = prepare_clip(frames, replace(spec, antialias=True))
+        assert (smooth - expected).abs().max() > 0.05
+
+
+@pytest.mark.parametrize(("name", "params"), TORCHVISION)
+@pytest.mark.parametrize("shape", [(270, 481), (481, 270), (129, 172), (300, 300)])
+def test_clips_are_those_of_torchvisions_preset(name, params, shape):
+    frames = np.random.RandomState(0).randint(0, 256, (2, *shape, 3), dtype=np.uint8)
+    check_like_torchvision(frames, name, params)
+
+
+@needs_shared_videos
+@pytest.mark.parametrize("file", ["one_person_balance.mp4", "two_people_roof.mp4"])
+def test_clips_of_real_videos_are_those_of_torchvisions_preset(file):
+    frames = read_clip(VIDEOS / file, 4)
+    for name, params in TORCHVISION:
+        check_like_torchvision(frames, name, params)
 
 
 def test_batches_of_different_sizes():

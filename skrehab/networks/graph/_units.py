@@ -64,10 +64,13 @@ class TemporalBranches(nn.Module):
         Frames from one that comes out to the next.
     convs : iterable of callable
         What makes the convolution of each branch.
+    relu : bool, default=False
+        End in a ReLU.
     """
 
-    def __init__(self, n_in, width, stride, convs):
+    def __init__(self, n_in, width, stride, convs, relu=False):
         super().__init__()
+        self.relu = relu
         self.branches = nn.ModuleList(
             nn.Sequential(*pointwise(n_in, width), nn.ReLU(), conv()) for conv in convs
         )
@@ -76,4 +79,5 @@ class TemporalBranches(nn.Module):
         self.branches.append(nn.Sequential(*pointwise(n_in, width, stride)))
 
     def forward(self, x):
-        return torch.cat([branch(x) for branch in self.branches], dim=1)
+        x = torch.cat([branch(x) for branch in self.branches], dim=1)
+        return torch.relu(x) if self.relu else x

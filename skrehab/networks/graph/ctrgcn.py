@@ -63,12 +63,12 @@ class GraphConv(nn.Module):
 class Unit(ResidualUnit):
     """Over joints, over frames, and past both."""
 
-    def __init__(self, n_in, n_out, stride, graphs, first):
+    def __init__(self, n_in, n_out, stride, graphs, temporal_relu, first):
         width = n_out // 4
         dilated = [partial(TemporalConv, width, width, 5, stride, dilation) for dilation in (1, 2)]
         super().__init__(
             GraphConv(n_in, n_out, graphs),
-            TemporalBranches(n_out, width, stride, dilated),
+            TemporalBranches(n_out, width, stride, dilated, temporal_relu),
             past(n_in, n_out, stride, first, lambda: TemporalConv(n_in, n_out, 1, stride)),
         )
 
@@ -82,6 +82,14 @@ class CTRGCN(UnitNetwork):
         Number of logits.
     widths : tuple of int, default=(64, 128, 256)
         Channels of each stage, multiples of four; each stage after the first halves the frames.
+    temporal_relu : bool, default=False
+        End the branches over frames in a ReLU, as PYSKL's version does: it is another function, and
+        its published weights need it.
+    target : str, optional
+        Skeleton to convert to, such as ``"ntu25"`` for the authors' weights or ``"coco17"`` for
+        PYSKL's; None keeps that of the trials.
+    max_persons : int, optional
+        Persons that the network wants, 2 for all published weights; the missing ones are zeros.
 
     References
     ----------
@@ -103,10 +111,83 @@ class CTRGCN(UnitNetwork):
 
     n_branches = 4
 
-    def __init__(self, n_landmarks, n_coords, n_outputs, **shared):
+    def __init__(self, n_landmarks, n_coords, n_outputs, *, temporal_relu=False, **shared):
         super().__init__(n_landmarks, n_coords, **shared)
-        self.build(Unit, n_outputs, torch.from_numpy(directed_stack(self.graph)))
+        self.temporal_relu = temporal_relu
+        graphs = torch.from_numpy(directed_stack(self.graph))
+        self.build(Unit, n_outputs, graphs, temporal_relu)
         self._initialise()
+
+    @staticmethod
+    def settings_for(state):
+        """Tell which settings published weights need.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights, under the names of their file.
+
+        Returns
+        -------
+        dict
+            Parameters of this network; empty for the authors' weights.
+        """
+        ours = not any(".net." in key and ".gcn1." in key for key in state)
+        return {} if ours else {"temporal_relu": True}
+
+    def check_weights(self, state):
+        """Refuse PYSKL's weights where the network is the authors', which differs by a ReLU.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights, under the names of their file.
+
+        Raises
+        ------
+        ValueError
+            If they are weights of another function than this network is.
+        """
+        if self.settings_for(state) and not self.temporal_relu:
+            raise ValueError(
+                "These are PYSKL's weights of CTR-GCN, whose branches over frames end in a ReLU: "
+                "pass network_params={'temporal_relu': True}."
+            )
+
+    @classmethod
+    def official_state(cls, state):
+        """Rename a published checkpoint, of the authors' code or of PYSKL's.
+
+        PYSKL gathers from the other side: its graphs are the transposed ones, and its difference of
+        two joints has the other sign. Both are turned round here, so that the outputs are equal.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            Weights by the names used here.
+        """
+        turned = {"conv1": "conv2", "conv2": "conv1"}
+        renamed = {}
+        for name, value in state.items():
+            key = name.removeprefix("backbone.").replace("cls_head.fc_cls.", "fc.")
+            parts = key.split(".")
+            if parts[0] != "net":
+                if name != "backbone.A":  # a copy of the graph
+                    renamed[key] = value
+                continue
+            parts[:2] = [f"l{int(parts[1]) + 1}"]
+            if parts[1:] == ["gcn1", "A"]:
+                parts[-1], value = "PA", value.mT
+            elif parts[1:3] == ["gcn1", "convs"]:
+                value = -value if parts[4:] == ["conv4", "weight"] else value
+                parts[4] = turned.get(parts[4], parts[4])
+            renamed[".".join(parts)] = value
+        return renamed
 
     def _initialise(self):
         for layer in self.modules():

@@ -22,6 +22,14 @@ from skrehab.networks.graph._units import ResidualUnit, past, pointwise
 __all__ = ["STGCN"]
 
 KERNEL = 9  # frames
+# a unit's layers in PYSKL's checkpoints, and here
+_PYSKL_LAYERS = {
+    "gcn.bn": "tcn.0",
+    "tcn.conv": "tcn.2",
+    "tcn.bn": "tcn.3",
+    "residual.conv": "residual.0",
+    "residual.bn": "residual.1",
+}
 
 
 def gather(x, graphs):
@@ -75,8 +83,9 @@ class STGCN(UnitNetwork):
     dropout : float, default=0.5
         Share of the features dropped at the end of each unit but the first.
     target : str, optional
-        Skeleton to convert to, such as ``"ntu25"`` or ``"openpose18"`` for the published weights;
-        None keeps that of the trials.
+        Skeleton to convert to, such as ``"ntu25"`` or ``"openpose18"`` for the authors' weights,
+        ``"ntu25"`` or ``"coco17"`` (with ``coords="xys"``) for PYSKL's; None keeps that of the
+        trials.
     max_persons : int, optional
         Persons that the network wants (2 in the paper); the missing ones are zeros.
     n_frames : int, default=64
@@ -112,6 +121,42 @@ class STGCN(UnitNetwork):
             nn.Parameter(torch.ones_like(graphs)) for _ in self.st_gcn_networks
         )
         self.fcn = nn.Conv2d(self.widths[-1], n_outputs, 1)
+
+    @classmethod
+    def official_state(cls, state):
+        """Rename a published checkpoint, of the authors' code or of PYSKL's.
+
+        PYSKL keeps a copy of the graph in every unit, and calls the layers otherwise; the function
+        is the same.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            Weights by the names used here.
+        """
+        renamed = {}
+        for name, value in state.items():
+            key = name.removeprefix("backbone.")
+            parts = key.split(".")
+            if key.startswith("cls_head.fc_cls."):
+                key = f"fcn.{parts[-1]}"
+                value = value[:, :, None, None] if value.ndim == 2 else value
+            elif parts[0] == "gcn":
+                number, layer = parts[1], ".".join(parts[2:4])
+                if layer == "gcn.A":
+                    key = "A"
+                elif layer == "gcn.PA":
+                    key = f"edge_importance.{number}"
+                else:
+                    ours = _PYSKL_LAYERS.get(layer, layer)
+                    key = ".".join(("st_gcn_networks", number, ours, *parts[4:]))
+            renamed[key] = value
+        return renamed
 
     def classify(self, clips):
         x = to_persons(clips, self.data_bn)

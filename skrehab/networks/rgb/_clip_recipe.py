@@ -22,6 +22,9 @@ class ClipRecipe:
     stride : int, optional
         Distance of the clip's frames in the video; None spreads them evenly over all of it, which
         is what a label for the whole video asks for.
+    antialias : bool, default=False
+        Smooth pictures before they are made smaller. The published networks saw pictures that were
+        not, hence the default.
 
     Examples
     --------
@@ -36,6 +39,7 @@ class ClipRecipe:
     mean: tuple
     std: tuple
     stride: int | None = None
+    antialias: bool = False
 
     @property
     def shape(self):

@@ -119,6 +119,9 @@ class ClipNetwork(RGBNetwork):
         Distance of the clip's frames; None spreads them over the video.
     dropout : float, default=0.0
         Before the classifier.
+    antialias : bool, default=False
+        Smooth pictures before they are made smaller. False is what published weights were trained
+        with.
     """
 
     statistics = KINETICS_SLOWFAST
@@ -127,9 +130,10 @@ class ClipNetwork(RGBNetwork):
         super().__init_subclass__()
         merge_signatures(cls)
 
-    def __init__(self, *, n_frames=16, image_size=224, stride=None, dropout=0.0):
+    def __init__(self, *, n_frames=16, image_size=224, stride=None, dropout=0.0, antialias=False):
         resize = self._resize(image_size)
-        clip = ClipRecipe(n_frames, resize, image_size, **self.statistics, stride=stride)
+        frames = {"stride": stride, "antialias": antialias}
+        clip = ClipRecipe(n_frames, resize, image_size, **self.statistics, **frames)
         super().__init__(clip, dropout)
 
     def _resize(self, image_size):

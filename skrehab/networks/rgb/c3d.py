@@ -12,6 +12,15 @@ from skrehab.networks.rgb._rgb import ClipNetwork
 __all__ = ["C3D"]
 
 # convolutions under the names of the published network, a pooling after each group
+_CONVS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5a", "conv5b")
+# names of other published files: MMAction2's, and those of the list of layers by place
+_PUBLISHED = {
+    **{f"backbone.{name}{'a' * (len(name) == 5)}.conv.": f"{name}." for name in _CONVS},
+    **{f"backbone.{name}.": f"{name}." for name in ("fc6", "fc7")},
+    "cls_head.fc_cls.": "fc8.",
+    **{f"features.{i}.": f"{name}." for i, name in zip((0, 3, 6, 8, 11, 13, 16, 18), _CONVS)},
+    **{f"classifier.{i}.": f"{name}." for i, name in zip((0, 3, 6), ("fc6", "fc7", "fc8"))},
+}
 GROUPS = (("conv1",), ("conv2",), ("conv3a", "conv3b"), ("conv4a", "conv4b"), ("conv5a", "conv5b"))
 
 
@@ -89,6 +98,27 @@ class C3D(ClipNetwork):
             nn.init.zeros_(module.bias)
         # as if clips came divided by the usual deviation: untrained logits stay near zero
         self.conv1.weight.data.mul_(self.statistics["std"][0] / 0.225)
+
+    @classmethod
+    def official_state(cls, state):
+        """Rename a published checkpoint.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Weights under the names of MMAction2 (Sports-1M fine-tuned on UCF101), under places in
+            a list (``features.0.weight``), or under those used here.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            Weights by the names used here.
+        """
+        renamed = {}
+        for key, value in state.items():
+            theirs = next((start for start in _PUBLISHED if key.startswith(start)), "")
+            renamed[_PUBLISHED.get(theirs, "") + key.removeprefix(theirs)] = value
+        return renamed
 
     def _resize(self, image_size):
         return round(image_size * 128 / 112)

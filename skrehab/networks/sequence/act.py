@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from skrehab.networks._layers import resample_frames
+from skrehab.networks.sequence._mpose import MPOSE_ACTIONS, MPOSEInput
 
-__all__ = ["SIZES", "ActionTransformer"]
+__all__ = ["MPOSE_ACTIONS", "SIZES", "ActionTransformer"]
 
 # width is always 64 a head, the feed-forward width four times that
 SIZES = {
@@ -23,6 +24,7 @@ SIZES = {
     "base": {"n_heads": 3, "n_layers": 6, "dropout": 0.3, "head_size": 256},
     "large": {"n_heads": 4, "n_layers": 6, "dropout": 0.4, "head_size": 512},
 }
+GELUS = {"exact": "none", "tanh": "tanh"}  # torch's words for them
 
 
 class MultiHeadAttention(nn.Module):
@@ -49,8 +51,9 @@ class MultiHeadAttention(nn.Module):
 class EncoderLayer(nn.Module):
     """Post-norm transformer layer."""
 
-    def __init__(self, width, n_heads, dropout):
+    def __init__(self, width, n_heads, dropout, gelu="exact"):
         super().__init__()
+        self.gelu = GELUS[gelu]
         self.mha = MultiHeadAttention(width, n_heads)
         self.ffn = nn.ModuleList([nn.Linear(width, 4 * width), nn.Linear(4 * width, width)])
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
@@ -59,7 +62,9 @@ class EncoderLayer(nn.Module):
 
     def forward(self, x, mask=None):
         x = self.norm1(x + self.dropout(self.mha(x, mask)))
-        return self.norm2(x + self.dropout(self.ffn[1](F.gelu(self.ffn[0](x)))))
+        return self.norm2(
+            x + self.dropout(self.ffn[1](F.gelu(self.ffn[0](x), approximate=self.gelu)))
+        )
 
 
 class Head(nn.Module):
@@ -96,6 +101,16 @@ class ActionTransformer(nn.Module):
         only come later, are resampled to it.
     dropout : float, optional
         Instead of the variant's own (0.3, or 0.4 for large).
+    gelu : {"exact", "tanh"}, default="exact"
+        The activation as it is defined, which the published ``.h5`` files had, or the approximation
+        by a hyperbolic tangent, which the authors' ``.tflite`` file has.
+    mpose : {"confidence", "velocity"}, optional
+        Give the network what the published weights read, whatever the trials are: the 13 joints of
+        MPOSE2021 in the image, centred at the neck, in units of the trunk, each with its confidence
+        (``AcT_micro_1_0.h5``, 39 numbers a frame) or its velocity (the files of MPOSE2021's
+        version 2, 52 numbers). None flattens the trials' own landmarks and coordinates.
+    skeleton : str or Skeleton, optional
+        Skeleton of the trials, for `mpose`; None guesses from the number of landmarks.
 
     References
     ----------
@@ -120,10 +135,15 @@ class ActionTransformer(nn.Module):
         n_frames=30,
         max_frames=None,
         dropout=None,
+        gelu="exact",
+        mpose=None,
+        skeleton=None,
     ):
         super().__init__()
         if size not in SIZES:
             raise ValueError(f"size must be one of {sorted(SIZES)}, got {size!r}.")
+        if gelu not in GELUS:
+            raise ValueError(f"gelu must be one of {sorted(GELUS)}, got {gelu!r}.")
         if max_frames is not None and (n_frames != "all" or max_frames < 1):
             raise ValueError(
                 f"max_frames is a number of frames above 0, for n_frames='all'; got {max_frames!r} "
@@ -135,15 +155,60 @@ class ActionTransformer(nn.Module):
         width = 64 * variant["n_heads"]
         dropout = variant["dropout"] if dropout is None else dropout
         self.n_frames = n_frames
-        self.proj = nn.Linear(n_landmarks * n_coords, width)
+        self.mpose = None
+        n_features = n_landmarks * n_coords
+        if mpose is not None:
+            self.mpose = MPOSEInput(n_landmarks, n_coords, features=mpose, skeleton=skeleton)
+            n_features = self.mpose.n_features
+        self.proj = nn.Linear(n_features, width)
         self.class_token = nn.Parameter(torch.empty(1, 1, width))
         self.max_frames = (max_frames or 512) if n_frames == "all" else n_frames
         self.pos_embed = nn.Embedding(self.max_frames + 1, width)
         self.encoder = nn.ModuleList(
-            EncoderLayer(width, variant["n_heads"], dropout) for _ in range(variant["n_layers"])
+            EncoderLayer(width, variant["n_heads"], dropout, gelu)
+            for _ in range(variant["n_layers"])
         )
         self.head = Head(width, variant["head_size"], n_outputs)
         self._initialise()
+
+    @staticmethod
+    def settings_for(state):
+        """Tell which settings published weights need.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        dict
+            The variant, by its width; nothing if there is none of it.
+        """
+        n_heads = state["class_token"].shape[-1] / 64
+        sizes = [size for size, variant in SIZES.items() if variant["n_heads"] == n_heads]
+        return {"size": sizes[0]} if sizes else {}
+
+    def sizes_hint(self, state):
+        """Say what may be meant where a file's sizes are not the network's.
+
+        Parameters
+        ----------
+        state : dict of str to torch.Tensor
+            Published weights.
+
+        Returns
+        -------
+        str
+            A sentence, or nothing.
+        """
+        wanted = {39: "confidence", 52: "velocity"}.get(state["proj.weight"].shape[1])
+        if wanted is None or self.proj.in_features == state["proj.weight"].shape[1]:
+            return ""
+        return (
+            f" The file reads 13 joints of MPOSE2021: network_params={{'mpose': {wanted!r}}} "
+            "converts any skeleton to them."
+        )
 
     def _initialise(self):
         for module in self.modules():
@@ -155,7 +220,11 @@ class ActionTransformer(nn.Module):
         nn.init.trunc_normal_(self.class_token, std=2**0.5 / 0.87962566, a=-3.2, b=3.2)
 
     def forward(self, x, lengths=None):
+        if self.mpose is not None:
+            x = self.mpose(x)
         x, mask = self._frames(x, lengths)
+        if self.mpose is not None:
+            x = self.mpose.finish(x)
         x = self.proj(x.flatten(2))  # (batch, frames, landmarks, coords) -> (batch, frames, width)
         token = self.class_token.expand(len(x), -1, -1)
         # (batch, 1 + frames, width)

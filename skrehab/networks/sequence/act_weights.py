@@ -5,6 +5,11 @@ in which they were made, the first without a number: in a layer of the encoder t
 attention, the two of the feed-forward part and the two norms; behind the encoder the projection of
 the input and the two layers of the head. Numbers may start later, where other networks were built
 before in the same session, so only their order counts.
+
+The published files keep the feed-forward parts of all layers side by side in the group of the
+encoder (``transformer_encoder_1/dense_31``), where again the order of the numbers tells the layer;
+files saved by other versions of Keras have them in a group ``sequential`` of the layer. The class
+token is named ``class_token``, ``Variable`` or ``w``, as the version of the day named it.
 """
 
 import math
@@ -35,7 +40,8 @@ _LAYER = rf"(?:^|/)transformer_encoder_layer{_N}/"
 _DENSE = re.compile(rf"{_LAYER}(multi_head_attention|sequential){_N}/dense{_N}/(kernel|bias)$")
 _NORM = re.compile(rf"{_LAYER}(layer_normalization){_N}/(gamma|beta)$")
 _END = re.compile(rf"^(?:[^/]+/)?dense{_N}/(kernel|bias)$")
-_TOKEN = re.compile(r"(?:^|/)class_token$")
+_FEED_FORWARD = re.compile(rf"(?:^|/)transformer_encoder{_N}/dense{_N}/(kernel|bias)$")
+_TOKEN = re.compile(r"(?:^|/)(?:class_token|Variable|w)$")
 _PLACES = re.compile(rf"(?:^|/)embedding{_N}/embeddings$")
 
 
@@ -118,6 +124,8 @@ def _rename(arrays):
             layer, part, _, number, what = match.groups()
         elif match := _NORM.search(name):
             layer, part, number, what = match.groups()
+        elif match := _FEED_FORWARD.search(name):
+            layer, part, (_, number, what) = -1, "feed_forward", match.groups()
         elif match := _END.search(name):
             layer, part, (number, what) = -1, "ends", match.groups()
         elif _TOKEN.search(name):
@@ -135,6 +143,7 @@ def _rename(arrays):
     numbers = sorted({layer for layer, _ in groups} - {-1})
     if not numbers:
         raise ValueError("there is no layer of an encoder")
+    _share_out(groups, numbers)
     wanted = [(-1, "ends")] + [(layer, part) for layer in numbers for part in list(_PARTS)[:3]]
     for layer, part in wanted:
         members = groups[layer, part]
@@ -146,6 +155,18 @@ def _rename(arrays):
             for what, value in values.items():
                 state[f"{prefix}{ours}.{_VALUES[what]}"] = value.T if what == "kernel" else value
     return state
+
+
+def _share_out(groups, numbers):
+    """Give each layer of the encoder its two of the feed-forward layers that stand side by side."""
+    members = sorted(groups.pop((-1, "feed_forward"), {}).items())
+    if members and len(members) != 2 * len(numbers):
+        raise ValueError(
+            f"{len(numbers)} layers of an encoder should have {2 * len(numbers)} feed-forward "
+            f"layers, there are {len(members)}"
+        )
+    for place, (number, values) in enumerate(members):
+        groups[numbers[place // 2], "sequential"][number] = values
 
 
 def _check_shapes(state):

@@ -9,7 +9,8 @@ from instances import tiny_frames, tiny_scores, tiny_tcn, tiny_video
 
 from skrehab import MultiLabelVideoClassifier
 from skrehab.datasets import score_stratified_split
-from skrehab.evaluation import known_new_split, trial_auc_by_patient
+from skrehab.evaluation import known_new_split
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.frames import check_frame_targets
 from skrehab.metrics import by_patient, frame_f1, frame_roc_auc, rmse, segments, trial_roc_auc
 from skrehab.pseudo_labels import patient_folds
@@ -61,7 +62,7 @@ def test_a_missing_patient_is_named(tiny, kind):
         lambda: tiny_video(early_stopping=True).fit(tiny.X, tiny.y, groups=groups),
         lambda: tiny_frames(early_stopping=True).fit(tiny.X, tiny.frame_labels, groups=groups),
         lambda: by_patient(frame_roc_auc, tiny.frame_labels, proba, groups),
-        lambda: trial_auc_by_patient(pipeline, tiny.X, tiny.y, groups),
+        lambda: evaluate_by_patient(pipeline, tiny.X, tiny.y, groups),
         lambda: patient_folds(2, tiny.X, tiny.y, groups),
         lambda: score_stratified_split(np.arange(16.0), groups),
     ):

@@ -77,7 +77,7 @@ def train(
     """Train on your own trials: one label a video in, a frame model out."""
     from skrehab.datasets import load_manifest
     from skrehab.datasets.label_codes import encode_labels
-    from skrehab.evaluation import trial_auc_by_patient
+    from skrehab.evaluation.by_patient import evaluate_by_patient
 
     pipeline = _pipeline(recipe, skeleton, network, method, threshold, epochs, seed)
     data = load_manifest(manifest)
@@ -96,7 +96,7 @@ def train(
         "frame_rate": round(statistics.median(rates), 3) if rates else None,
     }
     if evaluate:
-        scores = trial_auc_by_patient(
+        scores = evaluate_by_patient(
             pipeline, poses, codes, data.groups, fit_params=who, n_jobs=jobs
         )
         stdout.print(f"Trial AUC, patients held out: {scores}", highlight=False)

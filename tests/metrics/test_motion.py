@@ -8,7 +8,7 @@ import pytest
 from instances import tiny_frames, tiny_tcn, tiny_video
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skrehab.evaluation import trial_auc_by_patient
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.metrics import FrameScorer, TrialScorer, by_patient, frame_f1, frame_roc_auc
 from skrehab.metrics.motion import motion_of, normal_number
 from skrehab.trials import ragged
@@ -34,7 +34,7 @@ def test_words_are_the_same_whatever_they_are_called(tiny, scores, names):
         lambda: by_patient(frame_roc_auc, truth, scores, tiny.patients),
         lambda: frame_f1(truth, truth),
         lambda: FrameScorer()(tiny_frames().fit(tiny.X, truth), tiny.X, truth),
-        lambda: trial_auc_by_patient(tiny_frames(), tiny.X, np.array(names)[tiny.y], tiny.patients),
+        lambda: evaluate_by_patient(tiny_frames(), tiny.X, np.array(names)[tiny.y], tiny.patients),
     ):
         with pytest.raises(ValueError, match=r"Which of .* motion looked for.*pos_label"):
             use()
@@ -109,12 +109,12 @@ def test_one_number_alone():
 
 def test_trials_of_labels_1_and_2_are_scored_by_patient(tiny):
     """Any labels but 0 and 1 gave nan over no patient."""
-    expected = trial_auc_by_patient(tiny_frames_of_trials(), tiny.X, tiny.y, tiny.patients)
+    expected = evaluate_by_patient(tiny_frames_of_trials(), tiny.X, tiny.y, tiny.patients)
     assert expected.n_defined == 4
-    found = trial_auc_by_patient(tiny_frames_of_trials(), tiny.X, tiny.y + 1, tiny.patients)
+    found = evaluate_by_patient(tiny_frames_of_trials(), tiny.X, tiny.y + 1, tiny.patients)
     np.testing.assert_array_equal(found.scores, expected.scores)
     words = np.array(["a usual", "b lean"])[tiny.y]
-    found = trial_auc_by_patient(
+    found = evaluate_by_patient(
         tiny_frames_of_trials(), tiny.X, words, tiny.patients, pos_label="b lean"
     )
     np.testing.assert_array_equal(found.scores, expected.scores)

@@ -9,7 +9,7 @@ from instances import tiny_frames, tiny_labeler, tiny_trials
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from skrehab.evaluation import trial_auc_by_patient
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.metrics import by_patient, pool_frames
 
 
@@ -23,7 +23,7 @@ def pipeline(**labeler):
 
 
 def test_it_is_cross_validation_where_every_fold_knows_all(tiny):
-    scores = trial_auc_by_patient(pipeline(), tiny.X, tiny.y, tiny.patients)
+    scores = evaluate_by_patient(pipeline(), tiny.X, tiny.y, tiny.patients)
     proba = cross_val_predict(
         pipeline(),
         tiny.X,
@@ -40,7 +40,7 @@ def test_it_is_cross_validation_where_every_fold_knows_all(tiny):
 def test_a_class_that_only_one_patient_has(tiny):
     y = tiny.y.copy()
     y[(tiny.patients == "patient-0") & (y == 1)] = 2
-    scores = trial_auc_by_patient(pipeline(), tiny.X, y, tiny.patients)
+    scores = evaluate_by_patient(pipeline(), tiny.X, y, tiny.patients)
     assert scores.n_defined == 4
 
 
@@ -52,16 +52,16 @@ def test_a_class_that_no_pseudo_label_has(tiny):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert len(pipe.fit(tiny.X, y).classes_) < 3
-        scores = trial_auc_by_patient(pipe, tiny.X, y, tiny.patients)
+        scores = evaluate_by_patient(pipe, tiny.X, y, tiny.patients)
     assert scores.n_defined == 4
 
 
 def test_a_fold_that_fails_says_so(tiny):
     pipe = pipeline(threshold=(0.2, 0.4, 0.6))
     with pytest.raises(ValueError, match="threshold"):
-        trial_auc_by_patient(pipe, tiny.X, tiny.y, tiny.patients)
+        evaluate_by_patient(pipe, tiny.X, tiny.y, tiny.patients)
 
 
 def test_one_patient_is_too_few(tiny):
     with pytest.raises(ValueError, match="at least 2, got \\['A'\\]"):
-        trial_auc_by_patient(pipeline(), tiny.X, tiny.y, np.full(16, "A"))
+        evaluate_by_patient(pipeline(), tiny.X, tiny.y, np.full(16, "A"))

@@ -3,14 +3,17 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from skrehab.datasets.overview import frame_rates
 from skrehab.evaluation._kept_folds import content_key
 from skrehab.evaluation.pairs import bca_interval
 from skrehab.formats._names import alike_key
+from skrehab.metrics.motion import normal_number
 
 __all__ = [
     "alike_patients",
     "duration_predicts",
     "duration_warning",
+    "oddities",
     "same_recordings",
     "standardised_together",
 ]
@@ -183,3 +186,77 @@ def standardised_together(X, tolerance=1e-3):
         if np.abs(zero).max() < tolerance and np.abs(one - 1).max() < tolerance:
             return what
     return None
+
+
+def oddities(data, normal_label=None):
+    """Say what is odd about trials, before any model.
+
+    Parameters
+    ----------
+    data : Bunch
+        As loaders return it: ``X, y, groups`` and, where known, ``timestamps``, ``frame_rate``.
+    normal_label : label, optional
+        Label of trials without the motion; None is the smallest number, and words are not looked
+        at.
+
+    Returns
+    -------
+    list of str
+        Sentences: patients of near-equal names, one recording listed twice, coordinates scaled
+        together, frame rates that differ, poses that are hardly seen, one label only, a duration
+        that predicts the label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.utils import Bunch
+    >>> from skrehab.evaluation.checks import oddities
+    >>> X = [np.random.RandomState(i).randn(9, 5, 3) for i in range(4)]
+    >>> oddities(Bunch(X=X, y=np.array([0, 1, 0, 1]), groups=np.array(["P1", "P1", "p01", "P2"])))
+    ['Patients P1, p01 may be one person: their names differ only in case, blanks or zeros.']
+    """
+    X, y, groups = data["X"], np.asarray(data["y"]), np.asarray(data["groups"])
+    out = []
+    for names in alike_patients(groups):
+        out.append(
+            f"Patients {', '.join(map(str, names))} may be one person: their names differ only in "
+            "case, blanks or zeros."
+        )
+    for places in same_recordings(X):
+        who = ", ".join(dict.fromkeys(map(str, groups[list(places)])))
+        listed = ", ".join(str(place + 1) for place in places)
+        out.append(f"Trials {listed} are the very same recording (patient {who}).")
+    if (what := standardised_together(X)) is not None:
+        out.append(
+            f"Coordinates have {what} over all trials: if they were scaled together, held-out "
+            "patients were seen. Scale inside the pipeline (LandmarkScaler)."
+        )
+    rates = frame_rates(data.get("timestamps"))
+    if rates and max(rates) > 1.1 * min(rates):
+        out.append(
+            f"Trials have {min(rates):.3g} to {max(rates):.3g} frames a second, and smoothing "
+            "counts frames."
+        )
+    if isinstance(X[0], np.ndarray):
+        seen = np.array([np.isfinite(trial).all(axis=(1, 2)).mean() for trial in X])
+        hardly = np.flatnonzero(seen < 0.5)
+        if len(hardly):
+            listed = ", ".join(str(place + 1) for place in hardly[:8])
+            out.append(
+                f"Less than half of the frames are whole in {len(hardly)} trials ({listed}"
+                f"{', ...' if len(hardly) > 8 else ''})."
+            )
+    if normal_label is None and y.dtype.kind in "biuf":
+        normal_label = normal_number(y)
+    if normal_label is not None:
+        motion = y.astype(str) != str(normal_label)
+        one = [str(p) for p in np.unique(groups) if len(set(motion[groups == p])) == 1]
+        if one and len(np.unique(y)) > 1:
+            out.append(f"All trials have one label, so no score of their own: {', '.join(one)}.")
+        if isinstance(X[0], np.ndarray):
+            times = data.get("timestamps") or [None] * len(X)
+            known = all(t is not None and len(t) > 1 for t in times)
+            duration = [t[-1] - t[0] for t in times] if known else [len(trial) for trial in X]
+            if text := duration_warning(duration, motion, groups):
+                out.append(text)
+    return out

@@ -148,8 +148,10 @@ def what_was_read(data, notes=()):
     if data.frame_labels is not None:
         n = sum(bool((one >= 0).any()) for one in data.truth)
         text += f" {n} trials have labels of single moments, which were used for scoring."
-    motion = data.pos_label if data.pos_label is not None else f"anything but {data.normal}"
-    text += f" The motion looked for: label {motion}."
+    if data.pos_label is not None:
+        text += f" The motion looked for has the label {data.pos_label}."
+    else:
+        text += f" Trials without the motion looked for have the label {data.normal}."
     caption = "Trials by patient and label, as the therapist gave it."
     columns = {"patient": "patient", "trials": "trials"} | {
         key: str(one) for key, one in zip(keys, labels)
@@ -165,7 +167,7 @@ def _by_patient(study, metric):
             "method": row["method"],
             "learned": LEARNED[row["kind"]],
             "score": (row["mean"], row["sd"]),
-            "interval": "-" if np.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}",
+            "interval": _range(row["low"], row["high"]),
             "pooled": row["pooled"],
             "seeds": row["seed_sd"],
         }
@@ -181,8 +183,8 @@ def _by_patient(study, metric):
     if any(not np.isnan(row["seeds"]) for row in rows):
         columns["seeds"] = "spread over repeated trainings"
     summary = Table(
-        columns, rows, f"{PLAIN.get(metric, metric)} ({metric})".capitalize(),
-        best={"score": "max"}, formats=dict.fromkeys(("score", "pooled", "seeds"), ".2f"),
+        columns, rows, f"{_upper(PLAIN.get(metric, metric))} ({metric}).",
+        best={"score": "max"}, formats={name: ".2f" for name in ("score", "pooled", "seeds") if name in columns},
     )  # fmt: skip
     shown = [name for name in study.scores[metric] if name != CONSTANT]
     per_patient = [
@@ -238,6 +240,7 @@ def _differences(study, metric):
             "rank": pair["rank_biserial"],
         }
         for pair in study.pairs(metric)
+        if {study.methods[pair["a"]].kind, study.methods[pair["b"]].kind} != {"floor"}
     ]
     text = [
         "Models are compared on the same patients. A small p-value means that a difference like "
@@ -257,7 +260,9 @@ def _differences(study, metric):
         "rank": "size: ranks, -1 to 1",
     }
     formats = {"dz": ".2f", "rank": ".2f"}
-    return Section("Is one better than another?", text, Table(columns, rows, metric, {}, formats))
+    return Section(
+        "Is one better than another?", text, Table(columns, rows, f"By {metric}.", {}, formats)
+    )
 
 
 def _trials(study, best):
@@ -274,7 +279,7 @@ def _trials(study, best):
     return [
         Section(
             "Two trials",
-            f"{chosen.capitalize()}, among the two of each fold that were kept. The curve is what "
+            f"{_upper(chosen)}, among the two of each fold that were kept. The curve is what "
             "the model says while the patient moves. The map shows which body part spoke for the "
             "motion, and when: the brighter, the more.",
             figures=figures,
@@ -325,8 +330,16 @@ def _score_of(found, patient):
     return float(found.scores[found.patients.index(patient)]) if patient in found.patients else None
 
 
+def _upper(text):
+    return text[:1].upper() + text[1:]
+
+
+def _range(low, high):
+    return "-" if np.isnan(low) else f"{low:.2f}\u00a0to\u00a0{high:.2f}"
+
+
 def _p(value):
-    return "-" if np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "-" if np.isnan(value) else "<\u00a00.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _listed(names):

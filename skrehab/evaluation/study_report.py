@@ -184,7 +184,8 @@ def _by_patient(study, metric):
         columns["seeds"] = "spread over repeated trainings"
     summary = Table(
         columns, rows, f"{_upper(PLAIN.get(metric, metric))} ({metric}).",
-        best={"score": "max"}, formats={name: ".2f" for name in ("score", "pooled", "seeds") if name in columns},
+        best={"score": "max"},
+        formats={one: ".2f" for one in ("score", "pooled", "seeds") if one in columns},
     )  # fmt: skip
     shown = [name for name in study.scores[metric] if name != CONSTANT]
     per_patient = [

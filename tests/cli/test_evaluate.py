@@ -69,7 +69,7 @@ def test_evaluate_writes_a_report_and_goes_on(run, manifest, tmp_path):
     assert "truth" in out and "trial duration alone" in out
     assert "With 3 patients" in err
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert "moments in the right order" in page and "<script" not in page
+    assert "Moments in the right order" in page and "<script" not in page
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {
         "report.html", "summary.csv", "pairs.csv", "patients.csv", "frames.csv", "table.tex", "kept"

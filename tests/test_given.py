@@ -9,7 +9,8 @@ from instances import tiny_frames, tiny_scores, tiny_tcn, tiny_video
 
 from skrehab import MultiLabelVideoClassifier
 from skrehab.datasets import score_stratified_split
-from skrehab.evaluation import evaluate_by_patient, known_new_split
+from skrehab.evaluation import known_new_split
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.frames import check_frame_targets
 from skrehab.metrics import by_patient, frame_f1, frame_roc_auc, rmse, segments, trial_roc_auc
 from skrehab.pseudo_labels import patient_folds

@@ -10,7 +10,9 @@ from skrehab._shown import shown
 from skrehab.cli._console import plain_warnings
 from skrehab.cli.app import app, models_app, say_error, stderr, stdout
 from skrehab.cli.assess import assess
+from skrehab.cli.check import check
 from skrehab.cli.demo import demo
+from skrehab.cli.evaluate import evaluate
 from skrehab.cli.live import live
 from skrehab.cli.models import models_fetch, models_list
 from skrehab.cli.pose import pose
@@ -19,7 +21,7 @@ from skrehab.serve.command import serve
 
 __all__ = ["main"]
 
-for _command in (demo, pose, train, assess, live, serve):
+for _command in (demo, pose, check, train, evaluate, assess, live, serve):
     app.command()(_command)
 models_app.command("list")(models_list)
 models_app.command("fetch")(models_fetch)

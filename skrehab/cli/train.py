@@ -78,6 +78,10 @@ def train(
     jobs: Jobs = 1,
     seed: Seed = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace a model that is there.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a report on held-out patients; see 'skrehab evaluate'."),
+    ] = None,
 ):
     """Train on your own trials: one label a video in, a frame model out."""
     from skrehab.datasets import load_manifest
@@ -101,10 +105,15 @@ def train(
         "n_patients": len(set(data.groups.tolist())),
         "frame_rate": round(statistics.median(rates), 3) if rates else None,
     }
-    if evaluate:
-        scores = evaluate_by_patient(
-            pipeline, poses, codes, data.groups, fit_params=who, n_jobs=jobs
-        )
+    if evaluate or report is not None:
+        if report is None:
+            scores = evaluate_by_patient(
+                pipeline, poses, codes, data.groups, fit_params=who, n_jobs=jobs
+            )
+        else:
+            from skrehab.cli.evaluate import held_out_report
+
+            scores = held_out_report(recipe.value, pipeline, data, poses, codes, report, seed, jobs)
         stdout.print(f"Trial AUC, patients held out: {scores}", highlight=False)
         # numbers only: the summary in words names patients
         metadata["trial_auc"] = {

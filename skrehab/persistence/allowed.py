@@ -298,6 +298,7 @@ ALLOWED = {
             "n_steps": Either((Options(), Whole(1, 100_000))),
             "normal_label": optional(LABEL),
             "prior": SHARE,
+            "memory": Fixed(),
         },
         {
             "classes_": Labels(),

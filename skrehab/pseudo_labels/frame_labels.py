@@ -3,15 +3,16 @@
 import numpy as np
 
 from skrehab.pseudo_labels.folds import taken_as
+from skrehab.pseudo_labels.kept import KeptTeachers
 from skrehab.pseudo_labels.soft import soft_from_logits, soft_from_scores
-from skrehab.pseudo_labels.teachers import frame_logits, frame_scores_of
+from skrehab.pseudo_labels.teachers import frame_logits
 from skrehab.pseudo_labels.thresholds import one_between, prior_threshold, pseudo_labels
 from skrehab.trials import labelled, ragged
 
 __all__ = ["hard_labels", "holds_one_class", "soft_labels"]
 
 
-def soft_labels(folds, trials, known, how, predicted):
+def soft_labels(folds, trials, known, how, predicted, kept=None):
     """Give each trial soft labels, or the truth of its frames where there is one.
 
     Parameters
@@ -26,6 +27,8 @@ def soft_labels(folds, trials, known, how, predicted):
         Parameters of ``saliency``, ``method`` among them.
     predicted : bool
         Take trials as what the teachers predict, and by their labels only if that leaves one class.
+    kept : KeptTeachers, optional
+        Keeps scores.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def soft_labels(folds, trials, known, how, predicted):
         labels = list(known.frames)
         scores = _zeros(trials)
         if not by_logits:
-            scores = _scores(folds, trials, codes, known, how)
+            scores = _scores(folds, trials, codes, known, how, kept)
         for i in np.flatnonzero([one is None for one in labels]):
             if by_logits:
                 labels[i] = soft_from_logits(logits[i], codes[i], normal)
@@ -64,7 +67,7 @@ def soft_labels(folds, trials, known, how, predicted):
     return found
 
 
-def hard_labels(folds, trials, known, how, predicted, threshold, prior):
+def hard_labels(folds, trials, known, how, predicted, threshold, prior, kept=None):
     """Cut each trial's scores, falling back until two classes of frames are there.
 
     Parameters
@@ -75,6 +78,8 @@ def hard_labels(folds, trials, known, how, predicted, threshold, prior):
         None takes that of `prior`.
     prior : float
         Share of positive frames, see :func:`prior_threshold`.
+    kept : KeptTeachers, optional
+        Keeps scores.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def hard_labels(folds, trials, known, how, predicted, threshold, prior):
     normal = known.classes[known.normal]
     for predict, true_labels in _sources(predicted):
         codes = taken_as(folds, trials, known, predict)
-        scores = _scores(folds, trials, codes, known, how)
+        scores = _scores(folds, trials, codes, known, how, kept)
         asked = threshold
         if asked is None:
             positive = [
@@ -149,14 +154,16 @@ def _zeros(trials):
     return ragged(np.zeros(len(trial), dtype=np.float32) for trial in trials)
 
 
-def _scores(folds, trials, codes, known, how):
+def _scores(folds, trials, codes, known, how, kept=None):
     """Score the frames of all trials to label that are not taken as normal."""
     scores = _zeros(trials)
-    for teachers, places in folds:
+    kept = kept or KeptTeachers(None)
+    for fold, (teachers, places) in enumerate(folds):
         positive = places[codes[places] != known.normal]
         if len(positive):
             target = known.classes[codes[positive]]
-            found = frame_scores_of(teachers, [trials[i] for i in positive], target=target, **how)
+            own = [trials[i] for i in positive]
+            found = kept.scores(teachers, fold, own, target=target, **how)
             for i, values in zip(positive, found):
                 scores[i] = values
     return scores

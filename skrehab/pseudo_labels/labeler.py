@@ -20,8 +20,8 @@ from skrehab._fitting import fit_context
 from skrehab._parameters import keep_parameters
 from skrehab.frames.targets import SoftLabels
 from skrehab.pseudo_labels.cross_fitting import as_splitter
-from skrehab.pseudo_labels.folds import fit_folds
 from skrehab.pseudo_labels.frame_labels import hard_labels, holds_one_class, soft_labels
+from skrehab.pseudo_labels.kept import KeptTeachers
 from skrehab.pseudo_labels.position import LEANS, position_lean
 from skrehab.pseudo_labels.thresholds import check_threshold, published_threshold
 from skrehab.pseudo_labels.trial_labels import check_partial_labels
@@ -105,6 +105,11 @@ class SaliencyPseudoLabeler(BaseEstimator):
         labels; for text labels it must be given.
     prior : float, default=0.5
         For ``threshold="auto"``: share of positive frames that is expected in positive trials.
+    memory : str or joblib.Memory, optional
+        Folder that keeps fitted classifiers and their scores, by the content of trials, labels and
+        parameters: a search over `threshold`, `aggregate` or the frame model fits each classifier
+        once a fold. Pipelines' own ``memory`` does not reach here. It is read with pickle, so take
+        a folder of your own; a classifier without ``random_state`` is then the same each time.
 
     Attributes
     ----------
@@ -177,6 +182,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "cv": [None, Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "normal_label": [None, str, Integral],
         "prior": [Interval(Real, 0, 1, closed="neither")],
+        "memory": [None, str, HasMethods(["cache"])],
     }
 
     def __init__(
@@ -198,6 +204,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         cv=None,
         normal_label=None,
         prior=0.5,
+        memory=None,
     ):
         keep_parameters(self, locals())
 
@@ -266,7 +273,8 @@ class SaliencyPseudoLabeler(BaseEstimator):
             routed = process_routing(self, "fit_resample", **params)
             params, split = routed.estimator.fit, dict(routed.get("splitter", {}).get("split", {}))
 
-        self.estimators_, fold_teachers, folds = fit_folds(
+        kept = KeptTeachers(self.memory)
+        self.estimators_, fold_teachers, folds = kept.fit(
             self.estimator, self.n_estimators, self.cv, trials, known, params, split
         )
         self.estimator_ = self.estimators_[0]
@@ -279,11 +287,13 @@ class SaliencyPseudoLabeler(BaseEstimator):
         }
         predicted = self.label_source == "predicted"
         if self.output == "soft":
-            labels, self.scores_, self.fallback_ = soft_labels(folds, trials, known, how, predicted)
+            labels, self.scores_, self.fallback_ = soft_labels(
+                folds, trials, known, how, predicted, kept
+            )
         else:
             threshold = self._resolve_threshold(trials[0].shape[1])
             labels, self.scores_, self.threshold_, self.fallback_ = hard_labels(
-                folds, trials, known, how, predicted, threshold, self.prior
+                folds, trials, known, how, predicted, threshold, self.prior, kept
             )
         self._warn(labels, known)
         self.position_lean_ = position_lean(folds, trials, known.codes, known, how)

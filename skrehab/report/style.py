@@ -97,6 +97,8 @@ footer {
   body { padding: 2rem 1rem 3rem; font-size: 1rem; }
   h1 { font-size: 1.75rem; }
   img { padding: .25rem; }
+  figure { overflow-x: auto; }
+  img.wide { width: 38rem; max-width: none; }
 }
 @media print {
   :root {

@@ -9,7 +9,7 @@ from instances import tiny_frames, tiny_labeler, tiny_trials
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-from skrehab.evaluation import evaluate_by_patient
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.metrics import by_patient, pool_frames
 
 

@@ -8,7 +8,7 @@ import pytest
 from instances import tiny_frames, tiny_tcn, tiny_video
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skrehab.evaluation import evaluate_by_patient
+from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.metrics import FrameScorer, TrialScorer, by_patient, frame_f1, frame_roc_auc
 from skrehab.metrics.motion import motion_of, normal_number
 from skrehab.trials import ragged

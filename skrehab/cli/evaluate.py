@@ -1,0 +1,145 @@
+"""The command ``skrehab evaluate``: models compared on patients that they did not see."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from skrehab.cli.app import Jobs, progress_bar, stderr, stdout
+
+__all__ = []
+
+TRUTH = "truth"
+
+
+def evaluate(
+    manifest: Annotated[Path, typer.Argument(help="CSV: trial,path,patient,exercise,side,label.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the report.")],
+    models: Annotated[
+        str,
+        typer.Option(
+            help="Joined by commas: recommended; a network of poses, such as act or lstm, trained "
+            "as published; truth, trained on frame labels where the manifest has them."
+        ),
+    ] = "recommended",
+    normal_label: Annotated[
+        str | None, typer.Option(help="Label that means 'no such motion'.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Groups of patients held out in turn. Default: one at a time."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings from different seeds.")] = 1,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of the networks, instead of each one's own.")
+    ] = None,
+    jobs: Jobs = 1,
+):
+    """Compare models on patients that they did not see, and write a report.
+
+    A second run goes on where the first one was broken off.
+    """
+    from skrehab.datasets import load_manifest
+    from skrehab.datasets.overview import describe_trials
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    data = load_manifest(manifest, normal_label=normal_label)
+    for line in describe_trials(data):
+        stdout.print(line, highlight=False, soft_wrap=True)
+    if data.y.dtype.kind == "i" and normal_label is not None:
+        normal_label = int(normal_label)
+    if isinstance(data.X[0], str | Path):
+        data.X = _poses(data.X, jobs)
+    built = models_by_name(names, data, epochs, normal_label)
+    run_study(
+        built, data, output, normal_label=normal_label, cv=folds, random_state=range(seeds),
+        n_jobs=jobs,
+    )  # fmt: skip
+
+
+def models_by_name(names, data, epochs=None, normal_label=None):
+    """Build what was asked for by name."""
+    from sklearn.pipeline import Pipeline
+
+    from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, networks
+    from skrehab.evaluation import OnFrameTruth
+    from skrehab.recipes import published, recommended
+
+    known = [n for n in networks.list_networks() if networks.get_spec(n).input == "pose"]
+    built = {}
+    for name in names:
+        if name == "recommended":
+            built[name] = recommended(max_epochs=epochs or "auto", normal_label=normal_label)
+        elif name == TRUTH:
+            if data.frame_labels is None:
+                raise ValueError("--models truth: the manifest has no column frame_labels.")
+            frames = FrameMLP(max_epochs=epochs or 20)
+            steps = [("motion", DisplacementSmoother()), ("scale", LandmarkScaler())]
+            built[TRUTH] = OnFrameTruth(Pipeline([*steps, ("frames", frames)]))
+        elif name in known:
+            own = {} if epochs is None else {"max_epochs": epochs, "frame_epochs": epochs}
+            built[name] = published(name, normal_label=normal_label, **own)
+        else:
+            raise ValueError(
+                f"There is no model {name!r}: it may be recommended, truth, {', '.join(known)}."
+            )
+    if not built:
+        raise ValueError("--models names no model.")
+    return built
+
+
+def run_study(models, data, output, **how):
+    """Evaluate with a bar, print the table, write page and tables."""
+    from skrehab.evaluation import evaluate_by_patient
+
+    output.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as bar:
+        task = bar.add_task("folds", total=None)
+
+        def told(done, total, left):
+            text = "folds" if left != left or not left else f"folds, about {_time(left)} left"
+            bar.update(task, completed=done, total=total, description=text)
+
+        study = evaluate_by_patient(
+            models, data, memory=output / "kept", explain=True, progress=told, **how
+        )
+    table = Table(title=f"{study.main_metric}, patients held out")
+    for column in ("model", "mean +- sd", "95 % interval", "pooled", "patients"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for row in study.summary():
+        table.add_row(
+            row["method"],
+            f"{row['mean']:.3f} +- {row['sd']:.3f}",
+            f"{row['low']:.2f} to {row['high']:.2f}",
+            f"{row['pooled']:.3f}",
+            str(row["n_patients"]),
+        )
+    stdout.print(table)
+    stderr.print(study.few_patients(), highlight=False, soft_wrap=True)
+    study.to_csv(output)
+    (output / "table.tex").write_text(study.to_latex(), encoding="utf-8")
+    report = study.to_html(output / "report.html")
+    stdout.print(f"Report: {report}", highlight=False, soft_wrap=True)
+    return study
+
+
+def held_out_report(name, pipeline, data, poses, codes, output, seed, jobs):
+    """Evaluate the one pipeline that is trained; return its trial scores by patient."""
+    same = data.y.dtype.kind == "i" and (data.y == codes).all()
+    known = {**data, "X": poses, "y": codes}
+    known["frame_labels"] = data.frame_labels if same else None  # words have become codes
+    study = run_study({name: pipeline}, known, output, random_state=seed, n_jobs=jobs)
+    return study.scores["trial AUC"][name]
+
+
+def _poses(videos, jobs):
+    from skrehab import PoseExtractor
+
+    return PoseExtractor(n_jobs=jobs, verbose=1).fit_transform(videos)
+
+
+def _time(seconds):
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

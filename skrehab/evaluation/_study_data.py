@@ -1,0 +1,167 @@
+"""What a study is made on, read from a Bunch or from arrays and checked before the work."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skrehab._given import filled
+from skrehab.metrics.motion import motion_of, normal_number
+from skrehab.trials import UNLABELLED, check_frame_labels, check_groups, check_trial_labels, ragged
+
+_BY_TRIAL = ("groups", "exercise", "side", "trial", "duration")
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """Trials with all that is known of them; arrays of one entry a trial, or None."""
+
+    X: list
+    y: np.ndarray
+    groups: np.ndarray
+    frame_labels: np.ndarray | None = None
+    exercise: np.ndarray | None = None
+    side: np.ndarray | None = None
+    trial: np.ndarray | None = None
+    duration: np.ndarray | None = None  # seconds, or frames where no rate is known
+    frame_rate: float | None = None
+    skeleton: str | None = None
+    normal_label: object = None
+    pos_label: object = None
+
+    @property
+    def motion(self):
+        """Whether each trial is labelled with the motion looked for."""
+        if self.pos_label is not None:
+            return motion_of(self.y, self.pos_label)
+        return self.y != self.normal
+
+    @property
+    def normal(self):
+        """The label of trials without the motion."""
+        return normal_number(self.y) if self.normal_label is None else self.normal_label
+
+    @property
+    def classes(self):
+        """All labels of trials, sorted."""
+        return np.unique(self.y)
+
+    @property
+    def truth(self):
+        """Frame truth as 1 (the motion), 0 and -1 (not labelled), trial by trial; or None."""
+        if self.frame_labels is None:
+            return None
+        out = []
+        for labels in self.frame_labels:
+            unknown = np.array([is_unlabelled(one) for one in labels.tolist()], dtype=bool)
+            hit = labels == self.pos_label if self.pos_label is not None else labels != self.normal
+            out.append(np.where(unknown, UNLABELLED, hit.astype(int)))
+        return ragged(out)
+
+    def motion_scores(self, proba, classes):
+        """Probability of the motion: of one label, or of any but the normal one."""
+        proba, classes = np.asarray(proba), list(classes)
+        if self.pos_label is not None:
+            known = [i for i, one in enumerate(classes) if one == self.pos_label]
+            return proba[..., known].sum(axis=-1)
+        return proba[..., [i for i, one in enumerate(classes) if one != self.normal]].sum(axis=-1)
+
+    def who(self):
+        """What ``fit`` may be told of each trial."""
+        told = {"groups": self.groups, "exercise": self.exercise}
+        return {name: value for name, value in told.items() if value is not None}
+
+
+def is_unlabelled(value):
+    """Whether a frame's label says that there is none."""
+    return not isinstance(value, str) and value == UNLABELLED
+
+
+def study_data(data, y=None, groups=None, *, normal_label=None, pos_label=None, **more):
+    """Read trials and what is known of them; what is given by name goes before the Bunch."""
+    own = {name: value for name, value in more.items() if value is not None}
+    if hasattr(data, "keys") and "X" in data.keys():
+        found = dict(data)
+        found.setdefault("exercise", found.get("movement"))
+        found.setdefault("groups", found.get("subject"))
+        known = {
+            name: found[name]
+            for name in (*_BY_TRIAL, "frame_labels", "frame_rate", "skeleton", "timestamps")
+            if found.get(name) is not None
+        }
+        X, own = found["X"], known | own
+        y = found.get("y") if y is None else y
+        groups = own.pop("groups", None) if groups is None else groups
+        own.pop("groups", None)
+    else:
+        X = data
+    X = list(X)
+    y = check_trial_labels(y, X)
+    if groups is None:
+        raise ValueError(f"groups must name one patient per trial: {len(X)} trials, got None.")
+    groups = check_groups(groups, X)
+    if pos_label is None and normal_label is None and y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Which of {np.unique(y).tolist()} is the motion looked for? Text labels have no "
+            "order: pass normal_label=, that of trials without it, or pos_label=..."
+        )
+    for name, label in (("normal_label", normal_label), ("pos_label", pos_label)):
+        if label is not None and label not in y.tolist():
+            raise ValueError(f"{name}={label!r} is not among the labels {np.unique(y).tolist()}.")
+    timestamps = own.pop("timestamps", None)
+    rate = own.get("frame_rate")
+    if rate is not None and np.ndim(rate):
+        own["frame_rate"] = float(np.median(rate))
+    for name in ("exercise", "side", "trial"):
+        if own.get(name) is not None:
+            own[name] = np.asarray(own[name])
+            if own[name].shape != (len(X),):
+                raise ValueError(
+                    f"{name} must hold one entry per trial: {len(X)} trials, got shape "
+                    f"{own[name].shape}."
+                )
+    own["frame_labels"] = _frame_labels(own.get("frame_labels"), X)
+    made = StudyData(X=X, y=y, groups=groups, normal_label=normal_label, pos_label=pos_label, **own)
+    if made.frame_rate is None and timestamps is not None:
+        made = replace(made, frame_rate=_rate(timestamps))
+    return replace(made, duration=_durations(made, timestamps))
+
+
+def _frame_labels(labels, X):
+    """Frame truth as arrays, one a trial."""
+    if labels is None:
+        return None
+    if len(labels) != len(X):
+        raise ValueError(f"frame_labels must hold one array per trial: {len(X)}, {len(labels)}.")
+    if isinstance(X[0], np.ndarray):
+        return ragged(check_frame_labels(labels, X))
+    return ragged(filled(one) for one in labels)
+
+
+def _rate(timestamps):
+    """Frames a second, the median over trials that tell."""
+    times = [np.asarray(t, dtype=float) for t in timestamps if t is not None and len(t) > 1]
+    rates = [(len(t) - 1) / (t[-1] - t[0]) for t in times if t[-1] > t[0]]
+    return float(np.median(rates)) if rates else None
+
+
+def _durations(data, timestamps):
+    """Seconds of each trial, or its frames where no rate is known."""
+    if data.duration is not None:
+        duration = np.asarray(data.duration, dtype=float)
+        if duration.shape != (len(data.X),) or not np.isfinite(duration).all():
+            raise ValueError(
+                f"duration must hold one number per trial: {len(data.X)} trials, got shape "
+                f"{duration.shape}."
+            )
+        return duration
+    if not isinstance(data.X[0], np.ndarray):
+        if data.frame_labels is not None:
+            return np.array([len(one) for one in data.frame_labels], dtype=float)
+        from skrehab.pose import probe_video
+
+        infos = [probe_video(path) for path in data.X]
+        return np.array([getattr(info, "duration", None) or np.nan for info in infos], dtype=float)
+    frames = np.array([len(one) for one in data.X], dtype=float)
+    if timestamps is not None and all(t is not None and len(t) > 1 for t in timestamps):
+        return np.array([t[-1] - t[0] for t in timestamps], dtype=float)
+    return frames / data.frame_rate if data.frame_rate else frames

@@ -1,0 +1,354 @@
+"""A study in one call: models on patients that they did not see, with what no model may miss."""
+
+import time
+import warnings
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cross_validate
+
+from skrehab.evaluation._kept_folds import Kept, note, read_record
+from skrehab.evaluation._scoring import scored, scorers_of
+from skrehab.evaluation._study_data import study_data
+from skrehab.evaluation.floors import OnFrameTruth, floor_models
+from skrehab.evaluation.study import Method, Study
+
+__all__ = ["evaluate_by_patient"]
+
+
+def evaluate_by_patient(
+    models,
+    data,
+    y=None,
+    groups=None,
+    *,
+    frame_labels=None,
+    exercise=None,
+    duration=None,
+    frame_rate=None,
+    normal_label=None,
+    pos_label=None,
+    cv=None,
+    scoring=None,
+    n_jobs=None,
+    memory=None,
+    random_state=(0,),
+    explain=False,
+    progress=None,
+):
+    """Score models on patients that they did not see, beside the floors, over several seeds.
+
+    scikit-learn's ``cross_validate`` fits and predicts; a patient in training and in test at once
+    is refused. Frame truth reaches the ``fit`` only of models marked :class:`OnFrameTruth`.
+
+    Parameters
+    ----------
+    models : dict of str to estimator
+        Models by name: pipelines that end in a frame classifier, or classifiers of trials. Patients
+        and exercises go to the ``fit`` of those that ask. One estimator is called ``"model"``.
+    data : Bunch or list of n_trials trials
+        What a loader of :mod:`skrehab.datasets` returns: ``X, y, groups`` and, where known,
+        ``frame_labels, exercise, duration, frame_rate, timestamps, skeleton``; or X alone.
+    y, groups, frame_labels, exercise, duration : array-like of length n_trials, optional
+        Trial labels; patients; labels of frames, -1 where there are none; exercises; seconds. They
+        go before what `data` holds. Without durations, times or a rate tell them, or frames do.
+    frame_rate : float, optional
+        Frames a second.
+    normal_label : label, optional
+        Label of trials, and frames, without the motion looked for; all others are the motion. None
+        is the smallest number; needed for words, unless `pos_label` is given.
+    pos_label : label, optional
+        One kind of motion, which all else is scored against.
+    cv : int, splitter or list of (train, test), optional
+        Folds. None leaves one patient out at a time; a number makes so many groups of patients. A
+        trial may be tested once at most; patients who are never tested have no scores.
+    scoring : str, callable, list or dict of str to str or callable, optional
+        Scorers as scikit-learn's, ``(estimator, X, y)``, asked once for each patient with what the
+        model said of that patient; those that ask for ``frame_labels`` get them. None is the area
+        under the ROC curve over trials and, where there is frame truth, over frames.
+    n_jobs : int, optional
+        Processes, over folds. joblib's ``parallel_config`` chooses other backends.
+    memory : str or path-like, optional
+        Folder that keeps each finished fold. A run that was broken off, or has one model more, goes
+        on from there: a fold is found again by the content of its data, the parameters, the seed
+        and the versions of the packages.
+    random_state : int, None or sequence of them, default=(0,)
+        Seeds; every ``random_state`` inside a model is set to each in turn. None leaves them.
+    explain : bool, default=False
+        Keep the saliency of two trials a fold, for :meth:`Study.to_html`.
+    progress : callable, optional
+        Called with folds done, folds in all, and seconds left (nan where not known).
+
+    Returns
+    -------
+    Study
+        Tables, tests, plot, report.
+
+    Raises
+    ------
+    ValueError
+        If a patient stands on both sides of a fold, there are fewer than two patients, labels or
+        patients are missing, labels are words and neither `normal_label` nor `pos_label` is given,
+        or a model needs frame truth and there is none.
+
+    Warns
+    -----
+    UserWarning
+        If the very same recording stands on both sides under two names, patients' names differ only
+        in case, blanks or zeros, or the duration alone predicts the label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator, ClassifierMixin
+    >>> from skrehab.evaluation import evaluate_by_patient
+    >>> class Height(ClassifierMixin, BaseEstimator):
+    ...     def fit(self, X, y):
+    ...         self.classes_ = np.unique(y)
+    ...         return self
+    ...     def predict_proba(self, X):
+    ...         p = np.array([trial.mean() for trial in X])
+    ...         return np.stack([1 - p, p], axis=1)
+    >>> y, patients = np.array([0, 1] * 3), ["Ann", "Ann", "Bea", "Bea", "Cid", "Cid"]
+    >>> X = [np.full((9, 5, 3), 0.2 + 0.5 * label + 0.01 * i) for i, label in enumerate(y)]
+    >>> study = evaluate_by_patient({"height": Height()}, X, y, patients)
+    >>> for row in study.summary():
+    ...     print(row["method"], row["mean"])
+    height 1.0
+    constant 0.5
+    trial duration alone 0.5
+    """
+    start = time.perf_counter()
+    data = study_data(
+        data, y, groups, frame_labels=frame_labels, exercise=exercise, duration=duration,
+        frame_rate=frame_rate, normal_label=normal_label, pos_label=pos_label,
+    )  # fmt: skip
+    models = _named(models, data)
+    folds = patient_folds(data, cv)
+    notes = _alike_on_both_sides(data, folds)
+    scorers = scorers_of(scoring, data)
+    seeds = (random_state,) if random_state is None or isinstance(random_state, Integral) else (
+        tuple(random_state)
+    )  # fmt: skip
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"random_state must hold different seeds, got {seeds}.")
+    folder = None if memory is None else Path(memory) / "folds"
+    count = _Count(len(models) * len(seeds) * len(folds), progress)
+
+    told = data.normal if explain else None
+    methods = {}
+    lengths = _lengths(data)
+    for name, model in (models | floor_models()).items():
+        is_floor = name not in models
+        by_seed = []
+        for seed in seeds[:1] if is_floor else seeds:
+            estimator = getattr(model, "estimator", model) if _on_truth(model) else model
+            kept = Kept(
+                estimator if is_floor else with_seed(estimator, seed),
+                None if is_floor else folder,
+                None if is_floor else told,
+            )
+            records = _cross_validate(
+                kept, data, folds, None if is_floor else n_jobs, None if is_floor else count,
+                X=data.duration[:, None] if is_floor else data.X,
+                y=data.frame_labels if _on_truth(model) else data.y,
+                who={} if is_floor else data.who(),
+            )  # fmt: skip
+            by_seed.append(scored(records, folds, data, lengths, scorers))
+            lengths = lengths or by_seed[-1].lengths
+        methods[name] = Method(
+            name, tuple(seeds[: len(by_seed)]), by_seed, _kind(model, is_floor, by_seed)
+        )
+    study = Study(data, folds, list(scorers), methods, notes, time.perf_counter() - start)
+    for text in study.warnings():
+        warnings.warn(text, UserWarning, stacklevel=2)
+    return study
+
+
+# --- models ---------------------------------------------------------------------------------------
+def _named(models, data):
+    """Models by name; what cannot be trained is refused before the work."""
+    if not isinstance(models, dict):
+        models = {"model": models}
+    if not models:
+        raise ValueError("models names no model.")
+    if taken := [name for name in floor_models() if name in models]:
+        raise ValueError(f"{taken[0]!r} is in every study already: give the model another name.")
+    for name, model in models.items():
+        if _on_truth(model) and data.frame_labels is None:
+            raise ValueError(
+                f"Model {name!r} learns from frame truth, and there are no frame_labels."
+            )
+        estimator = model.estimator if _on_truth(model) else model
+        if not (hasattr(estimator, "fit") and hasattr(type(estimator), "get_params")):
+            raise ValueError(
+                f"Model {name!r} must be an estimator, got {type(estimator).__name__}."
+            )
+    return {str(name): model for name, model in models.items()}
+
+
+def _on_truth(model):
+    return isinstance(model, OnFrameTruth)
+
+
+def _kind(model, is_floor, by_seed):
+    if is_floor:
+        return "floor"
+    if _on_truth(model):
+        return "frame truth"
+    return "trial labels" if by_seed[0].frame_scores is not None else "trials only"
+
+
+def with_seed(estimator, seed):
+    """A copy whose every ``random_state`` is the seed; as it is for None."""
+    copy = clone(estimator)
+    if seed is not None:
+        own = [
+            name
+            for name in copy.get_params(deep=True)
+            if name == "random_state" or name.endswith("__random_state")
+        ]
+        copy.set_params(**dict.fromkeys(own, seed))
+    return copy
+
+
+# --- folds ----------------------------------------------------------------------------------------
+def patient_folds(data, cv=None):
+    """List (train, test) and refuse folds in which a patient stands on both sides."""
+    patients = np.unique(data.groups)
+    if len(patients) < 2:
+        raise ValueError(f"Scoring on held-out patients needs at least 2, got {patients.tolist()}.")
+    if cv is None:
+        cv = LeaveOneGroupOut()
+    elif isinstance(cv, Integral):
+        cv = GroupKFold(int(cv))
+    with config_context(enable_metadata_routing=False):
+        folds = list(check_cv(cv, data.y).split(data.X, data.y, data.groups))
+    tested = np.zeros(len(data.X), dtype=int)
+    for number, (train, test) in enumerate(folds):
+        both = np.intersect1d(data.groups[train], data.groups[test]).tolist()
+        if both:
+            raise ValueError(
+                f"Fold {number} has trials of {', '.join(map(repr, both[:5]))} in training and in "
+                f"test ({len(both)} patients in all): it would score what it has seen. Take "
+                "LeaveOneGroupOut(), GroupKFold or a number for cv."
+            )
+        tested[test] += 1
+    if (tested > 1).any():
+        raise ValueError("cv tests some trials in several folds; each may be tested once.")
+    return folds
+
+
+def _alike_on_both_sides(data, folds):
+    """Say what looks like one patient, or is one recording, under two names on two sides."""
+    from skrehab.evaluation.checks import alike_patients, same_recordings
+
+    apart = {}
+    for number, (_, test) in enumerate(folds):
+        apart |= dict.fromkeys(np.unique(data.groups[test]).tolist(), number)
+    notes = []
+    for names in alike_patients(data.groups):
+        if len({apart.get(name) for name in names}) > 1:
+            notes.append(
+                f"Patients {' and '.join(map(repr, names))} may be one person: names that differ "
+                "only in case, blanks or zeros stand in different folds."
+            )
+    for places in same_recordings(data.X):
+        who = list(dict.fromkeys(data.groups[list(places)].tolist()))
+        if len({apart.get(name) for name in who}) > 1:
+            notes.append(
+                f"The very same recording is listed for {' and '.join(map(repr, who))} (trials "
+                f"{', '.join(map(str, places))}), who stand in different folds: what is tested was "
+                "seen in training."
+            )
+    return notes
+
+
+class _Count:
+    """How many folds are done and how long the others will take, by those that were run."""
+
+    def __init__(self, total, progress):
+        self.total, self.progress, self.done, self.fresh = total, progress, 0, 0
+        self.start = time.perf_counter()
+        self.tell()
+
+    def finished(self, n, fresh=True):
+        self.done += n
+        self.fresh += n if fresh else 0
+        self.tell()
+
+    def tell(self, more=0):
+        """Report; `more` of the folds under way are done."""
+        if self.progress is not None:
+            fresh, done = self.fresh + more, self.done + more
+            seconds = time.perf_counter() - self.start
+            left = seconds / fresh * (self.total - done) if fresh else np.nan
+            self.progress(done, self.total, left if done < self.total else 0.0)
+
+
+class _Splits:
+    """Hand folds out, and tell when those before must be done."""
+
+    def __init__(self, folds, n_jobs, count):
+        self.folds, self.count = folds, count
+        self.ahead = max(1, n_jobs or 1)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return len(self.folds)
+
+    def split(self, X=None, y=None, groups=None):
+        for number, fold in enumerate(self.folds):
+            yield fold
+            if self.count is not None:  # the next one is asked for when a worker is free
+                self.count.tell(max(0, number + 2 - self.ahead))
+
+
+def _cross_validate(kept, data, folds, n_jobs, count, *, X, y, who):
+    """Run scikit-learn's cross-validation on the folds that are not kept; return all, in order."""
+    import joblib
+
+    records = [_found(kept, fold, X, y, who) for fold in folds]
+    missing = [fold for fold, one in zip(folds, records) if one is None]
+    if count is not None:
+        count.finished(len(folds) - len(missing), fresh=False)
+    if missing:
+        jobs = min(joblib.effective_n_jobs(n_jobs) if n_jobs else 1, len(missing))
+        with config_context(enable_metadata_routing=False):
+            done = cross_validate(
+                kept, X, y,
+                groups=data.groups,
+                params=who,
+                cv=_Splits(missing, jobs, count),
+                scoring=note,
+                n_jobs=None if jobs == 1 else jobs,
+                pre_dispatch="n_jobs",
+                error_score="raise",
+                return_estimator=True,
+            )["estimator"]  # fmt: skip
+        new = iter(one.record_ for one in done)
+        records = [next(new) if one is None else one for one in records]
+        if count is not None:
+            count.finished(len(missing))
+    return records
+
+
+def _found(kept, fold, X, y, who):
+    """What a finished fold noted; None where it must be run."""
+    if kept.folder is None:
+        return None
+    train, test = fold
+    own = {name: value[train] for name, value in who.items()}
+    kept = clone(kept).fit([X[i] for i in train], y[train], **own)
+    return read_record(kept.path([X[i] for i in test]))
+
+
+def _lengths(data):
+    """Frames of each trial, where they are known before the videos are read."""
+    if isinstance(data.X[0], np.ndarray):
+        return [len(one) for one in data.X]
+    if data.frame_labels is not None:
+        return [len(one) for one in data.frame_labels]
+    return None

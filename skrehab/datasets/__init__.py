@@ -8,6 +8,7 @@ from skrehab._optional import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "describe_trials": "overview",
         "encode_labels": "label_codes",
         "intervals_to_frames": "intervals",
         "load_infant_neuromotor": "infants",

@@ -1,5 +1,6 @@
 """What all commands share: the app they hang on, where they print, options, progress."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from skrehab.cli._console import PlainConsole
+from skrehab.cli._paths import expanded
 
 __all__ = []
 
@@ -15,7 +17,6 @@ app = typer.Typer(
     help="Frame-level assessment of rehabilitation exercises from one label per video. Nothing "
     "leaves this machine; only 'skrehab models fetch' uses the network.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -25,13 +26,35 @@ app.add_typer(models_app, name="models")
 stdout = PlainConsole()
 stderr = PlainConsole(stderr=True)
 
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", callback=expanded, help="Folder to write to.")
+]
+Model = Annotated[
+    Path, typer.Argument(callback=expanded, help="Model folder made by 'skrehab train'.")
+]
+Videos = Annotated[
+    list[Path],
+    typer.Argument(callback=expanded, help="Video files, folders of them, or patterns."),
+]
+ModelPath = Annotated[Path | None, typer.Option(callback=expanded, help="Pose model file (.task).")]
+LabelNames = Annotated[
+    str | None, typer.Option(help="Names for labels, such as 0=usual,1=compensation.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what the pose library prints, too.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Processes.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def _persons():
+    return ["steady", "follow", "seated", "largest", "center"]
+
+
 Person = Annotated[
     str,
     typer.Option(
-        help="Whom to follow when several people are seen: steady, follow, seated, largest, center."
+        autocompletion=_persons,
+        help="Whom to follow when several people are seen: steady, follow, seated, largest, "
+        "center.",
     ),
 ]
 TargetFps = Annotated[
@@ -56,3 +79,19 @@ def progress_bar():
         TimeElapsedColumn(),
         console=stderr,
     )
+
+
+@contextmanager
+def if_interrupted(say):
+    """Print, if Ctrl-C ends the work, what is done and what a second run will do.
+
+    Parameters
+    ----------
+    say : callable
+        Called without arguments at that moment; returns the sentences.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        stderr.print(say(), highlight=False, soft_wrap=True)
+        raise

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "KnownNewScores": "known_new",
         "KnownNewSplit": "known_new",
         "bootstrap_interval": "statistics",
+        "check_parameters": "parameters",
         "evaluate_by_exercise": "by_exercise",
         "evaluate_by_patient": "by_patient",
         "holm": "statistics",

@@ -81,8 +81,8 @@ class Assessment:
         """Number of frames with a pose; the others have no score."""
         return int(self.track.found.sum())
 
-    def n_above(self, threshold):
-        """Count the frames with a pose whose score is above a threshold.
+    def n_from(self, threshold):
+        """Count the frames with a pose whose score is at a threshold or above.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Assessment:
         int
             Of `n_seen` frames.
         """
-        return int((self.score > threshold).sum())
+        return int((self.score >= threshold).sum())  # nan is not
 
 
 def assess_video(model, video, *, frame_rate=None, model_path=None, progress=None):

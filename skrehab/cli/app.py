@@ -1,5 +1,6 @@
 """What all commands share: the app they hang on, where they print, options, progress."""
 
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,12 @@ app = typer.Typer(
     "leaves this machine; only 'skrehab models fetch' uses the network.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut the names of options at 80 columns
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(help="Networks and model files.", no_args_is_help=True)
+models_app = typer.Typer(
+    help="Networks and model files.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(models_app, name="models")
 
 stdout = PlainConsole()
@@ -70,6 +74,11 @@ def say_error(error):
     stderr.print(Text("error:", "bold red"), str(error), highlight=False, soft_wrap=True)
 
 
+def told(number, word):
+    """Say how many, in words that fit one as well as many."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def progress_bar():
     """Make a progress bar on stderr."""
     return Progress(
@@ -78,6 +87,8 @@ def progress_bar():
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=stderr,
+        # rich would send what is printed meanwhile to stderr, and not to the file or the pipe
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 

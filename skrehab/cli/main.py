@@ -14,8 +14,8 @@ from skrehab.cli.demo import demo
 from skrehab.cli.live import live
 from skrehab.cli.models import models_fetch, models_list
 from skrehab.cli.pose import pose
+from skrehab.cli.serve import serve
 from skrehab.cli.train import train
-from skrehab.serve.command import serve
 
 __all__ = ["main"]
 
@@ -50,7 +50,8 @@ def main():
 def _run():
     """Run the command and return its exit code; what typer says of wrong use is cleaned too."""
     try:
-        code = app(standalone_mode=False)
+        # the name by which completion asks, however this was started
+        code = app(prog_name="skrehab", standalone_mode=False)
     except typer.Abort:
         stderr.print("Aborted.")
         return 1

@@ -52,7 +52,7 @@ def assess(
     ] = False,
     verbose: Verbose = False,
 ):
-    """Score every frame of videos: CSV with timestamps, and overlay videos.
+    """Score every frame of videos: tables with times, overlay videos.
 
     Of each video is told what the verdict on the whole is, by the network that sees the whole video
     and by its frames, and how many of the frames with a pose are at the threshold or above.

@@ -59,6 +59,9 @@ def _run():
         # typer has its own copy of click's errors: known by what they can do
         if not (hasattr(error, "exit_code") and isinstance(getattr(error, "message", None), str)):
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # a command without anything after it
+            stderr.print(error.ctx.get_help(), highlight=False, soft_wrap=True)
+            return error.exit_code
         from typer import rich_utils
 
         error.message = shown(error.message)

@@ -155,9 +155,9 @@ def describe(video, result, names, threshold, files=()):
         lines = [f"{video}: {pooled}", f"  {by_frames}"]
     else:
         lines = [f"{video}: {label}", f"  {share:.2f}, by the network that sees the whole video"]
-        lines.append(f"  {by_frames}, by the frame model")
+        lines.append(f"  {by_frames}")
         if (pooled == names.usual) != (label == names.usual):
-            lines.append(f"  these are two networks, and they disagree: by its frames {pooled}")
+            lines.append(f"  the two are judged apart, and disagree: by its frames {pooled}")
     lines.append(
         f"  {told(seen, 'frame')} with a pose, {result.n_from(threshold)} of them at {threshold:g} "
         f"or above for {names.motion!r}"

@@ -150,7 +150,8 @@ def analyse_video(
     dict
         ``times`` in seconds; ``landmarks``, a list of x, y (shares of the picture, times 10,000)
         and visibility (times 100) for each frame, None where nobody is seen; ``scores`` and
-        ``probabilities`` of the frames; ``cue``; the ``verdict`` on the whole video; the
+        ``probabilities`` of the frames, and whether they are of the ``sameNetwork`` that judges the
+        whole; ``cue``; the ``verdict`` on the whole video; the
         ``saliency`` map; ``notes`` on what is left out and why.
 
     Raises
@@ -183,6 +184,7 @@ def analyse_video(
         "times": [round(float(time), 4) for time in track.timestamps],
         "landmarks": [_pixels(frame, track.width, track.height) for frame in track.image],
         "labels": None,
+        "sameNetwork": hasattr(steps_of(model)[-1], "saliency"),
         "probabilities": None,
         "scores": None,
         "cue": None,

@@ -87,9 +87,18 @@ def progress_bar():
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=stderr,
-        # rich would send what is printed meanwhile to stderr, and not to the file or the pipe
-        redirect_stdout=sys.stdout.isatty(),
+        redirect_stdout=False,  # rich would send results to stderr, and not to a file or a pipe
     )
+
+
+def beside(bar):
+    """Choose where results are printed while a bar is shown: above it, or to a file or pipe."""
+    return bar.console if sys.stdout.isatty() and sys.stderr.isatty() else stdout
+
+
+def frames_told(bar, task, name):
+    """Make what takes the number of frames done of a video, and shows it."""
+    return lambda n_frames: bar.update(task, description=f"{name}, frame {n_frames}")
 
 
 @contextmanager

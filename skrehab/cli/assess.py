@@ -18,6 +18,8 @@ from skrehab.cli.app import (
     Output,
     Verbose,
     Videos,
+    beside,
+    frames_told,
     if_interrupted,
     progress_bar,
     say_error,
@@ -94,7 +96,10 @@ def assess(
             bar.update(task, description=video.name)
             try:
                 result = assess_video(
-                    fitted, video, frame_rate=metadata.get("frame_rate"), model_path=model_path
+                    *(fitted, video),
+                    frame_rate=metadata.get("frame_rate"),
+                    model_path=model_path,
+                    progress=frames_told(bar, task, video.name),
                 )
             except VideoError as error:
                 failed += 1
@@ -112,7 +117,7 @@ def assess(
             if overlay:
                 _write_overlay(video, films[video], result, names, threshold)
             for line in describe(video.name, result, names, threshold, results[video]):
-                stdout.print(line, highlight=False, soft_wrap=True)
+                beside(bar).print(line, highlight=False, soft_wrap=True)
             rows.append(_row(video.name, result, names, threshold))
             done += 1
             bar.advance(task)

@@ -16,6 +16,8 @@ from skrehab.cli.app import (
     TargetFps,
     Verbose,
     Videos,
+    beside,
+    frames_told,
     if_interrupted,
     progress_bar,
     say_error,
@@ -65,6 +67,7 @@ def pose(
                         target_fps=target_fps,
                         min_visibility=min_visibility,
                         model_path=model_path,
+                        progress=frames_told(bar, task, video.name),
                     )
                 except VideoError as error:
                     failed += 1
@@ -72,7 +75,7 @@ def pose(
                 else:
                     _write_track(track, target)
                     written_now += 1
-                    stdout.print(
+                    beside(bar).print(
                         f"{target}: {len(track.timestamps)} frames, {track.found.sum()} with a "
                         f"pose, largest step {track.largest_step:.2f} trunk sizes",
                         highlight=False,

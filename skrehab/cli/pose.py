@@ -22,7 +22,6 @@ from skrehab.cli.app import (
     progress_bar,
     say_error,
     stderr,
-    stdout,
     told,
 )
 

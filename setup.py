@@ -1,7 +1,7 @@
-"""Metadata is in pyproject.toml; made here is the readme, for those who have no repository beside it.
+"""Metadata is in pyproject.toml; made here is the readme, for those who have no repository at hand.
 
-On an index of packages, pictures and files of the repository are not there: pictures are left out,
-and of relative links the words stay.
+On an index of packages its pictures and files are not there: pictures are left out, and of relative
+links the words stay.
 """
 
 import re

@@ -21,7 +21,7 @@ def too_old(version, executable):
 
 
 def made_with(folder):
-    """Tell (version, real path) of the Python that an environment was made with; None if unknown."""
+    """Tell version and real path of the Python of an environment; None if there is none."""
     found = {}
     try:
         with open(os.path.join(folder, "pyvenv.cfg")) as file:

@@ -74,6 +74,11 @@ def say_error(error):
     stderr.print(Text("error:", "bold red"), str(error), highlight=False, soft_wrap=True)
 
 
+def say_note(text):
+    """Print a sentence on stderr: between words at a terminal, in one line elsewhere."""
+    stderr.print(text, highlight=False, soft_wrap=not stderr.is_terminal)
+
+
 def told(number, word):
     """Say how many, in words that fit one as well as many."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
@@ -113,5 +118,5 @@ def if_interrupted(say):
     try:
         yield
     except KeyboardInterrupt:
-        stderr.print(say(), highlight=False, soft_wrap=True)
+        say_note(say())
         raise

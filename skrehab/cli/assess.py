@@ -23,7 +23,7 @@ from skrehab.cli.app import (
     if_interrupted,
     progress_bar,
     say_error,
-    stderr,
+    say_note,
     stdout,
     told,
 )
@@ -108,10 +108,9 @@ def assess(
                 continue
             names = ClassNames(metadata, given, result)
             if result.resampled_to:
-                stderr.print(
+                say_note(
                     f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, "
-                    "as the model was trained.",
-                    soft_wrap=True,
+                    "as the model was trained."
                 )
             _write_table(tables[video], result, names.frames)
             if overlay:
@@ -125,9 +124,9 @@ def assess(
         _write_rows(summary, rows)
         stdout.print(f"{summary}", highlight=False, soft_wrap=True)
     if len(todo) < len(videos):
-        stderr.print(f"{len(videos) - len(todo)} of {told(len(videos), 'video')} done already.")
+        say_note(f"{len(videos) - len(todo)} of {told(len(videos), 'video')} done already.")
     if failed:
-        stderr.print(failures(failed, len(todo)))
+        say_note(failures(failed, len(todo)))
         raise typer.Exit(1)
 
 

@@ -15,7 +15,7 @@ import typer
 import skrehab
 from skrehab.cli._labels import class_names
 from skrehab.cli._paths import check_file, check_model, expanded
-from skrehab.cli.app import LabelNames, Model, ModelPath, stderr
+from skrehab.cli.app import LabelNames, Model, ModelPath, say_note, stderr
 
 __all__ = []
 
@@ -122,10 +122,9 @@ class _Session:
         if person is not None:
             extractor.set_params(person=person)
         elif extractor.person == "steady":
-            stderr.print(
+            say_note(
                 "note: the model's person='steady' chooses whom to follow with hindsight; live it "
-                "is who is largest at the start (--person seated: the largest who sits).",
-                soft_wrap=True,
+                "is who is largest at the start (--person seated: the largest who sits)."
             )
         if model_path is not None:
             extractor.set_params(model_path=str(model_path))

@@ -21,7 +21,7 @@ from skrehab.cli.app import (
     if_interrupted,
     progress_bar,
     say_error,
-    stderr,
+    say_note,
     told,
 )
 
@@ -82,13 +82,12 @@ def pose(
                     )
             bar.advance(task)
     if before:
-        stderr.print(
+        say_note(
             f"{len(before)} of {told(len(videos), 'video')} {_were(before)} done already "
-            "(--overwrite repeats them).",
-            soft_wrap=True,
+            "(--overwrite repeats them)."
         )
     if failed:
-        stderr.print(failures(failed, len(videos)), soft_wrap=True)
+        say_note(failures(failed, len(videos)))
         raise typer.Exit(1)
 
 

@@ -23,6 +23,7 @@ from skrehab.cli.app import (
     if_interrupted,
     progress_bar,
     say_error,
+    say_note,
     stderr,
     stdout,
     told,
@@ -188,16 +189,14 @@ def _say(lines):
 def _say_rates(rates, names):
     """Note what will matter to whoever reads the result."""
     if rates and max(rates) > 1.1 * min(rates):
-        stderr.print(
+        say_note(
             f"note: trials have {min(rates):.3g} to {max(rates):.3g} frames a second, and "
-            "smoothing counts frames. --target-fps makes them alike.",
-            soft_wrap=True,
+            "smoothing counts frames. --target-fps makes them alike."
         )
     if all(name.isdigit() for name in names):
-        stderr.print(
+        say_note(
             f"note: labels are numbers. --label-names {names[0]}=usual,{names[1]}=compensation "
-            "would give them names, for tables, overlays and the page.",
-            soft_wrap=True,
+            "would give them names, for tables, overlays and the page."
         )
 
 

@@ -211,7 +211,11 @@ def test_pose_names_bad_videos_and_keeps_the_good(run, tmp_path):
 
 
 def test_pose_refuses_two_videos_of_one_name(run, tmp_path):
-    code, _, err = run("pose", "a/x.mp4", "b/x.mp4", "-o", tmp_path / "poses")
+    videos = [tmp_path / name / "x.mp4" for name in "ab"]
+    for video in videos:
+        video.parent.mkdir()
+        video.touch()
+    code, _, err = run("pose", *videos, "-o", tmp_path / "poses")
     assert code == 1
     assert "x.npz" in err
 
@@ -240,7 +244,7 @@ def test_pose_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
     second.write_bytes(second.read_bytes()[:-9])  # a copy that was broken off
     code, out, err = run("pose", *videos, "-o", poses)
     assert code == 0, err
-    assert "1 of 3 videos were done already" in err
+    assert "1 of 3 videos was done already" in err
     assert out.count("2 frames, 2 with a pose") == 2
     assert (poses / "a.npz").stat().st_mtime_ns == kept
     with np.load(second) as again, np.load(poses / "c.npz") as new:

@@ -1,16 +1,22 @@
 # Two commands for a fresh machine with Python >= 3.11, pip and make:
 #   make demo   runs the main job on synthetic patients -> skrehab-demo/report.html
 #   make test   runs the test suite
+# Another Python: make demo PYTHON=python3.12; .venv is then made anew.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # One torch thread: two threads on two shared cores are erratic and up to 40 times slower.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint docs evidence-quick clean
+.PHONY: demo test lint docs evidence-quick dist-check clean FORCE
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+# written again only where .venv was made: what depends on it is then installed again
+$(VENV)/.python: FORCE
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. skrehab\
+	 needs Python 3.11 or later: name one, as in make demo PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) .ci/venv.py $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.python
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[dev]'
 	touch $@
 
@@ -32,5 +38,10 @@ evidence-quick: $(VENV)/.installed
 	$(BIN)/python benchmarks/uiprmd_weak.py --people 2,7 --units floors,truth,ours,published-act \
 		--folder skrehab-evidence
 
+# Build both distributions and try each in a fresh environment of every Python from 3.11 to 3.13
+# that is found. It installs torch for each; DIST_CHECK=--light leaves torch and MediaPipe away.
+dist-check:
+	$(PYTHON) .ci/dist_check.py $(DIST_CHECK)
+
 clean:
-	rm -rf $(VENV) skrehab-demo skrehab-evidence docs/_build docs/generated docs/gallery
+	rm -rf $(VENV) skrehab-demo skrehab-evidence docs/_build docs/generated docs/gallery dist

@@ -1,10 +1,50 @@
-"""A trained model on one video: from the file to a score a frame."""
+"""A trained model on one video: from the file to a score a frame, and a verdict on the whole."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Assessment", "assess_video"]
+__all__ = [
+    "Assessment",
+    "Verdict",
+    "assess_video",
+    "features_before",
+    "frame_scores",
+    "judge_trial",
+    "scores_frames",
+    "steps_of",
+    "video_stage",
+]
+
+# Attention over n frames takes memory in n squared: a network of whole videos is asked about so
+# many at most.
+MOST_FRAMES = 3000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a model says of a whole trial, by its frames and by its video network.
+
+    The two are different networks and may contradict each other.
+
+    Parameters
+    ----------
+    frames : float
+        Probability of any class but the normal one, pooled from the frames as in evaluation: the
+        mean of the highest tenth; nan where nobody was seen, or the model scores no frames.
+    video : ndarray of shape (n_video_classes,), optional
+        Class probabilities by the network that sees the whole video; None if the model has none,
+        or it could not be asked.
+    classes : list, optional
+        Codes of these classes.
+    note : str, optional
+        Why the video network could not be asked.
+    """
+
+    frames: float
+    video: np.ndarray | None = None
+    classes: list | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -19,19 +59,45 @@ class Assessment:
         Class probabilities, the normal class first; NaN where nobody was seen.
     resampled_to : float, optional
         Frames a second to which the video was brought, since the model was trained so.
+    classes : list, optional
+        Code of each column of `proba`.
+    verdict : Verdict, optional
+        What the model says of the whole video.
     """
 
     track: object
     proba: np.ndarray
     resampled_to: float | None = None
+    classes: list | None = None
+    verdict: Verdict | None = None
 
     @property
     def score(self):
         """Probability of any class but the normal one, (n_frames,)."""
         return 1 - self.proba[:, 0]
 
+    @property
+    def n_seen(self):
+        """Number of frames with a pose; the others have no score."""
+        return int(self.track.found.sum())
 
-def assess_video(model, video, *, frame_rate=None):
+    def n_from(self, threshold):
+        """Count the frames with a pose whose score is at a threshold or above.
+
+        Parameters
+        ----------
+        threshold : float
+            Probability.
+
+        Returns
+        -------
+        int
+            Of `n_seen` frames.
+        """
+        return int((self.score >= threshold).sum())  # nan is not
+
+
+def assess_video(model, video, *, frame_rate=None, model_path=None, progress=None):
     """Extract the pose from a video and score every frame.
 
     Parameters
@@ -44,16 +110,21 @@ def assess_video(model, video, *, frame_rate=None):
     frame_rate : float, optional
         Frames a second of the trials that the model was trained on; a video of another rate is
         resampled, see :func:`skrehab.pose.match_frame_rate`.
+    model_path : str or path-like, optional
+        Pose model file, instead of the model's own.
+    progress : callable, optional
+        Called with the number of frames done, after each frame.
 
     Returns
     -------
     Assessment
-        Pose, times and probabilities.
+        Pose, times, probabilities, and the verdict on the whole.
 
     Raises
     ------
     ValueError
-        If the model was trained on other landmarks than those that videos give.
+        If the model was trained on other landmarks than those that videos give, or scores no
+        frames.
     skrehab.pose.VideoError
         If the video cannot be read or shows nobody.
     """
@@ -63,11 +134,190 @@ def assess_video(model, video, *, frame_rate=None):
     if extractor is None:
         extractor = PoseExtractor(person="steady")
         _check_landmarks(model)
+    if model_path is not None:
+        extractor.set_params(model_path=str(model_path))
+    last = steps_of(model)[-1]
+    if not scores_frames(last):
+        raise ValueError(
+            f"This model ends in {type(last).__name__}, which judges whole videos and scores no "
+            "frames. 'skrehab serve' shows its verdict."
+        )
     own_rate, extractor = extractor.target_fps, match_frame_rate(extractor, video, frame_rate)
-    track = extract_with(extractor, video)
-    proba = np.array(model.predict_proba([track.landmarks(extractor.coordinates)])[0], dtype=float)
+    track = extract_with(extractor, video, progress=progress)
+    trial = track.landmarks(extractor.coordinates)
+    proba = frame_scores(model, trial)
     proba[~track.found] = np.nan
-    return Assessment(track, proba, None if extractor.target_fps == own_rate else frame_rate)
+    return Assessment(
+        track,
+        proba,
+        None if extractor.target_fps == own_rate else frame_rate,
+        np.asarray(last.classes_).tolist(),
+        judge_trial(model, trial, proba),
+    )
+
+
+def judge_trial(model, trial, proba=None):
+    """Judge a whole trial, by its frames and by the video network of a model.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+    trial : ndarray of shape (n_frames, n_landmarks, n_coords)
+        The pose.
+    proba : ndarray of shape (n_frames, n_classes), optional
+        What the model said of its frames; NaN where nobody was seen.
+
+    Returns
+    -------
+    Verdict
+        Both, as far as the model has them.
+
+    Examples
+    --------
+    >>> import numpy as np, skrehab
+    >>> from skrehab.assessment import judge_trial
+    >>> X, y = [np.zeros((4, 5, 3))], [np.array([0, 0, 1, 1])]
+    >>> model = skrehab.FrameMLP(max_epochs=1, random_state=0).fit(X, y)
+    >>> judge_trial(model, X[0], np.array([[0.75, 0.25], [0.5, 0.5]]))
+    Verdict(frames=0.5, video=None, classes=None, note=None)
+    """
+    from skrehab.metrics import pool_frames
+
+    known = None if proba is None else proba[np.isfinite(proba).all(axis=1)]
+    frames = float(pool_frames([known])[0]) if known is not None and len(known) else np.nan
+    stage = video_stage(model)
+    if stage is None:
+        return Verdict(frames)
+    step, classifier = stage
+    features = features_before(model, step, trial)
+    if len(features) > MOST_FRAMES:
+        return Verdict(
+            frames,
+            note=f"The video has {len(features)} frames; the network that judges whole videos is "
+            f"asked about {MOST_FRAMES} at most. Cut a part out to ask it.",
+        )
+    try:
+        shares = np.asarray(classifier.predict_proba([features])[0], dtype=float)
+    except (ValueError, RuntimeError, MemoryError) as error:  # the frame scores are worth having
+        note = f"The network that judges whole videos could not be asked: {error}"
+        return Verdict(frames, note=note)
+    return Verdict(frames, shares, np.asarray(classifier.classes_).tolist())
+
+
+# --- parts of a model -----------------------------------------------------------------------------
+def steps_of(model):
+    """List the steps of a pipeline, those of pipelines in it too.
+
+    Parameters
+    ----------
+    model : estimator
+        Any; one that is no pipeline is its own step.
+
+    Returns
+    -------
+    list of estimator
+        Without those that are switched off.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrehab import DisplacementSmoother, FrameMLP
+    >>> from skrehab.assessment import steps_of
+    >>> steps_of(make_pipeline(make_pipeline(DisplacementSmoother()), "passthrough", FrameMLP()))
+    [DisplacementSmoother(), FrameMLP()]
+    """
+    if not hasattr(model, "steps"):
+        return [model]
+    found = []
+    for _, step in model.steps:
+        if step is not None and not isinstance(step, str):
+            found += steps_of(step)
+    return found
+
+
+def video_stage(model):
+    """Find the video classifier of a model, which can be asked for reasons.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+
+    Returns
+    -------
+    (step, classifier) or None
+        The step that holds it, and itself; None where there is none.
+    """
+    for step in steps_of(model):
+        inner = getattr(step, "estimator_", step)
+        if hasattr(inner, "saliency") and getattr(inner, "n_landmarks_", 0) is not None:
+            return step, inner
+    return None
+
+
+def features_before(model, until, trial):
+    """Take a trial through the steps before one of them, as predict does: without resamplers.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+    until : estimator
+        One of its steps.
+    trial : ndarray of shape (n_frames, n_landmarks, n_coords)
+        The pose.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, ...)
+        What that step takes.
+    """
+    for step in steps_of(model):
+        if step is until:
+            break
+        if not hasattr(step, "fit_resample"):
+            trial = step.transform([trial])[0]
+    return trial
+
+
+def frame_scores(model, trial):
+    """Score the frames of one trial, by whatever in a model scores frames.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted; it ends in a frame classifier, or in a video classifier whose
+        network scores frames.
+    trial : ndarray of shape (n_frames, n_landmarks, n_coords)
+        The pose.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_classes)
+        Probabilities.
+    """
+    last = steps_of(model)[-1]
+    if not hasattr(last, "saliency"):
+        return np.array(model.predict_proba([trial])[0], dtype=float)
+    features = features_before(model, last, trial)
+    return np.array(last.predict_frame_proba([features])[0], dtype=float)
+
+
+def scores_frames(last):
+    """Tell whether a model says something of each frame.
+
+    Parameters
+    ----------
+    last : estimator
+        Its last step, fitted.
+
+    Returns
+    -------
+    bool
+        Whether :func:`frame_scores` has an answer.
+    """
+    return not hasattr(last, "saliency") or hasattr(last.module_, "frame_logits")
 
 
 def _check_landmarks(model):

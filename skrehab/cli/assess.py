@@ -1,23 +1,40 @@
-"""The command ``skrehab assess``: a model on one video."""
+"""The command ``skrehab assess``: a model on videos."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 import skrehab
 from skrehab._shown import shown
-from skrehab._written import output_name, written
-from skrehab.cli.app import Output, stderr, stdout
-from skrehab.cli.live import class_names
+from skrehab._written import output_names, written
+from skrehab.cli._labels import ClassNames, class_names
+from skrehab.cli._native import native_lines_logged
+from skrehab.cli._paths import check_file, check_model, check_new, expanded, find_videos
+from skrehab.cli.app import (
+    LabelNames,
+    Model,
+    ModelPath,
+    Output,
+    Verbose,
+    Videos,
+    beside,
+    frames_told,
+    if_interrupted,
+    progress_bar,
+    say_error,
+    say_note,
+    stdout,
+    told,
+)
+from skrehab.cli.pose import failures
 
 __all__ = []
 
 
 def assess(
-    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
-    video: Annotated[Path, typer.Argument(help="Video file.")],
+    model: Model,
+    videos: Videos,
     output: Output = Path("."),
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which a frame counts.")
@@ -25,28 +42,172 @@ def assess(
     overlay: Annotated[
         bool, typer.Option(help="Also write the video with skeleton and score.")
     ] = True,
+    label_names: LabelNames = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(callback=expanded, help="Also write a row for each video to this CSV."),
+    ] = None,
+    model_path: ModelPath = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace results that are there.")] = False,
+    skip_done: Annotated[
+        bool, typer.Option("--skip-done", help="Leave out videos whose results are there.")
+    ] = False,
+    verbose: Verbose = False,
 ):
-    """Score every frame of a video: CSV with timestamps, and an overlay video."""
+    """Score every frame of videos: tables with times, overlay videos.
+
+    Of each video is told what the verdict on the whole is, by the network that sees the whole video
+    and by its frames, and how many of the frames with a pose are at the threshold or above.
+    """
+    check_model(model)
+    check_file(model_path, "pose model file")
+    videos = find_videos(videos)
+    tables = output_names(output, videos, "_frames.csv")
+    films = output_names(output, videos, "_overlay.mp4")
+    results = {v: [tables[v], *([films[v]] if overlay else [])] for v in videos}
+    todo = [v for v in videos if not (skip_done and all(file.exists() for file in results[v]))]
+    if not skip_done:
+        check_new([file for v in videos for file in results[v]], overwrite)
+    check_new([summary] if summary else [], overwrite)
+
+    from skrehab.datasets.label_codes import parse_label_names
+    from skrehab.persistence.folder import read_metadata
+
+    metadata = read_metadata(model)
+    given = parse_label_names(label_names)
+    class_names(metadata, (), given)  # before the work
+
     from skrehab.assessment import assess_video
-    from skrehab.formats._spreadsheet import put_rows
-    from skrehab.persistence import read_metadata
+    from skrehab.pose import VideoError
 
     output.mkdir(parents=True, exist_ok=True)
-    table = output_name(output, video, "_frames.csv")
-    target = output_name(output, video, "_overlay.mp4")
-    metadata = read_metadata(model)
-    class_names(metadata, ())  # before the work
-    with stderr.status(Text(f"assessing {video.name}")):
-        result = assess_video(skrehab.load(model), video, frame_rate=metadata.get("frame_rate"))
-    if result.resampled_to:
-        stderr.print(
-            f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, as the "
-            "model was trained.",
-            soft_wrap=True,
+    fitted = skrehab.load(model)
+    done, failed, rows = 0, 0, []
+
+    def so_far():
+        again = "with --skip-done the same command goes on with the others, without it " + (
+            "begins with the first." if overwrite else "refuses to replace them."
         )
-    names = class_names(metadata, range(result.proba.shape[1]))
+        return f"{done} of {told(len(todo), 'video')} assessed, with results in {output}; {again}"
+
+    with if_interrupted(so_far), native_lines_logged(verbose, say_error), progress_bar() as bar:
+        task = bar.add_task("assess", total=len(todo))
+        for video in todo:
+            bar.update(task, description=video.name)
+            try:
+                result = assess_video(
+                    *(fitted, video),
+                    frame_rate=metadata.get("frame_rate"),
+                    model_path=model_path,
+                    progress=frames_told(bar, task, video.name),
+                )
+            except VideoError as error:
+                failed += 1
+                say_error(error)
+                bar.advance(task)
+                continue
+            names = ClassNames(metadata, given, result)
+            if result.resampled_to:
+                say_note(
+                    f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, "
+                    "as the model was trained."
+                )
+            _write_table(tables[video], result, names.frames)
+            if overlay:
+                _write_overlay(video, films[video], result, names, threshold)
+            for line in describe(video.name, result, names, threshold, results[video]):
+                beside(bar).print(line, highlight=False, soft_wrap=True)
+            rows.append(_row(video.name, result, names, threshold))
+            done += 1
+            bar.advance(task)
+    if summary is not None and rows:
+        _write_rows(summary, rows)
+        stdout.print(f"{summary}", highlight=False, soft_wrap=True)
+    if len(todo) < len(videos):
+        say_note(f"{len(videos) - len(todo)} of {told(len(videos), 'video')} done already.")
+    if failed:
+        say_note(failures(failed, len(todo)))
+        raise typer.Exit(1)
+
+
+def describe(video, result, names, threshold, files=()):
+    """Tell what came of one video: the verdict, frames with a pose, and the files.
+
+    Parameters
+    ----------
+    video : str
+        What to call it.
+    result : skrehab.assessment.Assessment
+        Of it.
+    names : ClassNames
+        Of classes.
+    threshold : float
+        Probability from which a frame counts, and from which the frames' pooled score does.
+    files : sequence of Path
+        What was written.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    frames, seen, verdict = len(result.score), result.n_seen, result.verdict
+    label, share = _of_video(verdict, names)
+    pooled = names.motion if verdict.frames >= threshold else names.usual
+    by_frames = f"{verdict.frames:.2f} for {names.motion!r}, mean of the highest tenth of frames"
+    if label is None:
+        lines = [f"{video}: {pooled}", f"  {by_frames}"]
+    else:
+        lines = [f"{video}: {label}", f"  {share:.2f}, by the network that sees the whole video"]
+        lines.append(f"  {by_frames}")
+        if (pooled == names.usual) != (label == names.usual):
+            lines.append(f"  the two are judged apart, and disagree: by its frames {pooled}")
+    lines.append(
+        f"  {told(seen, 'frame')} with a pose, {result.n_from(threshold)} of them at {threshold:g} "
+        f"or above for {names.motion!r}"
+    )
+    if seen < frames:
+        lines.append(f"  {frames - seen} of {told(frames, 'frame')} without a pose: no score there")
+    if verdict.note:
+        lines.append(f"  {verdict.note}")
+    return lines + [f"  {file}" for file in files]
+
+
+def _of_video(verdict, names):
+    if verdict.video is None:
+        return None, float("nan")
+    best = int(verdict.video.argmax())
+    return names.video[best], float(verdict.video[best])
+
+
+def _row(video, result, names, threshold):
+    label, share = _of_video(result.verdict, names)
+    return {
+        "video": video,
+        "frames": len(result.score),
+        "frames_with_pose": result.n_seen,
+        "frames_from_threshold": result.n_from(threshold),
+        "threshold": f"{threshold:g}",
+        "frames_pooled": f"{result.verdict.frames:.6f}",
+        "verdict_of_whole": label or "",
+        "probability": "" if label is None else f"{share:.6f}",
+    }
+
+
+def _write_rows(path, rows):
+    from skrehab.formats._spreadsheet import put_rows
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written(path, text=True) as file:
+        put_rows(file, [list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+def _write_table(path, result, names):
+    """Write a row a frame; frames without a pose have no probabilities."""
+    from skrehab.formats._spreadsheet import put_rows
+
     rows = zip(result.track.timestamps, result.track.found, result.proba)
-    with written(table, text=True) as file:
+    with written(path, text=True) as file:
         put_rows(file, [["frame", "time_s", "pose_found", *names]])
         put_rows(
             file,
@@ -55,21 +216,14 @@ def assess(
                 for i, (time, found, proba) in enumerate(rows)
             ),
         )
-    stdout.print(f"{table}", highlight=False, soft_wrap=True)
-    what = " or ".join(names[1:])
-    stdout.print(
-        f"{(result.score > threshold).sum()} of {len(result.score)} frames above {threshold:g} "
-        f"for {what!r}",
-        highlight=False,
-    )
-    if overlay:
-        from skrehab.live.overlay import write_overlay
 
-        with stderr.status("writing the overlay"):
-            write_overlay(
-                *(video, target, result.track.image, result.score),
-                timestamps=result.track.timestamps,
-                threshold=threshold,
-                labels=(shown(names[0]), shown(what)),
-            )
-        stdout.print(f"{target}", highlight=False, soft_wrap=True)
+
+def _write_overlay(video, path, result, names, threshold):
+    from skrehab.live.overlay import write_overlay
+
+    write_overlay(
+        *(video, path, result.track.image, result.score),
+        timestamps=result.track.timestamps,
+        threshold=threshold,
+        labels=(shown(names.usual), shown(names.motion)),
+    )

@@ -22,7 +22,10 @@ def demo(
     jobs: Jobs = 2,
     seed: Seed = 0,
 ):
-    """Run the main job on synthetic patients and write a report (a few minutes)."""
+    """Run the main job on synthetic patients and write a report.
+
+    It takes a few minutes.
+    """
     from skrehab.cli.demo_report import write_demo
     from skrehab.cli.demo_run import N_FOLDS, run_demo
     from skrehab.evaluation.statistics import summary_table

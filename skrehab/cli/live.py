@@ -13,16 +13,16 @@ from typing import Annotated
 import typer
 
 import skrehab
-from skrehab.cli._console import PlainConsole
+from skrehab.cli._labels import class_names
+from skrehab.cli._paths import check_file, check_model, expanded
+from skrehab.cli.app import LabelNames, Model, ModelPath, say_note, stderr
 
 __all__ = []
 
-stderr = PlainConsole(stderr=True)
-
 
 def live(
-    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
-    video: Annotated[Path | None, typer.Option(help="Video file.")] = None,
+    model: Model,
+    video: Annotated[Path | None, typer.Option(callback=expanded, help="Video file.")] = None,
     camera: Annotated[int | None, typer.Option(min=0, help="Number of a camera.")] = None,
     headless: Annotated[
         bool, typer.Option("--headless", help="No window: one line of JSON a frame on stdout.")
@@ -36,25 +36,34 @@ def live(
     min_gap: Annotated[float, typer.Option(help="Seconds to be over before it ends.")] = 0.5,
     seconds: Annotated[float | None, typer.Option(help="Stop after this time.")] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Record the pose, as 'skrehab pose' does (.npz).")
+        Path | None,
+        typer.Option(callback=expanded, help="Record the pose, as 'skrehab pose' does (.npz)."),
     ] = None,
     record_video: Annotated[
-        Path | None, typer.Option(help="Record the picture too, faces and all (.mp4).")
+        Path | None,
+        typer.Option(callback=expanded, help="Record the picture too, faces and all (.mp4)."),
     ] = None,
-    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+    label_names: LabelNames = None,
+    model_path: ModelPath = None,
 ):
     """Score frames as they come, and give a cue. Keys in the window: q ends, r starts a new trial.
 
     Only the pose is ever recorded, unless --record-video names a file.
     """
-    from skrehab.persistence.folder import read_metadata
-
     if (video is None) == (camera is None):
         raise ValueError("Give either --video FILE or --camera NUMBER.")
-    metadata = read_metadata(model)
+    check_model(model)
+    check_file(video, "video")
+    check_file(model_path, "pose model file")
+
+    from skrehab.datasets.label_codes import parse_label_names
+    from skrehab.persistence.folder import read_metadata
+
+    metadata, given = read_metadata(model), parse_label_names(label_names)
+    class_names(metadata, (), given)  # before the work
     with ExitStack() as stack:
         gate = skrehab.CueGate(on, off, min_duration, min_gap)
-        session = _Session(skrehab.load(model), metadata, gate, person, model_path, video)
+        session = _Session(skrehab.load(model), metadata, gate, person, model_path, video, given)
         stack.enter_context(session.live)  # frees the pose model at the end
         sinks = [_JsonLines(session.names)] if headless else []
         if record is not None or record_video is not None:
@@ -72,25 +81,6 @@ def live(
         if path is not None and path.exists():
             stderr.print(f"recorded: {path}", highlight=False, soft_wrap=True)
     stderr.print(session.summary(), highlight=False, soft_wrap=True)
-
-
-def class_names(metadata, codes):
-    """Names of a model's classes: those that its metadata give, or else their codes.
-
-    Metadata are written by whoever made the folder: they may hold anything.
-    """
-    names, codes = metadata.get("labels"), list(codes)
-    if names is None or names == []:
-        return [str(code) for code in codes]
-    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
-        raise ValueError(
-            f"The model's metadata name 'labels' that are no list of words: {repr(names)[:60]}."
-        )
-    if wrong := [code for code in codes if not 0 <= code < len(names)]:
-        raise ValueError(
-            f"The model's metadata name {len(names)} labels, and it knows a class {wrong[0]}."
-        )
-    return [str(names[code]) for code in codes]
 
 
 def _frames(video, camera, target_fps):
@@ -121,7 +111,7 @@ def _run(session, frames, sinks, seconds):
 class _Session:
     """A live session with the names of its classes, and what is said of it at the end."""
 
-    def __init__(self, model, metadata, gate, person, model_path, video):
+    def __init__(self, model, metadata, gate, person, model_path, video, given=None):
         from skrehab.live.session import LiveSession
         from skrehab.pose import PoseExtractor, match_frame_rate, split_pose_step
 
@@ -132,10 +122,9 @@ class _Session:
         if person is not None:
             extractor.set_params(person=person)
         elif extractor.person == "steady":
-            stderr.print(
+            say_note(
                 "note: the model's person='steady' chooses whom to follow with hindsight; live it "
-                "is who is largest at the start (--person seated: the largest who sits).",
-                soft_wrap=True,
+                "is who is largest at the start (--person seated: the largest who sits)."
             )
         if model_path is not None:
             extractor.set_params(model_path=str(model_path))
@@ -144,7 +133,7 @@ class _Session:
         self.target_fps = extractor.target_fps
         self.live = LiveSession(model, extractor, gate)
         codes = self.live.stream.classes_.tolist()
-        self.names = class_names(metadata, codes)
+        self.names = class_names(metadata, codes, given)
         self.trials = [self.live.stream.counts]
         self.pose_ms, self.score_ms = array("d"), array("d")
 

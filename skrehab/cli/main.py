@@ -16,8 +16,8 @@ from skrehab.cli.evaluate import evaluate
 from skrehab.cli.live import live
 from skrehab.cli.models import models_fetch, models_list
 from skrehab.cli.pose import pose
+from skrehab.cli.serve import serve
 from skrehab.cli.train import train
-from skrehab.serve.command import serve
 
 __all__ = ["main"]
 
@@ -52,7 +52,8 @@ def main():
 def _run():
     """Run the command and return its exit code; what typer says of wrong use is cleaned too."""
     try:
-        code = app(standalone_mode=False)
+        # the name by which completion asks, however this was started
+        code = app(prog_name="skrehab", standalone_mode=False)
     except typer.Abort:
         stderr.print("Aborted.")
         return 1
@@ -60,6 +61,9 @@ def _run():
         # typer has its own copy of click's errors: known by what they can do
         if not (hasattr(error, "exit_code") and isinstance(getattr(error, "message", None), str)):
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # a command without anything after it
+            stderr.print(error.ctx.get_help(), highlight=False, soft_wrap=True)
+            return error.exit_code
         from typer import rich_utils
 
         error.message = shown(error.message)

@@ -1,48 +1,64 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
 import zipfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skrehab._written import output_names, written
+from skrehab.cli._native import native_lines_logged
+from skrehab.cli._paths import check_file, find_videos
 from skrehab.cli.app import (
     MinVisibility,
+    ModelPath,
     Output,
     Person,
     TargetFps,
+    Verbose,
+    Videos,
+    beside,
+    frames_told,
+    if_interrupted,
     progress_bar,
     say_error,
-    stderr,
-    stdout,
+    say_note,
+    told,
 )
 
 __all__ = []
 
 
 def pose(
-    videos: Annotated[list[Path], typer.Argument(help="Video files.")],
+    videos: Videos,
     output: Output,
     person: Person = "steady",
     target_fps: TargetFps = None,
     min_visibility: MinVisibility = 0.0,
-    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+    model_path: ModelPath = None,
     overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
+    verbose: Verbose = False,
 ):
     """Extract the pose of one person from each video, as .npz files."""
+    videos = find_videos(videos)
+    check_file(model_path, "pose model file")
+    targets = output_names(output, videos, ".npz")
+    output.mkdir(parents=True, exist_ok=True)
+    before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
+
     from skrehab.pose import VideoError, extract_pose
 
-    output.mkdir(parents=True, exist_ok=True)
-    targets = output_names(output, videos, ".npz")
-    failed = done = 0
-    with progress_bar() as progress:
-        task = progress.add_task("pose", total=len(videos))
+    failed, written_now = 0, 0
+
+    def so_far():
+        done = len(before) + written_now
+        again = "begins with the first" if overwrite else "goes on with the others"
+        return f"{done} of {told(len(videos), 'pose')} are in {output}; the same command {again}."
+
+    with if_interrupted(so_far), native_lines_logged(verbose, say_error), progress_bar() as bar:
+        task = bar.add_task("pose", total=len(videos))
         for video, target in targets.items():
-            progress.update(task, description=video.name)
-            if not overwrite and _is_finished(target):
-                done += 1
-            else:
+            bar.update(task, description=video.name)
+            if target not in before:
                 try:
                     track = extract_pose(
                         video,
@@ -50,26 +66,41 @@ def pose(
                         target_fps=target_fps,
                         min_visibility=min_visibility,
                         model_path=model_path,
+                        progress=frames_told(bar, task, video.name),
                     )
                 except VideoError as error:
                     failed += 1
                     say_error(error)
                 else:
                     _write_track(track, target)
-                    stdout.print(
+                    written_now += 1
+                    beside(bar).print(
                         f"{target}: {len(track.timestamps)} frames, {track.found.sum()} with a "
                         f"pose, largest step {track.largest_step:.2f} trunk sizes",
                         highlight=False,
                         soft_wrap=True,
                     )
-            progress.advance(task)
-    if done:
-        stderr.print(
-            f"{done} of {len(videos)} videos were done already (--overwrite repeats them)."
+            bar.advance(task)
+    if before:
+        say_note(
+            f"{len(before)} of {told(len(videos), 'video')} {_were(before)} done already "
+            "(--overwrite repeats them)."
         )
     if failed:
-        stderr.print(f"{failed} of {len(videos)} videos failed; the others are done.")
+        say_note(failures(failed, len(videos)))
         raise typer.Exit(1)
+
+
+def failures(failed, total):
+    """Say how many of several videos failed, and what became of the others, if there are any."""
+    if failed == total:
+        return "The video failed." if total == 1 else f"All {total} videos failed."
+    others = "the other is" if total - failed == 1 else "the others are"
+    return f"{failed} of {total} videos failed; {others} done."
+
+
+def _were(things):
+    return "was" if len(things) == 1 else "were"
 
 
 def _is_finished(target):

@@ -23,6 +23,8 @@ __getattr__, __dir__, __all__ = lazy_names(
         "make_bbt_clips": "bbt",
         "make_exercise_clips": "exercise_clips",
         "make_rehab_trials": "synthetic",
+        "name_labels": "label_codes",
+        "parse_label_names": "label_codes",
         "score_stratified_split": "splits",
         "splice_repetitions": "splicing",
     },

@@ -7,11 +7,9 @@ import numpy as np
 
 from skrehab.datasets._pose_files import POSE_SUFFIXES, PoseReader, is_pose_folder
 from skrehab.datasets._tables import alike_key, clean, to_whole
+from skrehab.datasets._video_names import VIDEO_SUFFIXES
 from skrehab.datasets.intervals import read_intervals
 
-VIDEO_SUFFIXES = (
-    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
-)
 _TABLES = (".csv", ".tsv", ".xlsx", ".parquet", ".json")  # of several trials, perhaps
 
 

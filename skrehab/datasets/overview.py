@@ -59,10 +59,9 @@ def describe_trials(data, *, poses=None, rates=None, label_names=None, width=80)
     lines = [_heading(data), *_table(data, label_names or {}, width)]
     if poses is not None:
         lengths = [len(pose) for pose in poses]
-        lines.append(
-            f"frames: {sum(lengths):,}, {_range(lengths, ',d')} a trial "
-            f"(median {np.median(lengths):,.0f})"
-        )
+        line = f"frames: {sum(lengths):,}, {_range(lengths, ',d')} a trial"
+        alike = min(lengths) == max(lengths)
+        lines.append(line if alike else f"{line} (median {np.median(lengths):,.0f})")
     if rates:
         lines.append(f"frame rate: {_range([float(f'{rate:.3g}') for rate in rates])} a second")
     elif poses is not None:

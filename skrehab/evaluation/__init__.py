@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "audit": "leaks",
         "bca_interval": "pairs",
         "bootstrap_interval": "statistics",
+        "check_parameters": "parameters",
         "effect_sizes": "pairs",
         "evaluate_by_exercise": "by_exercise",
         "evaluate_by_patient": "held_out",

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skrehab.datasets import score_stratified_split
+from skrehab.evaluation.parameters import check_parameters
 from skrehab.metrics.quality import METRICS, QualityScorer, paired_scores, spearman
 from skrehab.trials import check_groups, check_trial_labels
 
@@ -144,6 +145,7 @@ def evaluate_by_exercise(
     subject = check_groups(subject, X)
     if not n_splits and not leave_one_out:
         raise ValueError("Nothing is asked for: n_splits is 0 and leave_one_out is False.")
+    check_parameters(estimator)
     exercises = np.unique(exercise)
     by_split = {name: [] for name in METRICS} if n_splits else {}
     left_out = {name: [] for name in METRICS} if leave_one_out else {}

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import LeaveOneGroupOut, cross_validate
+from sklearn.utils.parallel import Parallel, delayed
 
+from skrehab.evaluation.parameters import check_parameters
 from skrehab.metrics.frames import pool_frames
 from skrehab.metrics.motion import motion_column, motion_of
 from skrehab.metrics.patients import by_patient
@@ -12,7 +14,9 @@ from skrehab.trials import check_groups, check_trial_labels
 __all__ = ["evaluate_by_patient"]
 
 
-def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None, pos_label=None):
+def evaluate_by_patient(
+    pipeline, X, y, groups, *, fit_params=None, n_jobs=None, pos_label=None, on_fold=None
+):
     """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
 
     A class that a frame model did not come to know, because only the patient left out has it or no
@@ -36,6 +40,8 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None,
     pos_label : label, optional
         The motion looked for. None means every number but the smallest, which is the normal one;
         words have no order, so it must be given for them.
+    on_fold : callable, optional
+        Called with nothing when another patient was held out and scored.
 
     Returns
     -------
@@ -56,29 +62,39 @@ def evaluate_by_patient(pipeline, X, y, groups, *, fit_params=None, n_jobs=None,
             f"Scoring on held-out patients needs at least 2, got {np.unique(groups).tolist()}. "
             "Use --no-evaluate to train without."
         )
-    # not cross_val_predict: it cannot put frame scores of folds that know other classes together
-    folds = cross_validate(
-        pipeline,
-        X,
-        y,
-        groups=groups,
-        params=fit_params,
-        cv=LeaveOneGroupOut(),
-        scoring=_no_score,
-        n_jobs=n_jobs,
-        error_score="raise",
-        return_estimator=True,
-        return_indices=True,
-    )
+    check_parameters(pipeline)
     classes = np.unique(y)
     proba = [None] * len(X)
-    for model, held_out in zip(folds["estimator"], folds["indices"]["test"]):
-        for i, frames in zip(held_out, model.predict_proba([X[i] for i in held_out])):
+    folds = LeaveOneGroupOut().split(X, y, groups)
+    for held_out, found, known in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_one_fold)(pipeline, X, y, fit_params, fold) for fold in folds
+    ):
+        for i, frames in zip(held_out, found):
             proba[i] = np.zeros((len(frames), len(classes)), frames.dtype)
-            proba[i][:, np.searchsorted(classes, model.classes_)] = frames
+            proba[i][:, np.searchsorted(classes, known)] = frames
+        if on_fold is not None:
+            on_fold()
     if pos_label is not None:
         proba = [motion_column(one, pos_label, classes.tolist()) for one in proba]
     return by_patient(roc_auc_score, motion, pool_frames(proba), groups)
+
+
+def _one_fold(pipeline, X, y, fit_params, fold):
+    """Fit on all but one patient; return the trials left out, what is said of them, its classes."""
+    # as scikit-learn does it, of which cross_val_predict cannot put frame scores of folds that know
+    # other classes together
+    (model,) = cross_validate(
+        pipeline,
+        X,
+        y,
+        params=fit_params,
+        cv=[fold],
+        scoring=_no_score,
+        error_score="raise",
+        return_estimator=True,
+    )["estimator"]
+    held_out = fold[1]
+    return held_out, list(model.predict_proba([X[i] for i in held_out])), model.classes_
 
 
 def _no_score(pipeline, X, y):

@@ -5,8 +5,16 @@ import math
 
 import numpy as np
 
+from skrehab.assessment import (
+    MOST_FRAMES,
+    features_before,
+    frame_scores,
+    judge_trial,
+    scores_frames,
+    steps_of,
+    video_stage,
+)
 from skrehab.live.cues import CueRule, cue_frames
-from skrehab.metrics import pool_frames
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import get_skeleton
@@ -16,7 +24,7 @@ from .worker import find_pose
 __all__ = ["analyse_video", "describe_model", "split_model"]
 
 # Attention over n frames takes memory in n squared, and integrated gradients many rows at a time.
-_MOST_FRAMES = {"integrated_gradients": 600, "vanilla_gradient": 3000}
+_MOST_FRAMES = {"integrated_gradients": 600, "vanilla_gradient": MOST_FRAMES}
 _PARTS = ("head", "left arm", "right arm", "trunk", "left leg", "right leg", "other")
 
 
@@ -57,7 +65,7 @@ def split_model(model, model_path=None):
     extractor.set_params(memory=None, allow_telemetry=False)
     if model_path is not None:
         extractor.set_params(model_path=str(model_path))
-    last = _steps(model)[-1][1]
+    last = steps_of(model)[-1]
     if not hasattr(last, "predict_proba") or hasattr(last, "n_labels_"):
         raise TypeError(
             "This page shows models that end in a frame classifier, such as FrameMLP, or in a "
@@ -95,11 +103,11 @@ def describe_model(model, labels=None):
     >>> describe_model(model, ["usual", "lean"])
     {'labels': ['usual', 'lean'], 'frames': True, 'saliency': False}
     """
-    last = _steps(model)[-1][1]
+    last = steps_of(model)[-1]
     return {
         "labels": _names(last.classes_, labels),
-        "frames": _scores_frames(last),
-        "saliency": _video_stage(model) is not None,
+        "frames": scores_frames(last),
+        "saliency": video_stage(model) is not None,
     }
 
 
@@ -142,7 +150,8 @@ def analyse_video(
     dict
         ``times`` in seconds; ``landmarks``, a list of x, y (shares of the picture, times 10,000)
         and visibility (times 100) for each frame, None where nobody is seen; ``scores`` and
-        ``probabilities`` of the frames; ``cue``; the ``verdict`` on the whole video; the
+        ``probabilities`` of the frames, and whether they are of the ``sameNetwork`` that judges the
+        whole; ``cue``; the ``verdict`` on the whole video; the
         ``saliency`` map; ``notes`` on what is left out and why.
 
     Raises
@@ -175,14 +184,15 @@ def analyse_video(
         "times": [round(float(time), 4) for time in track.timestamps],
         "landmarks": [_pixels(frame, track.width, track.height) for frame in track.image],
         "labels": None,
+        "sameNetwork": hasattr(steps_of(model)[-1], "saliency"),
         "probabilities": None,
         "scores": None,
         "cue": None,
     }
-    last = _steps(model)[-1][1]
+    last = steps_of(model)[-1]
     proba = None
-    if _scores_frames(last):
-        proba = _frame_proba(model, trial)
+    if scores_frames(last):
+        proba = frame_scores(model, trial)
         proba[~found] = np.nan
         scores = 1 - proba[:, 0]
         result["labels"] = _names(last.classes_, labels)
@@ -195,49 +205,6 @@ def analyse_video(
 
 
 # --- parts of a model -----------------------------------------------------------------------------
-def _steps(model):
-    """List (name, estimator) of a pipeline, pipelines in it too; an estimator is its own step."""
-    if not hasattr(model, "steps"):
-        return [("", model)]
-    found = []
-    for _, step in model.steps:
-        if step is not None and not isinstance(step, str):
-            found += _steps(step) if hasattr(step, "steps") else [("", step)]
-    return found
-
-
-def _scores_frames(last):
-    """Tell whether the last step says something of each frame."""
-    return not hasattr(last, "saliency") or hasattr(last.module_, "frame_logits")
-
-
-def _frame_proba(model, trial):
-    last = _steps(model)[-1][1]
-    if not hasattr(last, "saliency"):
-        return np.array(model.predict_proba([trial])[0], dtype=float)
-    features = _features(model, last, trial)
-    return np.array(last.predict_frame_proba([features])[0], dtype=float)
-
-
-def _video_stage(model):
-    """Return (step, video classifier) that can be asked for reasons, or None."""
-    for _, step in _steps(model):
-        inner = getattr(step, "estimator_", step)
-        if hasattr(inner, "saliency") and getattr(inner, "n_landmarks_", 0) is not None:
-            return step, inner
-    return None
-
-
-def _features(model, until, trial):
-    """Take a trial through the steps before one of them, as predict does: without resamplers."""
-    for _, step in _steps(model):
-        if step is until:
-            break
-        if not hasattr(step, "fit_resample"):
-            trial = step.transform([trial])[0]
-    return trial
-
-
 def _names(classes, labels):
     codes = np.asarray(classes).tolist()
     if labels is None:
@@ -260,37 +227,30 @@ def sendable(text):
 # --- the whole video ------------------------------------------------------------------------------
 def _whole_video(model, trial, proba, labels, notes):
     """Return verdict and saliency map; what fails is left out and noted."""
-    stage = _video_stage(model)
-    if stage is None:
-        return _pooled_verdict(model, proba, labels), None
-    step, classifier = stage
-    features = _features(model, step, trial)
-    if len(features) > max(_MOST_FRAMES.values()):
-        notes.append(
-            f"The video has {len(features)} frames; the network that judges whole videos is asked "
-            f"about {max(_MOST_FRAMES.values())} at most. Cut a part out to see its reasons."
-        )
-        return _pooled_verdict(model, proba, labels), None
+    said = judge_trial(model, trial, proba)
+    if said.video is None:
+        if said.note:
+            notes.append(said.note)
+        return _pooled_verdict(model, proba, said.frames, labels), None
+    step, classifier = video_stage(model)
+    verdict = _verdict(_names(said.classes, labels), said.video, "video")
+    code = classifier.classes_[int(np.argmax(said.video))]
     try:
-        shares = classifier.predict_proba([features])[0]
-        verdict = _verdict(_names(classifier.classes_, labels), shares, "video")
-        code = classifier.classes_[int(np.argmax(shares))]
-        saliency = _saliency(model, step, classifier, features, code)
-    except (ValueError, RuntimeError, MemoryError) as error:  # the frame scores are worth showing
-        notes.append(f"The network that judges whole videos could not be asked: {error}")
-        return _pooled_verdict(model, proba, labels), None
+        saliency = _saliency(model, step, classifier, features_before(model, step, trial), code)
+    except (ValueError, RuntimeError, MemoryError) as error:  # the verdict is worth showing
+        notes.append(f"The network that judges whole videos could not give reasons: {error}")
+        return verdict, None
     if saliency is not None:
         saliency["label"] = verdict["label"]
     return verdict, saliency
 
 
-def _pooled_verdict(model, proba, labels):
+def _pooled_verdict(model, proba, score, labels):
     """Judge by the frames: the mean of the highest scores, as trials are scored in evaluation."""
-    known = None if proba is None else proba[np.isfinite(proba).all(axis=1)]
-    if known is None or not len(known):
+    if not math.isfinite(score):
         return None
-    names = _names(_steps(model)[-1][1].classes_, labels)
-    score = float(pool_frames([known])[0])
+    known = proba[np.isfinite(proba).all(axis=1)]
+    names = _names(steps_of(model)[-1].classes_, labels)
     others = known[:, 1:].mean(axis=0)
     others = others / others.sum() if others.sum() > 0 else np.full(len(others), np.nan)
     return _verdict(names, [1 - score, *np.nan_to_num(score * others)], "frames")
@@ -338,7 +298,7 @@ def _saliency(model, step, classifier, features, target):
 def _rows(model, until, n_landmarks):
     """Name landmarks and body parts in the order in which a person is drawn, head to feet."""
     skeleton = get_skeleton("mediapipe33")
-    for _, step in _steps(model):
+    for step in steps_of(model):
         if step is until:
             break
         if hasattr(step, "source_") and hasattr(step, "target"):  # a SkeletonConverter

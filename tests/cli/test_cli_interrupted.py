@@ -52,5 +52,24 @@ def test_an_interruption_ends_train_and_writes_nothing(tmp_path, options):
         process.wait()
     assert process.returncode == 130
     assert "Interrupted: what was finished before is kept" in " ".join(said.split())
+    words = " ".join(said.split())
+    assert "12 trials of 3 patients" in words
+    if options:
+        assert "No model was written; a second run trains it anew." in words
+    else:
+        assert "patients held out and scored. Their scores are not kept" in words
     assert "AUC" not in said and "Traceback" not in said
     assert not (tmp_path / "model").exists()
+
+
+def test_what_is_done_is_said(capsys):
+    from skrehab.cli.app import if_interrupted
+
+    done = 2
+    with pytest.raises(KeyboardInterrupt), if_interrupted(lambda: f"{done} of 3 are done."):
+        done = 3
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.strip() == "3 of 3 are done."
+    with pytest.raises(ValueError), if_interrupted(lambda: "nothing"):
+        raise ValueError
+    assert capsys.readouterr().err == ""

@@ -181,13 +181,15 @@ def test_one_source_is_needed(run, model):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        (["--video", "missing.mp4"], "missing.mp4: there is no such file"),
-        (["--video", "missing.mp4", "--on", 0.2], "off <= on"),
-        (["--video", "missing.mp4", "--record", "x.csv"], ".npz file"),
+        (["--video", "missing.mp4"], "There is no video missing.mp4"),
+        (["--video", "there.mp4", "--on", 0.2], "off <= on"),
+        (["--video", "there.mp4", "--record", "x.csv"], ".npz file"),
         (["--camera", 63], "Camera 63 cannot be opened"),
     ],
 )
-def test_errors_are_one_line(run, model, arguments, match):
+def test_errors_are_one_line(run, model, arguments, match, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video("there.mp4", noise(2))
     code, out, err = run(model, *arguments, "--headless")
     assert code == 1 and out == ""
     assert match in err and "Traceback" not in err
@@ -197,7 +199,8 @@ def test_a_model_that_looks_ahead_is_refused(run, tmp_path, monkeypatch):
     if MODEL is not None:
         monkeypatch.setenv("SKREHAB_MODELS", str(MODEL))
     model = save_model(tmp_path / "ahead", causal=False)
-    code, _, err = run(model, "--video", "x.mp4", "--headless")
+    video = write_video(tmp_path / "x.mp4", noise(2))
+    code, _, err = run(model, "--video", video, "--headless")
     assert code == 1
     if MODEL is not None:
         assert "'motion' (DisplacementSmoother)" in err

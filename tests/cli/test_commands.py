@@ -214,7 +214,11 @@ def test_pose_names_bad_videos_and_keeps_the_good(run, tmp_path):
 
 
 def test_pose_refuses_two_videos_of_one_name(run, tmp_path):
-    code, _, err = run("pose", "a/x.mp4", "b/x.mp4", "-o", tmp_path / "poses")
+    videos = [tmp_path / name / "x.mp4" for name in "ab"]
+    for video in videos:
+        video.parent.mkdir()
+        video.touch()
+    code, _, err = run("pose", *videos, "-o", tmp_path / "poses")
     assert code == 1
     assert "x.npz" in err
 
@@ -243,7 +247,7 @@ def test_pose_goes_on_where_it_stopped(run, tmp_path, monkeypatch):
     second.write_bytes(second.read_bytes()[:-9])  # a copy that was broken off
     code, out, err = run("pose", *videos, "-o", poses)
     assert code == 0, err
-    assert "1 of 3 videos were done already" in err
+    assert "1 of 3 videos was done already" in err
     assert out.count("2 frames, 2 with a pose") == 2
     assert (poses / "a.npz").stat().st_mtime_ns == kept
     with np.load(second) as again, np.load(poses / "c.npz") as new:
@@ -400,3 +404,191 @@ def test_encode_labels_refuses_one_label_and_unknown_ones():
         encode_labels(np.array([0, 0]))
     with pytest.raises(ValueError, match="'x' is not among"):
         encode_labels(np.array(["a", "b"]), "x")
+
+
+# --- what is said and refused ---------------------------------------------------------------------
+HASTY = ("--epochs", 1, "--no-evaluate", "--normal-label", "usual")
+
+
+def test_train_says_what_it_read_before_it_starts(run, manifest, tmp_path):
+    trial = np.load(tmp_path / "trial3.npy")
+    trial[:30] = np.nan
+    np.save(tmp_path / "trial3.npy", trial)
+    code, out, err = run("train", manifest, "-o", tmp_path / "m", *HASTY)
+    assert code == 0, err
+    lines = err.splitlines()
+    assert lines[0] == "trials.csv: 12 trials of 3 patients, 1 exercise"
+    assert "P02                 2      2" in lines
+    assert "frames with a pose: 1,170 of 1,200 (98 %); least in T3: 70 of 100" in lines
+    assert "frame rate: not known, as the files hold no times" in lines
+    assert out.startswith("Model: ")  # results alone
+
+
+def test_folds_have_a_bar(run, manifest, tmp_path):
+    code, out, err = run(
+        *("train", manifest, "-o", tmp_path / "m", "--normal-label", "usual", "--epochs", 1),
+        *("--recipe", "published", "--network", "lstm"),
+    )
+    assert code == 0, err
+    assert "patients held out" in err and "3/3" in err and "Trial AUC" in out
+
+
+def test_label_names_stay_with_the_model(run, manifest, tmp_path):
+    text = manifest.read_text().replace("usual", "0").replace("compensation", "1")
+    manifest.write_text(text)
+    options = ("--epochs", 1, "--no-evaluate")
+    code, _, err = run("train", manifest, "-o", tmp_path / "plain", *options)
+    assert code == 0 and "--label-names 0=usual,1=compensation would" in err
+    assert read_metadata(tmp_path / "plain")["labels"] == ["0", "1"]
+    named = ("--label-names", "0=usual,1=leans over")
+    code, _, err = run("train", manifest, "-o", tmp_path / "named", *options, *named)
+    assert code == 0 and "would give them names" not in err
+    assert "patient  usual  leans over" in err.splitlines()
+    assert read_metadata(tmp_path / "named")["labels"] == ["usual", "leans over"]
+    code, _, err = run("train", manifest, "-o", tmp_path / "m", *options, "--label-names", "2=x")
+    assert code == 1 and "not among the labels" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--recipe", "published", "--method", "foo"), "'foo' is not one of"),
+        (("--recipe", "published", "--network", "actt"), "no network of poses 'actt'. Did you"),
+        (("--recipe", "published", "--network", "r3d"), "no network of poses 'r3d'"),
+        (("--skeleton", "kinect26"), "no skeleton 'kinect26'. Did you mean 'kinect2"),
+        (("--label-names", "usual"), "written as 0=usual,1=compensation"),
+    ],
+)
+def test_what_is_wrong_is_named_before_anything_is_read(run, manifest, tmp_path, options, message):
+    code, _, err = run("train", manifest, "-o", tmp_path / "m", *HASTY, *options)
+    err = " ".join(err.replace("│", " ").split())
+    assert code in (1, 2) and message in err and "cross_validate" not in err
+    assert "12 trials" not in err
+
+
+def test_options_are_what_the_library_takes():
+    from skrehab.cli.app import _persons
+    from skrehab.cli.train import Method
+    from skrehab.pose.persons import PERSONS
+    from skrehab.saliency.attribution import METHODS
+
+    assert sorted(Method) == sorted(METHODS)
+    assert sorted(_persons()) == sorted(PERSONS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pose", "no.mp4", "-o", "out"], "there is no file no.mp4"),
+        (
+            ["pose", "here.mp4", "-o", "out", "--model-path", "no.task"],
+            "no pose model file no.task",
+        ),
+        (["train", "no.csv", "-o", "out"], "There is no manifest no.csv"),
+        (["train", "here.mp4", "-o", "here.mp4"], "exists already"),
+        (["assess", "model", "no.mp4"], "There is no model folder model"),
+        (["assess", "full", "no.mp4"], "there is no file no.mp4"),
+        (["assess", "full", "here.mp4"], "here_frames.csv exists already: --overwrite"),
+        (["live", "full", "--video", "no.mp4"], "There is no video no.mp4"),
+        (["serve", "model"], "There is no model folder model"),
+    ],
+)
+def test_paths_are_looked_for_before_anything_is_imported(run_python, tmp_path, arguments, message):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "model.json").write_text("{}")
+    for name in ("here.mp4", "here_frames.csv"):
+        (tmp_path / name).touch()
+    code = f"""
+import contextlib, io, sys
+sys.argv = ["skrehab", *{arguments!r}]
+from skrehab.cli.main import main
+said = io.StringIO()
+with contextlib.redirect_stderr(said):
+    try:
+        main()
+    except SystemExit as stop:
+        print(stop.code)
+print(*{{"torch", "sklearn", "numpy", "av", "mediapipe"}} & {{*sys.modules}})
+print(said.getvalue())
+"""
+    code, imported, *said = run_python(code, cwd=tmp_path).split("\n")
+    assert code == "1" and message in " ".join(said)
+    assert imported == ""
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(model_file() is None, reason="no pose model file on this machine")
+def test_assess_takes_many_videos_and_replaces_none(run, manifest, tmp_path):
+    for path in tmp_path.glob("trial*.npy"):
+        trial = np.load(path)
+        np.save(path, np.concatenate([trial, np.ones((len(trial), 33, 1))], axis=2))
+    code, _, err = run("train", manifest, "-o", tmp_path / "model", *HASTY)
+    assert code == 0, err
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    seen = moving_astronaut(6)[0]
+    write_video(clips / "clip9.mp4", seen)
+    write_video(clips / "clip10.mp4", np.concatenate([seen, np.full_like(seen, 128)]))
+    (clips / "clip11.mp4").write_bytes(b"no video")
+    options = ("-o", tmp_path / "out", "--no-overlay", "--model-path", model_file())
+    assess = ("assess", tmp_path / "model", clips, *options)
+    code, out, err = run(*assess, "--summary", tmp_path / "all.csv")
+    assert code == 1 and "clip11.mp4" in err
+    assert "1 of 3 videos failed; the others are done." in err
+    assert out.index("clip9.mp4") < out.index("clip10.mp4")
+    assert "by the network that sees the whole video" in out
+    assert "mean of the highest tenth of frames" in out and "6 frames with a pose" in out
+    with open(tmp_path / "all.csv", encoding="utf-8") as file:
+        rows = {row["video"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["clip9.mp4", "clip10.mp4"] and rows["clip9.mp4"]["frames"] == "6"
+    seen = int(rows["clip10.mp4"]["frames_with_pose"])
+    assert f"{12 - seen} of 12 frames without a pose" in out
+    assert int(rows["clip10.mp4"]["frames_from_threshold"]) <= seen
+    assert rows["clip10.mp4"]["verdict_of_whole"] in ("usual", "compensation")
+
+    (clips / "clip11.mp4").unlink()
+    table = tmp_path / "out" / "clip9_frames.csv"
+    before = table.stat().st_mtime_ns
+    code, _, err = run(*assess)
+    assert code == 1 and "clip9_frames.csv" in err and "--overwrite replaces it" in err
+    code, out, err = run(*assess, "--skip-done")
+    assert code == 0 and "2 of 2 videos done already" in err and out == ""
+    assert table.stat().st_mtime_ns == before
+    names = ("--label-names", "usual=fine,compensation=leans")
+    code, out, err = run(*assess, "--overwrite", *names)
+    assert code == 0, err
+    assert "for 'leans'" in out and table.stat().st_mtime_ns > before
+    with open(table, encoding="utf-8") as file:
+        assert next(csv.reader(file))[-2:] == ["fine", "leans"]
+
+
+def test_others_are_done_only_where_there_are_others():
+    from skrehab.cli.pose import failures
+
+    assert failures(1, 1) == "The video failed."
+    assert failures(3, 3) == "All 3 videos failed."
+    assert failures(1, 2) == "1 of 2 videos failed; the other is done."
+    assert failures(2, 5) == "2 of 5 videos failed; the others are done."
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_models_list_cuts_no_name(width):
+    from skrehab.cli.models import listing
+    from skrehab.pose import list_models
+
+    rows = [skrehab.networks.get_spec(name) for name in skrehab.networks.list_networks()]
+    lines = listing(rows, list_models(), width)
+    words = " ".join(" ".join(lines).split())
+    for row in rows:
+        assert any(line.startswith(f"  {row.name} ") for line in lines)
+        for text in (row.summary, row.reference, row.licence, *row.sizes):
+            assert " ".join(text.split()) in words
+    assert max(map(len, lines)) <= 80 and "…" not in words
+
+
+def test_completion_is_offered(run, monkeypatch):
+    monkeypatch.setenv("_SKREHAB_COMPLETE", "complete_bash")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "skrehab train --network mil")
+    monkeypatch.setenv("COMP_WORDS", "skrehab train --network mil")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    assert "mil_tcn" in run()[1].split()

@@ -13,7 +13,7 @@ from rich.text import Text
 from skrehab._shown import shown, shown_lines
 from skrehab._written import output_name, output_names, part_of, written
 from skrehab.cli._console import PlainConsole, plain_warnings
-from skrehab.cli.live import class_names
+from skrehab.cli._labels import class_names
 from skrehab.cli.main import main
 from skrehab.live import PoseRecording
 from skrehab.persistence.cards import _text

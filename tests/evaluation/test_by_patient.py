@@ -65,3 +65,31 @@ def test_a_fold_that_fails_says_so(tiny):
 def test_one_patient_is_too_few(tiny):
     with pytest.raises(ValueError, match="at least 2, got \\['A'\\]"):
         evaluate_by_patient(pipeline(), tiny.X, tiny.y, np.full(16, "A"))
+
+
+def test_every_fold_is_told(tiny):
+    told = []
+    evaluate_by_patient(
+        pipeline(), tiny.X, tiny.y, tiny.patients, on_fold=lambda: told.append(1), n_jobs=1
+    )
+    assert len(told) == 4
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("labels__method", "The 'method' parameter of SaliencyPseudoLabeler must be"),
+        ("labels__estimator__batch_size", "The 'batch_size' parameter of VideoClassifier must be"),
+        ("frames__lr", "The 'lr' parameter of FrameMLP must be"),
+    ],
+)
+def test_a_wrong_parameter_is_that_of_its_estimator(tiny, parameter, message):
+    """scikit-learn said: the 'method' parameter of cross_validate."""
+    told = []
+    with pytest.raises(ValueError, match=message):
+        evaluate_by_patient(
+            pipeline().set_params(**{parameter: "foo"}),
+            *(tiny.X, tiny.y, tiny.patients),
+            on_fold=lambda: told.append(1),
+        )
+    assert not told

@@ -126,6 +126,7 @@ function present(file, result) {
   $("saliency-card").hidden = !result.saliency;
   $("notes").replaceChildren(...result.notes.map((note) => item(note)));
   $("now-note").textContent = "";
+  nowBy(result.sameNetwork);
   const { times } = result;
   const end = times[times.length - 1], shown = !!result.scores;
   if (result.verdict) verdict(result);
@@ -138,13 +139,15 @@ function present(file, result) {
     : "This model judges whole videos; there is no score for each frame.";
   if (result.saliency) {
     saliency.show(result.saliency, times);
-    $("saliency-text").textContent = `What weighed most in “${result.saliency.label}”: ${saliency.summary()}.`;
+    $("saliency-text").textContent = `What weighed most in “${called(result.saliency.label)}”, for the video network: ${saliency.summary()}.`;
   }
   show("seen");
   player.begin(page.url, times);
 }
 
-const names = (labels) => [labels[0], labels.slice(1).join(" or ")];
+// labels that are numbers have no names: "the movement is 0" would say nothing
+const called = (label) => (/^-?\d+$/.test(label) ? `label ${label}` : label);
+const names = (labels) => [called(labels[0]), labels.slice(1).map(called).join(" or ")];
 
 function item(text) {
   const element = document.createElement("li");
@@ -153,18 +156,28 @@ function item(text) {
 }
 
 function verdict({ verdict: said, cue, times }) {
-  $("verdict").textContent = said.label;
+  $("verdict").textContent = called(said.label);
   $("verdict").className = `verdict ${said.usual ? "calm" : "alert"}`;
   bars($("verdict-bars"), said.labels, said.probabilities);
+  const video = said.source === "video";
+  $("verdict-who").textContent = video
+    ? "Judged by the video network, which sees the whole video at once."
+    : "Judged by the frame model: the mean of its highest tenth of frames.";
   const whole = times[times.length - 1] - times[0];
-  const source = said.source === "video" ? "Judged over the whole video." : "Judged by the frames that stand out most.";
-  let note = source;
+  let note = "";
   if (cue) {
     let on = 0;
     for (let i = 1; i < times.length; i += 1) on += cue[i] ? times[i] - times[i - 1] : 0;
-    note += ` The cue is on for ${on.toFixed(1)} of ${whole.toFixed(1)} seconds.`;
+    note = `The cue is on for ${on.toFixed(1)} of ${whole.toFixed(1)} seconds.`;
+    if (video && said.usual === (on > 0)) {
+      note += " The whole and its moments are judged apart, and disagree here: either may be wrong.";
+    }
   }
   $("verdict-note").textContent = note;
+}
+
+function nowBy(sameNetwork) {
+  $("now-who").textContent = `Judged by the ${sameNetwork ? "same network" : "frame model"}, frame by frame.`;
 }
 
 function bars(box, labels, values) {
@@ -172,7 +185,7 @@ function bars(box, labels, values) {
     box.dataset.labels = labels.join("\n");
     box.replaceChildren(...labels.flatMap((label, i) => {
       const [name, bar, number] = ["span", "div", "span"].map((tag) => document.createElement(tag));
-      name.textContent = label;
+      name.textContent = called(label);
       bar.className = i ? "bar" : "bar calm";
       bar.append(document.createElement("i"));
       number.className = "number";
@@ -332,6 +345,7 @@ async function useCamera() {
     $("camera-button").disabled = page.model.camera !== null;
   }
   past.labels = names(camera.labels);
+  nowBy(false);
   timeline.show(past, -SHOWN_SECONDS, 0);
   $("seen-title").textContent = "Camera";
   $("again").textContent = "Stop";

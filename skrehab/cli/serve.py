@@ -3,29 +3,27 @@
 import os
 import signal
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import skrehab
 from skrehab._optional import require
 from skrehab._shown import shown
+from skrehab.cli._paths import check_file, check_model
+from skrehab.cli.app import LabelNames, Model, ModelPath, stderr, stdout
 
 __all__ = []
 
-stdout = Console()
-stderr = Console(stderr=True)
-
 
 def serve(
-    model: Annotated[Path, typer.Argument(help="Model folder made by 'skrehab train'.")],
+    model: Model,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = False,
-    model_path: Annotated[Path | None, typer.Option(help="Pose model file (.task).")] = None,
+    label_names: LabelNames = None,
+    model_path: ModelPath = None,
     max_upload: Annotated[
         int, typer.Option("--max-upload", min=1, help="Largest video, in MB.")
     ] = 200,
@@ -39,16 +37,23 @@ def serve(
     Only this machine can reach the page, at the address that is printed. Videos are deleted as soon
     as they are analysed.
     """
+    check_model(model)
+    check_file(model_path, "pose model file")
+
+    from skrehab.datasets.label_codes import name_labels, parse_label_names
     from skrehab.live.cues import CueRule
     from skrehab.persistence import read_metadata
     from skrehab.serve import create_app, server_config
 
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")
-    metadata = read_metadata(model)
+    metadata, given = read_metadata(model), parse_label_names(label_names)
+    labels = metadata.get("labels")
+    if given and not labels:
+        raise ValueError("The model's metadata name no labels to give other names to.")
     app = create_app(
         skrehab.load(model),
         title=shown(model.resolve().name),
-        labels=metadata.get("labels"),
+        labels=name_labels(labels, given) if given else labels,
         frame_rate=metadata.get("frame_rate"),
         rule=CueRule(on, off, min_duration, min_gap),
         model_path=model_path,

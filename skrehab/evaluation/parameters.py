@@ -1,0 +1,35 @@
+"""Parameters are checked before the folds, by the name of the estimator that has them."""
+
+__all__ = ["check_parameters"]
+
+
+def check_parameters(estimator):
+    """Check the parameters of an estimator and of all that are inside it.
+
+    Cross-validation finds them too, but says that it is its own parameter that is wrong.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline or the like.
+
+    Raises
+    ------
+    ValueError
+        If one is wrong; the message names the estimator that it belongs to.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrehab import SaliencyPseudoLabeler
+    >>> from skrehab.evaluation import check_parameters
+    >>> check_parameters(make_pipeline(SaliencyPseudoLabeler(method="foo")))
+    Traceback (most recent call last):
+    ...
+    sklearn.utils._param_validation.InvalidParameterError: The 'method' parameter of
+    SaliencyPseudoLabeler must be a str among {...}. Got 'foo' instead.
+    """
+    inside = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    for one in (estimator, *inside):
+        if hasattr(one, "_validate_params") and not isinstance(one, type):
+            one._validate_params()

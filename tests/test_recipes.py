@@ -250,5 +250,8 @@ def test_other_networks_and_thresholds():
     assert published("gru")["labels"].threshold == ("quantile", 0.38)
     assert published("gru", "vanilla_gradient")["labels"].threshold == ("quantile", 0.30)
     assert published("act", threshold="auto")["labels"].threshold == "auto"
+    assert published("act", threshold="2.2,3.2")["labels"].threshold == (2.2, 3.2)
+    with pytest.raises(ValueError, match="'much' is neither a number nor two"):
+        published("act", threshold="much")
     with pytest.raises(ValueError, match="thresholds must be 1 or 2, got 3"):
         published(thresholds=3)

@@ -51,7 +51,9 @@ MODULES = {
     "skrehab.pretraining.checkpoints": "Checkpoints",
     "skrehab.quality.ablations": "Ablations of quality scores",
     "skrehab.quality.streams": "Two streams",
+    "skrehab.pretraining.going_on": "From one stage of pretraining to the next",
     "skrehab.quality.losses": "Losses of quality scores",
+    "skrehab.quality.heads": "Heads of quality scores",
 }
 
 

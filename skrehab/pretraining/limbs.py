@@ -34,7 +34,7 @@ def limbs_to_mask(objective, n_landmarks, skeleton=None, common_skeleton=None):
     --------
     >>> from skrehab.pretraining.limbs import limbs_to_mask
     >>> len(limbs_to_mask("inpaint", 33)), limbs_to_mask("pace", 33)
-    (5, [])
+    (4, [])
     """
     if "inpaint" not in OBJECTIVES[objective]:
         return []

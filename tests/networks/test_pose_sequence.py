@@ -109,16 +109,15 @@ def test_every_coordinate_of_every_trial_fills_the_range():
 
 
 def test_lost_landmarks_are_the_middle_and_do_not_stretch_the_range():
-    """OpenPose's lost key-points stand at pixel (0, 0), far from everybody."""
     trial = 500 + np.random.RandomState(0).rand(10, 5, 2).astype("f") * 100
     lost = trial.copy()
     lost[3:5, 2] = np.nan
     lost[:, 4] = np.nan
     seen = ~np.isnan(lost)
-    scaled = scale_poses(*pad_trials([lost]))[0].numpy()
+    scaled = scale_poses(torch.from_numpy(lost)[None])[0].numpy()
     assert (scaled[~seen] == 0).all()
     assert scaled[seen].min() == -1 and scaled[seen].max() == 1
-    nobody = scale_poses(*pad_trials([np.full((4, 5, 2), np.nan)]))
+    nobody = scale_poses(torch.full((1, 4, 5, 2), torch.nan))
     assert (nobody == 0).all()
 
 
@@ -153,7 +152,7 @@ def test_a_converted_landmark_is_lost_with_any_of_its_sources():
     trial = np.random.RandomState(0).randn(8, 33, 3).astype("f")
     trial[2, get_skeleton("mediapipe33").index("left_shoulder")] = np.nan
     layer = PoseInput(33, 3, common_skeleton="common15")
-    scaled = layer(*pad_trials([trial]))[0].numpy()
+    scaled = layer(torch.from_numpy(trial)[None])[0].numpy()
     lost = np.isnan(convert(trial, "mediapipe33", "common15"))
     assert lost[2].any() and not lost[3].any()
     np.testing.assert_array_equal(scaled == 0, lost)

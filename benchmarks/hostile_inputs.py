@@ -81,6 +81,7 @@ def main():
                          "skipped here": one["skipped"], "failed": one["failed"]})  # fmt: skip
     total = {key: sum(row[key] for row in rows) for key in list(rows[0])[1:]}
     rows.append({"what comes": "**all**", **total})
+    absent = [group for group, file in GROUPS.items() if file not in known]
     tried, refused, seconds = (
         sum(one[key] for one in known.values()) for key in ("poisons", "refused", "seconds")
     )
@@ -93,7 +94,7 @@ def main():
             f"Poisons in model folders: {tried:,} tried, {refused:,} refused by name, and nothing "
             f"was opened, run or sent meanwhile. All of it took {seconds:,} s on a machine with "
             "other work. A case that is skipped needs the pose model, another system or a package "
-            "that was not there."
+            "that was not there." + (f" Not counted yet: {'; '.join(absent)}." if absent else "")
         ),
     )
     sys.exit(1 if total["failed"] else 0)

@@ -1,15 +1,20 @@
 """Files that a manifest names: found, read, and not the same recording twice."""
 
 import hashlib
+import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 
+from skrehab._written import LONGEST_NAME
 from skrehab.datasets._pose_files import POSE_SUFFIXES, PoseReader, is_pose_folder
 from skrehab.datasets._tables import alike_key, clean, to_whole
 from skrehab.datasets._video_names import VIDEO_SUFFIXES
 from skrehab.datasets.intervals import read_intervals
+from skrehab.formats._bounds import quoted
 
+_LONGEST_PATH = 3000  # characters; systems take about 4,000 bytes in all
 _TABLES = (".csv", ".tsv", ".xlsx", ".parquet", ".json")  # of several trials, perhaps
 
 
@@ -18,7 +23,12 @@ def find_files(rows, folder, problems):
     files, first = [], {}
     for row in rows:
         cell = row.cells["path"]
-        file = _found(folder, cell)
+        try:
+            file = _found(folder, cell)
+        except ValueError as error:
+            problems.add(row, "path", str(error))
+            files.append(folder)
+            continue
         files.append(file)
         kind = _kind(file)
         if not cell:
@@ -50,6 +60,9 @@ def find_files(rows, folder, problems):
 
 def _found(folder, cell):
     """The file of a cell, also where the other system writes backslashes or composes letters."""
+    longest = max((len(os.fsencode(part)) for part in Path(cell).parts), default=0)
+    if longest > LONGEST_NAME or len(cell) > _LONGEST_PATH:
+        raise ValueError(f"no file can have a name as long as {quoted(cell)}")
     file = folder / cell
     for name in (cell, cell.replace("\\", "/")):
         for form in ("NFC", "NFD"):
@@ -176,10 +189,10 @@ def read_all_intervals(rows, files, poses, rates, folder, as_numbers, options, p
             ):
                 times = None  # they come from the rate, which also tells of frames after the last
             names = [row.cells["path"], row.cells.get("trial", "")]
-            labels_file = _found(folder, cell)
-            asked = alike_key(recording or file.stem)
-            other = claimed.setdefault((str(labels_file), asked, row.cells.get("trial")), row)
             try:
+                labels_file = _found(folder, cell)
+                asked = alike_key(recording or file.stem)
+                other = claimed.setdefault((str(labels_file), asked, row.cells.get("trial")), row)
                 intervals = read_intervals(
                     labels_file,
                     as_numbers and not options["meaning"],
@@ -199,6 +212,6 @@ def read_all_intervals(rows, files, poses, rates, folder, as_numbers, options, p
                 reason = "there is no such file" if isinstance(error, OSError) else str(error)
                 if "is no whole number, and trial labels are" in str(reason):
                     reason += "; pass interval_labels= to say what words mean, like {'lean': 1}"
-                problems.add(row, "frame_labels", f"{cell}: {reason}")
+                problems.add(row, "frame_labels", f"{cell[:LONGEST_NAME]}: {reason}")
         found.append(intervals)
     return found

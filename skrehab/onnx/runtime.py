@@ -61,7 +61,12 @@ def _session(runtime, content):
     except Exception:  # of no common base: there is one already
         pass
     options.add_session_config_entry("session.use_env_allocators", "1")
-    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(
+        content,
+        options,
+        providers=["CPUExecutionProvider"],
+        enable_fallback=0,  # it would print the error, with names of the file, and try again
+    )
 
 
 class _OnnxFile:

@@ -208,6 +208,15 @@ def error_of(path, **arguments):
     return message
 
 
+@pytest.mark.parametrize("name", ["n" * 300 + ".npy", "a/" * 2000 + "a.npy", "é" * 128 + ".npy"])
+def test_names_that_no_file_can_have(poses, name):
+    message = error_of(write(poses, f"t1,{name},P01,,,1,", "t2,b.npy,P01,,,0,"))
+    assert "row 2, column path: no file can have a name as long as" in message
+    assert len(message) < 500
+    path = write(poses, f"t1,a.npy,P01,,,1,{name}", header=HEADER + ",frame_labels")
+    assert "row 2, column frame_labels: " in error_of(path)
+
+
 def test_all_bad_rows_are_named_at_once(videos):
     path = write(
         videos,

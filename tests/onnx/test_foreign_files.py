@@ -123,6 +123,21 @@ def test_functions_and_loops(honest):
         refused(model, f"it holds a {name}, which could run for ever")
 
 
+def test_names_of_a_file_do_not_act_in_a_terminal(honest, capfd):
+    model = onnx.load(str(honest[0]))
+    model.graph.node.append(onnx.helper.make_node("Relu\x1b[2J", ["x"], ["c"], name="\x1b]0;a\x07"))
+    refused(model, "cannot be read")
+    model = onnx.load(str(honest[0]))
+    node = onnx.helper.make_node("Reshape", ["x", "size"], ["c"], name="\x1b]0;a\x07")
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([7]), "size"))
+    model.graph.node.append(node)
+    model.graph.output[0].name = "c"
+    with pytest.raises(ValueError, match="cannot be") as error:
+        OnnxModel(model.SerializeToString()).predict_proba([np.zeros((4, 5, 3))])
+    assert str(error.value).isprintable()
+    assert capfd.readouterr() == ("", "")
+
+
 @needs_linux
 def test_memory_has_an_end(honest, tmp_path, run_python):
     """A few bytes that ask for 40 GB when the file is opened, and for 400 GB when it is run."""

@@ -93,24 +93,25 @@ class ActivationMapDisplay:
         muscles=None,
         **drawing,
     ):
-        """Explain one trial with a fitted multi-label classifier and draw it.
+        """Explain one trial with a fitted classifier and draw it.
 
         Parameters
         ----------
-        estimator : MuscleGroupClassifier or MultiLabelVideoClassifier
+        estimator : MuscleGroupClassifier, MultiLabelVideoClassifier or VideoClassifier
             Fitted, with a network over RGB clips.
         trial : object
             One trial, as the estimator takes it: a video, or a dict with one.
         label : int or str, default=None
-            Column of y, or its name; None for the likeliest.
+            Column of y, or its name; of a :class:`VideoClassifier`, the number of a class or its
+            name. None for the likeliest.
         method : {"grad_cam", "tokens"}, default="grad_cam"
             :func:`skrehab.saliency.class_activation.grad_cam`, or
             :func:`skrehab.saliency.class_activation.token_attention` where the network has tokens.
         layer : str, default=None
             Layer of Grad-CAM; None for the last one that has places.
         muscles : sequence of str, default=None
-            Names of the labels; None for :data:`skrehab.muscles.MUSCLE_GROUPS` where there are 20,
-            else their numbers.
+            Names of the labels; None for the classes of a single-label classifier, for
+            :data:`skrehab.muscles.MUSCLE_GROUPS` where there are 20, else their numbers.
         **drawing
             What :meth:`from_predictions` takes besides: `shown`, `title`, `ax`.
 
@@ -128,9 +129,13 @@ class ActivationMapDisplay:
         if method not in _METHODS:
             raise ValueError(f"method must be one of {list(_METHODS)}, got {method!r}.")
         probabilities = np.asarray(estimator.predict_proba([trial]), dtype=float)[0]
+        classes = None if hasattr(estimator, "n_labels_") else estimator.classes_.tolist()
+        if muscles is None and classes is not None:
+            muscles = [str(one) for one in classes]
         names = _names(muscles, len(probabilities))
         column = _column(label, names, probabilities)
-        found = label_map(estimator, trial, column, method=method, layer=layer)
+        wanted = column if classes is None else classes[column]
+        found = label_map(estimator, trial, wanted, method=method, layer=layer)
         return cls.from_predictions(
             found.frames,
             found.values,

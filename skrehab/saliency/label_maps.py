@@ -25,30 +25,31 @@ class LabelMap:
         of the trial.
     frames : ndarray of shape (n_frames, height, width, 3), dtype uint8, or None
         The clip as the network saw it, scaled and cropped; None for a map of landmarks.
-    label : int
-        Column of y.
+    label : int or class
+        Column of y, or the class of a single-label classifier.
     method : {"grad_cam", "tokens", "joints"}
         How it was computed.
     """
 
     values: np.ndarray
     frames: np.ndarray | None
-    label: int
+    label: object
     method: str
 
 
 @own_surroundings()
 def label_map(estimator, trial, label, *, method="grad_cam", layer=None):
-    """Compute where a fitted multi-label classifier looked in one trial for one label.
+    """Compute where a fitted classifier looked in one trial for one label.
 
     Parameters
     ----------
-    estimator : MuscleGroupClassifier or MultiLabelVideoClassifier
+    estimator : MuscleGroupClassifier, MultiLabelVideoClassifier or VideoClassifier
         Fitted.
     trial : object
         One trial, as the estimator takes it: a video, a pose sequence, or a dict of both.
-    label : int
-        Column of y.
+    label : int or class
+        Column of y; of a :class:`VideoClassifier`, one of its ``classes_``. With two classes the
+        network has one logit, which speaks for the second class and against the first.
     method : {"grad_cam", "tokens", "joints"}, default="grad_cam"
         :func:`~skrehab.saliency.class_activation.grad_cam` of any RGB network;
         :func:`~skrehab.saliency.class_activation.token_attention` of the RGB branch's tokens;
@@ -86,10 +87,7 @@ def label_map(estimator, trial, label, *, method="grad_cam", layer=None):
     check_is_fitted(estimator)
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
-    n_labels = estimator.n_labels_
-    is_whole = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
-    if not is_whole or not 0 <= label < n_labels:
-        raise ValueError(f"label must be a column of y, 0 to {n_labels - 1}, got {label!r}.")
+    column, sign = _logit_of(estimator, label)
     if layer is not None and method != "grad_cam":
         raise ValueError(f"layer={layer!r} is for method='grad_cam', not {method!r}.")
     module = ready(estimator.module_, estimator.device)
@@ -102,14 +100,31 @@ def label_map(estimator, trial, label, *, method="grad_cam", layer=None):
         )
     if method == "joints":
         x, lengths = inputs["pose"]
-        values = token_joints(module, x, lengths, label=label, logits=branches["pose"])
-        return LabelMap(values[0].cpu().numpy(), None, int(label), method)
-    clip = inputs["rgb"]
+        values = token_joints(module, x, lengths, label=column, logits=branches["pose"])
+        return LabelMap(values[0].cpu().numpy(), None, label, method)
+    clip, logits = inputs["rgb"], branches["rgb"]
+    if sign < 0:
+        logits = lambda clip: -branches["rgb"](clip)  # noqa: E731
     if method == "tokens":
-        values = token_attention(module, clip, label, logits=branches["rgb"])
+        values = token_attention(module, clip, column, logits=logits)
     else:
-        values = grad_cam(module, clip, label, layer=layer, logits=branches["rgb"])
-    return LabelMap(values[0].cpu().numpy(), _picture(clip[0], module.clip), int(label), method)
+        values = grad_cam(module, clip, column, layer=layer, logits=logits)
+    return LabelMap(values[0].cpu().numpy(), _picture(clip[0], module.clip), label, method)
+
+
+def _logit_of(estimator, label):
+    """Which logit speaks for a label, and whether for it or, of two classes, against it."""
+    if hasattr(estimator, "n_labels_"):
+        n_labels = estimator.n_labels_
+        is_whole = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
+        if not is_whole or not 0 <= label < n_labels:
+            raise ValueError(f"label must be a column of y, 0 to {n_labels - 1}, got {label!r}.")
+        return int(label), 1
+    classes = estimator.classes_.tolist()
+    if label not in classes:
+        raise ValueError(f"label must be one of the classes {classes}, got {label!r}.")
+    place = classes.index(label)
+    return (0, 2 * place - 1) if len(classes) == 2 else (place, 1)
 
 
 def _inputs(estimator, module, trial):

@@ -9,7 +9,12 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-from skrehab import ActivationMapDisplay, MultiLabelVideoClassifier, MuscleGroupClassifier
+from skrehab import (
+    ActivationMapDisplay,
+    MultiLabelVideoClassifier,
+    MuscleGroupClassifier,
+    VideoClassifier,
+)
 from skrehab.inspection.activation_map import _blend
 from skrehab.saliency import grad_cam, label_map, token_joints
 from skrehab.training.clips import collate_clips
@@ -255,3 +260,29 @@ def test_what_an_estimator_cannot_be_asked(both, trials):
         ActivationMapDisplay.from_estimator(both, trial, muscles=["chest"])
     with pytest.raises(ValueError, match="method must be one of"):
         ActivationMapDisplay.from_estimator(both, trial, method="joints")
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_network_of_one_label(n_classes):
+    """Two classes have one logit, which speaks against the first of them."""
+    draw = np.random.RandomState(0)
+    X = list(draw.randint(0, 256, (6, 8, 40, 40, 3), dtype=np.uint8))
+    names = ["grasp", "move", "rest"][:n_classes]
+    small = {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1), "n_frames": 8, "image_size": 32}
+    model = VideoClassifier("r3d", network_params=small, max_epochs=1, random_state=0)
+    model.fit(X, [names[i % n_classes] for i in range(6)])
+    clip = model._collate(X[:1])["x"]
+    for place, name in enumerate(names):
+        found = label_map(model, X[0], name)
+        assert found.values.shape == (8, 32, 32) and found.frames.shape == (8, 32, 32, 3)
+        column, sign = (0, 2 * place - 1) if n_classes == 2 else (place, 1)
+        logits = lambda x, sign=sign: sign * model.module_.eval()(x)  # noqa: E731
+        expected = grad_cam(model.module_, clip, column, logits=logits)[0].numpy()
+        np.testing.assert_allclose(found.values, expected, atol=1e-6)
+    if n_classes == 2:
+        first, second = (label_map(model, X[0], name).values for name in names)
+        assert np.abs(first - second).max() > 0.1
+    with pytest.raises(ValueError, match=r"one of the classes \['grasp', .*got 'reach'"):
+        label_map(model, X[0], "reach")
+    drawn = ActivationMapDisplay.from_estimator(model, X[0])
+    assert drawn.name in names

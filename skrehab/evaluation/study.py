@@ -373,13 +373,9 @@ class Study:
         one_class = self.scores[self.metrics[0]]
         undefined = next(iter(one_class.values())).undefined if one_class else []
         if undefined:
-            out.append(
-                f"{', '.join(map(str, undefined))}: no score, for all trials of this patient have "
-                "one label."
-                if len(undefined) == 1
-                else f"No score for {', '.join(map(str, undefined))}: all trials of each of these "
-                "patients have one label."
-            )
+            who = ", ".join(map(str, undefined))
+            trials = "trials of this patient" if len(undefined) == 1 else "trials of each of them"
+            out.append(f"No score over trials for {who}: all {trials} have one label.")
         return out
 
     def few_patients(self, metric=None):

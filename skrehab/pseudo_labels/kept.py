@@ -72,13 +72,16 @@ class KeptTeachers:
         """
         if self.memory is None:
             return frame_scores_of(teachers, X, **how)
-        kept = self.memory.cache(_scored, ignore=["teachers"])
-        return kept(self.key, fold, teachers, X, how)
+        from joblib import hash as content_of
+
+        # only short arguments: joblib writes down what a call was made with
+        kept = self.memory.cache(_scored, ignore=["teachers", "X", "how"])
+        return kept(self.key, fold, content_of((X, how)), teachers, X, how)
 
 
 def _fitted(key, args):
     return fit_folds(*args)
 
 
-def _scored(key, fold, teachers, X, how):
+def _scored(key, fold, content, teachers, X, how):
     return frame_scores_of(teachers, X, **how)

@@ -1,5 +1,7 @@
 """Classic leaks, planted one by one: the audit must name each, and none in what is clean."""
 
+import warnings
+
 import numpy as np
 import pytest
 from instances import tiny_frames, tiny_labeler, tiny_trials
@@ -10,8 +12,11 @@ from sklearn.model_selection import KFold
 from sklearn.utils import Bunch
 
 from skrehab import LandmarkScaler
+from skrehab.cli.demo_run import PUBLISHED, TRUTH, _pipelines
+from skrehab.datasets import make_rehab_trials
 from skrehab.evaluation import LeakError, OnFrameTruth, audit
 from skrehab.pseudo_labels import PatientPipeline
+from skrehab.recipes import published, recommended
 from skrehab.trials import ragged
 
 
@@ -274,6 +279,28 @@ def test_a_weak_pipeline_is_clean_and_its_steps_saw_the_training_patients(data):
     assert [name for name, row in steps.items() if row["unknown"]] in ([], ["LandmarkScaler"])
     for row in steps.values():
         assert row["patients"] == ["patient-1", "patient-2", "patient-3"]
+
+
+RECIPES = {
+    "recommended": lambda: recommended(n_teachers=1, max_epochs=1, random_state=0),
+    "published": lambda: published("lstm", max_epochs=1, frame_epochs=1, random_state=0),
+    "demo": lambda: _pipelines(0)[PUBLISHED].set_params(
+        labels__estimator__max_epochs=1, labels__n_steps=2, frames__max_epochs=1
+    ),
+    "demo, frame truth": lambda: OnFrameTruth(
+        _pipelines(0)[TRUTH].set_params(frames__max_epochs=1)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_and_the_demo_are_clean(name):
+    trials = make_rehab_trials(3, 1, "brush_hair", strength=3.0, random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # so little training leaves one class of frames
+        found = audit(RECIPES[name](), trials, on_leak="return")
+    assert found.findings == [], str(found)
+    assert len(found.steps) >= 3
 
 
 def test_full_supervision_is_clean(data):

@@ -191,7 +191,7 @@ def test_words_and_three_classes(tiny):
 def test_one_class_and_few_patients_are_named(tiny):
     y = tiny.y.copy()
     y[:4] = 0
-    with pytest.warns(UserWarning, match="patient-0: no score"):
+    with pytest.warns(UserWarning, match="No score over trials for patient-0: all trials of this"):
         study = evaluate_by_patient(Slow(), tiny.X, y, tiny.groups)
     row = study.summary()[0]
     assert row["undefined"] == ["patient-0"] and row["n_patients"] == 3

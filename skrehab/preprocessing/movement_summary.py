@@ -24,7 +24,7 @@ SUFFIX = "_measures"
 
 
 def fill_all(trial):
-    """Fill every gap: straight lines between, the nearest value before the first and after the last.
+    """Fill every gap by a straight line, and both ends by the nearest value.
 
     Parameters
     ----------

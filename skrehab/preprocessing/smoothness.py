@@ -34,8 +34,8 @@ def spectral_arc_length(speed, frame_rate, *, max_frequency=10.0, threshold=0.05
     -------
     ndarray of shape (...)
         Negative numbers; nearer to zero is smoother: about -1.6 for one smooth reach, a unit or
-        more lower for each hesitation. NaN where there is no speed at all, or one frame. It has no unit and does
-        not change with the speed's scale.
+        more lower for each hesitation. NaN where there is no speed at all, or one frame. It has no
+        unit and does not change with the speed's scale.
 
     Raises
     ------

@@ -13,6 +13,8 @@ _PUBLIC = {
     "DisplacementSmoother": "preprocessing",
     "LandmarkScaler": "preprocessing",
     "BoneVectors": "preprocessing",
+    "KinematicMeasures": "preprocessing",
+    "MovementSummary": "preprocessing",
     "SkeletonConverter": "preprocessing",
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",

@@ -91,6 +91,18 @@ ALLOWED = {
         {"skeleton": optional(SKELETON), "window": Whole(1, 100_000), "bones": optional(BONES)},
         LANDMARKS,
     ),
+    "KinematicMeasures": Allowed(
+        {"skeleton": SKELETON, "frame_rate": RATE, "window": Whole(1, 100_000)}, LANDMARKS
+    ),
+    "MovementSummary": Allowed(
+        {
+            "skeleton": optional(SKELETON),
+            "frame_rate": RATE,
+            "cutoff": optional(POSITIVE),
+            "landmarks": optional(Series(Either((Whole(0, 999), Text())), 1000)),
+        },
+        LANDMARKS,
+    ),
     "LandmarkScaler": Allowed(
         {"center": Flag()},
         {"mean_": Array("f", ("L", "C")), "scale_": Array("f", ("L", "C"))},

@@ -26,6 +26,8 @@ CLASSES = {
     "FrameTCN": "skrehab.frames",
     "Augmentation": "skrehab.training.augmentation",
     "BoneVectors": "skrehab.preprocessing",
+    "KinematicMeasures": "skrehab.preprocessing",
+    "MovementSummary": "skrehab.preprocessing",
     "sklearn.Pipeline": "sklearn.pipeline",
     "sklearn.StandardScaler": "sklearn.preprocessing",
     "sklearn.LogisticRegression": "sklearn.linear_model",

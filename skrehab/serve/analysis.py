@@ -305,6 +305,8 @@ def _rows(model, until, n_landmarks):
             skeleton = get_skeleton(step.target)
         elif getattr(step, "bone_skeleton_", None) is not None:  # BoneVectors
             skeleton = step.bone_skeleton_
+        elif hasattr(step, "measure_skeleton_"):  # KinematicMeasures
+            skeleton = step.measure_skeleton_
     if skeleton.n_landmarks != n_landmarks:
         named = [{"index": i, "name": f"landmark {i}"} for i in range(n_landmarks)]
         return [row | {"part": "other"} for row in named]

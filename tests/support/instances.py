@@ -130,6 +130,8 @@ ESTIMATORS = [
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
     EstimatorRow("BoneVectors", lambda: tiny_bones(), "bones"),
     EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
+    EstimatorRow("KinematicMeasures", skrehab.KinematicMeasures, "measures"),
+    EstimatorRow("MovementSummary", skrehab.MovementSummary, "one_row_a_trial", causal=False),
     EstimatorRow("PoseSequencePretrainer", tiny_pretrainer, "representation", causal=False),
     EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
     EstimatorRow(
@@ -257,7 +259,7 @@ ESTIMATORS += [
 
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
-WITHOUT_TRIALS += ("video_features", "augmentation")
+WITHOUT_TRIALS += ("video_features", "augmentation", "measures", "one_row_a_trial")
 
 
 def rows(*kinds):

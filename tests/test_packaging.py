@@ -67,14 +67,17 @@ def test_a_script_beside_a_clone_of_this_name_gets_the_package(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     (tmp_path / "use.py").write_text("import skrehab; print(skrehab.__file__)")
-    code = "import site, sys, runpy; "  # first away with this environment's own
+    # away first with what this environment has of its own
+    code = "import os, site, sys, runpy; "
     code += "sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in repr(f)]; "
-    code += "sys.path[:] = [p for p in sys.path if p != sys.argv[3]]; "
+    code += (
+        "sys.path[:] = [p for p in sys.path if not os.path.exists(p + '/skrehab/__init__.py')]; "
+    )
     code += "site.addsitedir(sys.argv[1]); sys.path.insert(0, sys.argv[2]); "
     code += "runpy.run_path('use.py')"
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, site, tmp_path, ROOT],
+        [sys.executable, "-I", "-c", code, site, tmp_path],
         cwd=tmp_path, env=env, check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert pathlib.Path(done.stdout.strip()) == clone / "skrehab" / "__init__.py"

@@ -40,6 +40,7 @@ def main():
         look_inside(sdist, wheel, unpacked)
         for minor, python in pythons.items():
             venv = Path(folder) / f"venv{minor}"
+            print(f"3.{minor}: installing what is needed", flush=True)
             own = install_dependencies(python, venv, wheel, options)
             for dist in (wheel, sdist):
                 try_out(own, dist, Path(folder) / f"empty{minor}{dist.suffix}")
@@ -147,8 +148,8 @@ def install_dependencies(python, venv, wheel, options):
     if options.light:
         wanted = [one for one in wanted if re.split(r"[^\w-]", one)[0] not in HEAVY]
     constraints = [] if options.light else ["-c", ROOT / "constraints.txt"]
-    run(own, "-m", "pip", "install", "-q", *constraints, *wanted, "pytest", "pytest-timeout",
-        "setuptools>=77")  # fmt: skip
+    tests = [] if options.light else ["pytest", "pytest-timeout", "hypothesis"]
+    run(own, "-m", "pip", "install", "-q", *constraints, *wanted, *tests, "setuptools>=77")
     return own
 
 

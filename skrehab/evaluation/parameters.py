@@ -21,13 +21,12 @@ def check_parameters(estimator):
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> from skrehab import SaliencyPseudoLabeler
+    >>> from skrehab import FrameMLP
     >>> from skrehab.evaluation import check_parameters
-    >>> check_parameters(make_pipeline(SaliencyPseudoLabeler(method="foo")))
+    >>> check_parameters(make_pipeline(FrameMLP(lr="foo")))
     Traceback (most recent call last):
     ...
-    sklearn.utils._param_validation.InvalidParameterError: The 'method' parameter of
-    SaliencyPseudoLabeler must be a str among {...}. Got 'foo' instead.
+    sklearn.utils._param_validation.InvalidParameterError: The 'lr' parameter of FrameMLP must ...
     """
     inside = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
     for one in (estimator, *inside):

@@ -11,6 +11,11 @@ __all__ = ["check_rows", "choose", "existing_table", "new_activities", "read_cli
 SPLITS = ("train", "known_val", "new_val", "known_test", "new_test")
 
 
+# what tables often have besides, and would count as one muscle more
+_NO_MUSCLES = {"id", "index", "no", "nr", "n", "number", "row", "clip", "clips", "split", "count"}
+_NO_MUSCLES |= {"name", "label", "class", "notes", "comment", "unnamed: 0", "unnamed 0"}
+
+
 class Row(NamedTuple):
     number: int  # as a spreadsheet shows it
     clip: str
@@ -51,6 +56,12 @@ def read_muscles(path):
     if not muscles or not all(muscles) or len({plain_name(m) for m in muscles}) < len(muscles):
         raise ValueError(
             f"{path}: every column but 'activity' must name one muscle group, got {muscles}."
+        )
+    others = [name for name in muscles if plain_name(name) in _NO_MUSCLES]
+    if others:
+        raise ValueError(
+            f"{path}: column {others[0]!r} is no muscle group; remove it. Every column but "
+            "'activity' is one."
         )
     problems, labels = Problems(path), {}
     for number, cells in table:

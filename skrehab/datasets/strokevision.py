@@ -15,7 +15,8 @@ from skrehab.datasets.drawn.bbt_patients import TARGET_NAMES
 __all__ = ["load_strokevision_bench"]
 
 _NEEDED = ("clip", "patient", "label")
-_SUFFIX = ".mp4"
+_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".wmv", ".mpg", ".mpeg")
+_APART = 2  # frames that a clip and its key-points may differ by: the ends are cut anyhow
 
 _DESCR = """\
 StrokeVision-Bench
@@ -29,17 +30,17 @@ Read from {root}: {n_clips} clips of {n_patients} patients.
 """
 
 
-def load_strokevision_bench(root, *, split=None):
+def load_strokevision_bench(root, *, split=None, check_clips=True):
     """Read one's own copy of StrokeVision-Bench.
 
     The layout in which it is handed out is not public. Bring it into this one::
 
-        root/clips/<patient>/<clip>.mp4
+        root/clips/<patient>/<clip>.mp4        or .avi, .mov, .mkv, ..., in capitals or not
         root/keypoints/<patient>/<clip>.npy    or .json
         root/labels.csv                        clip,patient,label[,split]
 
     ``labels.csv`` is UTF-8 with a header and one row a clip; further columns are ignored. ``clip``
-    may end in ``.mp4``. ``label`` is one of Grasping, Non-task Movement, Transport with Object,
+    may have its ending. ``label`` is one of Grasping, Non-task Movement, Transport with Object,
     Transport without Object; capitals do not matter, and blanks may be underscores or dashes.
     ``split`` is any word, as ``train`` and ``test``, and all clips of a patient have the same.
 
@@ -54,6 +55,10 @@ def load_strokevision_bench(root, *, split=None):
         Folder with ``clips``, ``keypoints`` and ``labels.csv``.
     split : str, optional
         Read only the clips of this split; all by default.
+    check_clips : bool, default=True
+        Open every clip and count its frames, so that a damaged one, and one that has not the
+        frames of its key-points, is named now and not hours into a training. Nothing is decoded:
+        some milliseconds a clip.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def load_strokevision_bench(root, *, split=None):
     ...         np.save(root / "keypoints" / patient / "c1.npy", np.ones((30, 17, 2)))
     ...         table += f"c1,{patient},Grasping\\n"
     ...     _ = (root / "labels.csv").write_text(table)
-    ...     data = load_strokevision_bench(root)
+    ...     data = load_strokevision_bench(root, check_clips=False)
     >>> data.poses[0].shape, data.patients.tolist()
     ((30, 17, 3), ['P01', 'P02', 'P03'])
     >>> by_patient = GroupShuffleSplit(n_splits=1, test_size=1, random_state=0)
@@ -139,6 +144,9 @@ def load_strokevision_bench(root, *, split=None):
     named = [row for row in wanted if _is_plain(row.clip) and _is_plain(row.patient)]
     videos = [_find_video(root, row, problems) for row in named]
     poses = [_find_keypoints(root, row, problems) for row in named]
+    if check_clips:
+        for row, video, pose in zip(named, videos, poses):
+            _check_clip(root, row, video, pose, problems)
     problems.stop()
     _warn_unlisted(root, rows)
 
@@ -192,7 +200,7 @@ def _read_rows(path):
     for number, cells in table:
         cell = dict(zip(titles, cells))
         clip = cell["clip"]
-        clip = clip[: -len(_SUFFIX)] if clip.lower().endswith(_SUFFIX) else clip
+        clip = clip[: -len(end)] if (end := Path(clip).suffix).lower() in _SUFFIXES else clip
         rows.append(_Row(number, clip, cell["patient"], cell["label"], cell.get("split", "")))
     return rows, "split" in titles
 
@@ -259,13 +267,44 @@ def _check_split(split, rows, has_split, problems, table):
 
 # --- files ----------------------------------------------------------------------------------------
 def _find_video(root, row, problems):
-    file = root / "clips" / row.patient / (row.clip + _SUFFIX)
-    place = file.relative_to(root).as_posix()
-    if not file.is_file():
-        problems.add(row, "clip", f"there is no {place}; add it or remove the row")
-    elif not file.stat().st_size:
-        problems.add(row, "clip", f"{place} is empty; copy it again")
-    return str(file)
+    folder = root / "clips" / row.patient
+    found = [file for file in _videos_in(folder) if file.stem == row.clip]
+    place = f"clips/{row.patient}/{row.clip}"
+    if not found:
+        problems.add(row, "clip", f"there is no {place}.mp4; add it or remove the row")
+        return None
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        problems.add(row, "clip", f"{place} is there more than once ({names}); keep one")
+    elif not found[0].stat().st_size:
+        problems.add(row, "clip", f"clips/{row.patient}/{found[0].name} is empty; copy it again")
+    return str(found[0])
+
+
+def _videos_in(folder):
+    """Videos of a folder by name, whatever the case of their endings."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in files if file.suffix.lower() in _SUFFIXES and file.is_file()]
+
+
+def _check_clip(root, row, video, pose, problems):
+    """Open a clip, count its frames, and compare them with those of its key-points."""
+    from skrehab.pose.seeking import count_frames
+
+    if video is None or not Path(video).stat().st_size:
+        return
+    place = Path(video).relative_to(root).as_posix()
+    try:
+        n_frames = count_frames(video)
+    except ValueError as error:  # names the file
+        problems.add(row, "clip", f"{error}".rstrip("."))
+        return
+    if pose is not None and abs(len(pose) - n_frames) > _APART:
+        problems.add(
+            row,
+            "clip",
+            f"{place} has {n_frames} frames and its key-points {len(pose)}; estimate them again",
+        )
 
 
 def _find_keypoints(root, row, problems):
@@ -290,7 +329,8 @@ def _find_keypoints(root, row, problems):
 def _warn_unlisted(root, rows):
     """A clip without a row is data that somebody meant to use."""
     listed = {(row.patient, row.clip) for row in rows}
-    files = sorted((root / "clips").glob(f"*/*{_SUFFIX}"))
+    folders = sorted(folder for folder in (root / "clips").glob("*") if folder.is_dir())
+    files = [file for folder in folders for file in _videos_in(folder)]
     files = [
         f"{file.parent.name}/{file.name}"
         for file in files

@@ -178,6 +178,16 @@ def test_bad_muscles(copy):
     assert "must name one muscle group, got ['chest', 'Chest']" in message(copy)
 
 
+@pytest.mark.parametrize("name", ["id", "ID", "index", "Split"])
+def test_a_column_that_is_no_muscle_is_refused(copy, name):
+    """Counted from 0, it would pass for a muscle of two activities."""
+    table = (copy / "muscles.csv").read_text().splitlines()
+    added = [f"{name},{table[0]}", *(f"{i % 2},{line}" for i, line in enumerate(table[1:]))]
+    (copy / "muscles.csv").write_text("\n".join(added) + "\n")
+    with pytest.raises(ValueError, match=rf"column '{name}' is no muscle group; remove it"):
+        load_musclemap(copy)
+
+
 def test_bad_tables(copy):
     (copy / "clips.csv").write_text("file,activity\na,b\n")
     assert "the header must have one column 'clip', it has ['file', 'activity']" in message(copy)

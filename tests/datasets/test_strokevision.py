@@ -84,11 +84,42 @@ def test_what_was_written_is_read(tmp_path, clips, form):
         assert np.abs(frames.astype(float) - video).mean() < 12  # what compression loses
 
 
-def test_videos_are_not_opened(copy):
-    """A thousand clips must not be decoded to read the labels."""
+def test_videos_need_not_be_opened(copy):
     for file in (copy / "clips").glob("*/*.mp4"):
         file.write_bytes(b"no video")
-    assert len(load_strokevision_bench(copy).videos) == 12
+    assert len(load_strokevision_bench(copy, check_clips=False).videos) == 12
+
+
+def test_a_damaged_clip_is_found_before_training(copy):
+    for name in ("P01/c01", "P02/c05"):
+        file = copy / "clips" / f"{name}.mp4"
+        file.write_bytes(file.read_bytes()[:200])
+    text = message(copy)
+    assert "P01/c01.mp4" in text and "P02/c05.mp4" in text
+    assert text.count("damaged, cut short") == 2
+
+
+def test_key_points_of_other_frames_are_found_before_training(copy, clips):
+    np.save(copy / "keypoints" / "P01" / "c00.npy", np.ones((12, 17, 3)))
+    text = message(copy)
+    assert "clips/P01/c00.mp4 has 6 frames and its key-points 12" in text
+    np.save(copy / "keypoints" / "P01" / "c00.npy", np.ones((5, 17, 3)))  # an end cut off
+    assert len(load_strokevision_bench(copy).poses[0]) == 5
+
+
+def test_endings_in_capitals_and_other_containers(copy, clips):
+    folder = copy / "clips" / "P01"
+    (folder / "c00.mp4").rename(folder / "c00.MP4")
+    (folder / "c01.mp4").unlink()
+    write_video(folder / "c01.avi", clips.videos[1])
+    replace(copy / "labels.csv", "c01,", "c01.avi,")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = load_strokevision_bench(copy)
+    assert [file.rpartition(".")[2] for file in data.videos[:3]] == ["MP4", "avi", "mp4"]
+    assert len(list(read_frames(data.videos[1]))) == 6
+    (folder / "c01.mov").write_bytes(b"x")
+    assert r"clips/P01/c01 is there more than once (c01.avi, c01.mov)" in message(copy)
 
 
 def test_splits_by_patient(tmp_path, clips):

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "OnFrameTruth": "floors",
         "Study": "study",
         "all_pairs": "pairs",
+        "at_alarm_rate": "operating",
         "audit": "leaks",
         "bca_interval": "pairs",
         "bootstrap_interval": "statistics",

@@ -6,6 +6,7 @@ import numpy as np
 
 from skrehab.evaluation._study_figures import patients_figure, trial_figures
 from skrehab.evaluation.floors import CONSTANT, DURATION
+from skrehab.evaluation.operating import at_alarm_rate
 
 __all__ = ["write_study"]
 
@@ -55,6 +56,7 @@ def write_study(study, path, *, title=None):
         what_was_read(data, study.notes),
         _by_patient(study, metric),
         *([_others(study, metric)] if len(study.metrics) > 1 else []),
+        *_at_work(study),
         _differences(study, metric),
         *_trials(study, best),
         _words(study),
@@ -224,6 +226,41 @@ def _others(study, metric):
         + " A trial is rated by the mean of the highest tenth of its moments.",
         Table(columns, rows, "Mean ± spread over patients.", formats=dict.fromkeys(others, ".2f")),
     )
+
+
+def _at_work(study):
+    """What a patient would notice: cues that are wrong, and movements that get none."""
+    from skrehab.report import Section, Table
+
+    if not study.data.frame_rate:
+        return []
+    rows = at_alarm_rate(study)
+    out = []
+    for name in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == name]
+        row = {"method": name}
+        for key in ("found", "false_alarms"):
+            values = np.array([one[key] for one in own])
+            values = values[~np.isnan(values)]
+            spread = values.std(ddof=1) if len(values) > 1 else np.nan
+            row[key] = (float(values.mean()), float(spread)) if len(values) else None
+        out.append(row)
+    if not out:
+        return []
+    text = (
+        "If a cue is given from some probability on, and that is set on the other patients so that "
+        "there is one false cue a minute at most: how often is it false for a new patient, and how "
+        "much of the motion gets a cue?"
+    )
+    if study.data.frame_labels is None:
+        text += " Without labels of moments, false cues are counted in trials labelled as normal."
+    columns = {
+        "method": "model",
+        "found": "share of the motion that gets a cue",
+        "false_alarms": "false cues a minute",
+    }
+    formats = {"found": ".2f", "false_alarms": ".1f"}
+    return [Section("At work", text, Table(columns, out, "Mean ± spread.", formats=formats))]
 
 
 def _differences(study, metric):

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_predict
 from sklearn.utils import Bunch
 
-from skrehab.evaluation import OnFrameTruth, evaluate_by_patient
+from skrehab.evaluation import OnFrameTruth, at_alarm_rate, evaluate_by_patient
 from skrehab.metrics import FrameScorer, by_patient, frame_roc_auc, pool_frames, trial_roc_auc
 from skrehab.pseudo_labels import PatientPipeline
 from skrehab.trials import ragged
@@ -236,3 +236,17 @@ def test_folds_that_leave_patients_out(tiny):
     )
     assert study.patients == ["patient-2"]
     assert len(study.frame_scores["model"][0]) == 0
+
+
+def test_at_one_false_alarm_a_minute(tiny):
+    study = evaluate_by_patient(Slow(scale=10.0), tiny, frame_rate=10)
+    rows = at_alarm_rate(study, per_minute=1)
+    assert [row["patient"] for row in rows] == study.patients
+    assert all(row["method"] == "model" for row in rows)
+    # landmark 0 rises by 1 with the motion, against noise of 0.1: no threshold misses it
+    assert min(row["found"] for row in rows) > 0.8
+    assert np.mean([row["false_alarms"] for row in rows]) < 5
+    without = evaluate_by_patient(Slow(scale=10.0), tiny.X, tiny.y, tiny.groups, frame_rate=10)
+    assert np.isnan([row["found"] for row in at_alarm_rate(without)]).all()
+    with pytest.raises(ValueError, match="frame_rate"):
+        at_alarm_rate(evaluate_by_patient(Slow(), tiny))

@@ -23,7 +23,7 @@ _POPULATIONS = {  # folder: population
 _EXERCISES = (1, 2, 3, 4, 5)
 _TITLE = re.compile(r"clinical\s*(TS|PO|CF)\s*ex\s*#?\s*([1-5])\s*", re.IGNORECASE)
 _HIGHEST = {"TS": 50, "PO": 15, "CF": 35}
-_TRACKED, _SWAY = 0.5, 0.5  # of a recording in which somebody is seen: joints, and trunk length
+_TRACKED, _SWAY = 0.5, 0.2  # where somebody is seen: share of joints; metres of trunk length
 _ROUNDING = 0.1  # scores are means over raters, rounded to four places
 
 _DESCR = """\
@@ -233,9 +233,9 @@ def _why(pose, tracking):
     index = get_skeleton("kinect25").index
     trunk = np.linalg.norm(pose[:, index("spine_base")] - pose[:, index("spine_shoulder")], axis=1)
     trunk = trunk[~np.isnan(trunk)]
-    low, middle, high = np.percentile(trunk, [10, 50, 90]) if len(trunk) else (0, 0, 0)
+    low, high = np.percentile(trunk, [10, 90]) if len(trunk) else (0, 0)
     tracked = (tracking == 2).mean()
-    if tracked >= _TRACKED and high - low <= _SWAY * middle:
+    if tracked >= _TRACKED and high - low <= _SWAY:
         return "its columns are not in the order of the Kinect v2, or y does not point up"
     return (
         f"its tracking failed, {100 * tracked:.0f} % of the joints are tracked and the trunk is "

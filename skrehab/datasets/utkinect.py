@@ -130,7 +130,7 @@ def load_utkinect(root, *, strict=False):
 def _rate(timestamps):
     """Frames a second by the files' own clock."""
     steps = np.concatenate([np.diff(times) for times in timestamps])
-    return float(1 / np.median(steps)) if len(steps) else _TICKS
+    return round(float(1 / np.median(steps)), 3) if len(steps) else _TICKS
 
 
 def _doubt(pose, times):

@@ -2,21 +2,26 @@
 
 Each figure comes from a process of its own: a network of default size on 33 landmarks, fitted for
 one epoch on tiny trials, then ``saliency`` with default arguments on one trial or 32. All passes of
-a case are of one size, so that the peak stands after the first few: a case that is not done within
-SECONDS is ended and shows what it had taken until then, with a star, if at least three passes with
-a gradient were done; else a dash. Run without arguments to print the table, or with names of
-networks (Linux only).
+a case are of one size, so that the peak stands after the first few: a case is ended
+after PASSES passes with a gradient and shows what it had taken until then, with a star; a dash is
+one that did not get so far in SECONDS of processor time. With names of networks only these are
+measured (Linux only).
+
+    python benchmarks/saliency_memory.py [NETWORK ...]
 """
 
+import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import warnings
 
 import numpy as np
+from _report import write_report
 
-SECONDS = 150
+SECONDS, PASSES = 120, 6
 CASES = [(1, 120), (1, 1200), (32, 120), (32, 1200)]
 
 
@@ -49,9 +54,10 @@ def measure(network, n_trials, n_frames, n_steps=50):
     )
 
     def report():
-        while not done.wait(2):
-            if len(passes) > 3:  # the fourth has begun to go back
-                print((status("VmHWM") - before) / 2**20, flush=True)
+        while not done.wait(0.5):
+            if len(passes) > PASSES:
+                print((status("VmHWM") - before) / 2**20, "*", flush=True)
+                os._exit(0)
 
     threading.Thread(target=report, daemon=True).start()
     model.saliency(X, n_steps=n_steps)
@@ -60,34 +66,45 @@ def measure(network, n_trials, n_frames, n_steps=50):
 
 
 def main():
-    """Print one line a network; a case that takes more than its time says so."""
+    """Measure and write the table."""
     from skrehab import networks
 
     names = sys.argv[1:] or [n for n in networks.list_networks() if _is_pose(n)]
-    print("| network | " + " | ".join(f"{n} x {m}" for n, m in CASES) + " |", flush=True)
-    print("|" + "---|" * (1 + len(CASES)), flush=True)
+    rows = []
     for name in names:
-        cells = []
-        for n_trials, n_frames in CASES:
-            command = [sys.executable, __file__, "--one", name, str(n_trials), str(n_frames)]
-            with tempfile.TemporaryFile("w+") as said:
-                run = subprocess.Popen(command, stdout=said, stderr=said, text=True)
-                try:
-                    star = "" if run.wait(SECONDS) == 0 else " (failed)"
-                except subprocess.TimeoutExpired:
-                    run.kill()
-                    run.wait()
-                    star = "*"
-                said.seek(0)
-                last = (said.read().split("\n")[:-1] or ["-"])[-1]
-            cells.append(
-                last[:60] + star
-                if star == " (failed)"
-                else f"{float(last):.2f}{star}"
-                if last != "-"
-                else "-"
-            )
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        cells = {f"{n} x {m} frames": one_case(name, n, m) for n, m in CASES}
+        rows.append({"network": name} | cells)
+        print(rows[-1], flush=True)
+    about = __doc__.replace("Peak memory", "Peak memory (GB)", 1)
+    write_report("saliency_memory", rows, about, packages=("torch", "numpy"))
+
+
+def one_case(name, n_trials, n_frames):
+    """Run one case in a process of its own; return its cell."""
+    command = [sys.executable, __file__, "--one", name, str(n_trials), str(n_frames)]
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as wrong:
+        run = subprocess.Popen(command, stdout=said, stderr=wrong, text=True)
+        while run.poll() is None:
+            time.sleep(0.5)
+            if processor_seconds(run.pid) > SECONDS:
+                run.kill()
+                run.wait()
+                return "-"
+        said.seek(0), wrong.seek(0)
+        if run.returncode:
+            return f"failed: {wrong.read().strip().splitlines()[-1][:60]}"
+        gigabytes, *star = said.read().split()
+        return f"{float(gigabytes):.2f}{''.join(star)}"
+
+
+def processor_seconds(pid):
+    """What a process has used, 0 once it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_pose(name):

@@ -31,6 +31,7 @@ _TITLE = re.compile(r"clinical\s*(TS|PO|CF)\s*ex\s*#?\s*([1-5])\s*", re.IGNORECA
 _HIGHEST = {"TS": 50, "PO": 15, "CF": 35}
 MAX_WORKBOOK = 16 * 2**20  # bytes when unpacked; a published one has a few thousand
 _MAX_ROWS = 1000
+_TRACKED, _SWAY = 0.5, 0.2  # where somebody is seen: share of joints; metres of trunk length
 _ROUNDING = 0.1  # scores are means over raters, rounded to four places
 
 _DESCR = """\
@@ -188,7 +189,7 @@ def _read_positions(folder):
     pose[(tracking == 0) | np.isnan(pose).any(axis=2)] = np.nan
     if np.isnan(pose).all():
         raise ValueError(f"{files[0].name}: no joint is tracked in any frame")
-    _check_body(pose, files[0].name)
+    _check_body(pose, tracking, files[0].name)
     return pose.astype(np.float32), tracking, files[0]
 
 
@@ -223,7 +224,7 @@ def _frames(file):
     return values
 
 
-def _check_body(pose, name):
+def _check_body(pose, tracking, name):
     """Whether the columns may be in the order of the Kinect v2: the person must stand."""
     joints = ("head", "spine_shoulder", "spine_base", "left_knee", "left_ankle")
     for side in ("left", "right"):
@@ -234,9 +235,26 @@ def _check_body(pose, name):
         if (np.diff(list(heights.values())) >= 0).any():
             found = ", ".join(f"{joint} {y:.2f}" for joint, y in heights.items())
             raise ValueError(
-                f"{name}: its columns are not in the order of the Kinect v2, or y does not point "
-                f"up: the medians of y should fall, and are {found}"
+                f"{name}: {_why(pose, tracking)}: the medians of y should fall, and are {found}"
             )
+
+
+def _why(pose, tracking):
+    """Whether somebody was lost, or somebody is read in the wrong order.
+
+    In another order bones keep their lengths, whatever they are called; a lost body has none.
+    """
+    index = get_skeleton("kinect25").index
+    trunk = np.linalg.norm(pose[:, index("spine_base")] - pose[:, index("spine_shoulder")], axis=1)
+    trunk = trunk[~np.isnan(trunk)]
+    low, high = np.percentile(trunk, [10, 90]) if len(trunk) else (0, 0)
+    tracked = (tracking == 2).mean()
+    if tracked >= _TRACKED and high - low <= _SWAY:
+        return "its columns are not in the order of the Kinect v2, or y does not point up"
+    return (
+        f"its tracking failed, {100 * tracked:.0f} % of the joints are tracked and the trunk is "
+        f"{low:.2f} to {high:.2f} m long"
+    )
 
 
 # --- scores ---------------------------------------------------------------------------------------

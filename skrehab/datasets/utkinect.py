@@ -19,13 +19,14 @@ _ACTIONS = (
 _WIDTH = 1 + 20 * 3
 _RECORDING = re.compile(r"s(\d+)_e(\d+)")
 _TICKS = 30.0  # frame numbers a second
+_WALK = (0.2, 2.5)  # m/s
 
 _DESCR = """\
 UTKinect-Action3D
 -----------------
 Ten people do ten everyday actions twice, in one recording each time: walk, sit down, stand up, pick
 up, carry, throw, push, pull, wave hands, clap hands. First Kinect, 20 joints, metres. Frame numbers
-count 30 a second; only frames in which the skeleton was tracked are kept, about 15 a second.
+count 30 a second; only frames in which the skeleton was tracked are kept, 15 a second or fewer.
 
 Xia, Chen and Aggarwal, "View invariant human action recognition using histograms of 3D joints",
 CVPR Workshops (2012) 20-27.
@@ -51,8 +52,9 @@ def load_utkinect(root, *, strict=False):
         * ``action``: str array (n_trials,), such as ``"sitDown"``; ``subject``, ``groups`` and
           ``episode``: int arrays (n_trials,): the person, and which of the person's recordings;
         * ``timestamps``: list of arrays (n_frames_i,), seconds in the recording: frames are
-          missing, so time does not rise evenly; ``frame_rate``: 15.0, their usual rate;
-        * ``skeleton``: ``"utkinect20"``; ``skipped``: list of (file, reason); ``DESCR``: str.
+          missing, so time does not rise evenly; ``frame_rate``: one over their median step;
+        * ``skeleton``: ``"utkinect20"``; ``skipped``: list of (file, reason); ``doubtful``: list
+          of (place, reason) of walks whose speed is none of a walk; ``DESCR``: str.
 
     Raises
     ------
@@ -107,7 +109,12 @@ def load_utkinect(root, *, strict=False):
             continue
         subject, episode = map(int, _RECORDING.fullmatch(recording).groups())
         rows.append((pose[inside], numbers[inside] / _TICKS, action, subject, episode))
-    skipped.report(len(rows), strict)
+    doubtful = [
+        (f"s{who:02d}_e{take:02d}, walk", doubt)
+        for pose, times, action, who, take in rows
+        if action == "walk" and (doubt := _doubt(pose, times))
+    ]
+    skipped.report(len(rows), strict, doubtful)
     X, timestamps, actions, subjects, episodes = zip(*rows)
     subjects = np.array(subjects)
     return Bunch(
@@ -117,11 +124,31 @@ def load_utkinect(root, *, strict=False):
         groups=subjects,
         episode=np.array(episodes),
         timestamps=list(timestamps),
-        frame_rate=15.0,
+        frame_rate=_rate(timestamps),
         skeleton="utkinect20",
         skipped=skipped.found,
+        doubtful=doubtful,
         DESCR=_DESCR,
     )
+
+
+def _rate(timestamps):
+    """Frames a second by the files' own clock."""
+    steps = np.concatenate([np.diff(times) for times in timestamps])
+    return round(float(1 / np.median(steps)), 3) if len(steps) else _TICKS
+
+
+def _doubt(pose, times):
+    """Whether the hips go as fast over the ground as people walk: a clock that is right says so."""
+    ground = pose[:, 0, [0, 2]]
+    seen = ~np.isnan(ground).any(axis=1)
+    ground, times = ground[seen], times[seen]
+    if len(times) < 4 or times[-1] - times[0] < 1:
+        return ""
+    speed = np.linalg.norm(ground[-1] - ground[0]) / (times[-1] - times[0])
+    if _WALK[0] <= speed <= _WALK[1]:
+        return ""
+    return f"its hips go {speed:.2f} m/s from begin to end; a walk goes {_WALK[0]} to {_WALK[1]}"
 
 
 def _read_labels(file):

@@ -140,6 +140,16 @@ def test_copies_of_a_recording(kimore):
         (lambda body: body[..., [3, 0, 1, 2]], "every fourth column must be a tracking state"),
         (lambda body: np.where(np.arange(4) == 3, 0, body), "no joint is tracked in any frame"),
         (lambda body: body[:, ::-1], "not in the order of the Kinect v2, or y does not point up"),
+        (  # a sensor that lost the person puts joints anywhere
+            lambda body: np.concatenate(
+                [np.random.RandomState(0).randn(*body.shape[:2], 3), body[..., 3:]], axis=2
+            ),
+            "its tracking failed, .* the trunk is",
+        ),
+        (
+            lambda body: np.where(np.arange(4) == 3, 1, body)[:, ::-1],
+            "its tracking failed, 0 % of the joints are tracked",
+        ),
         (lambda body: body * [1, -1, 1, 1], "the medians of y should fall, and are head -0.6"),
         (lambda body: np.where(body > 2.4, np.inf, body), "holds infinite values"),
     ],

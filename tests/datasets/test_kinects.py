@@ -57,6 +57,34 @@ def test_utkinect(utkinect, recwarn):
     assert get_skeleton(data.skeleton).n_landmarks == 20
 
 
+@pytest.mark.parametrize(("step", "rate"), [(2, 15), (4, 7.5)])
+def test_utkinect_frame_rate_is_that_of_its_clock(tmp_path, step, rate):
+    """A walk of 1.2 m/s by the clock is one by the frame rate too, however many frames are kept."""
+    (tmp_path / "joints").mkdir()
+    (tmp_path / "actionLabel.txt").write_text("s01_e01\nwalk: 0 90\n")
+    text = ""
+    for number in range(0, 91, step):
+        pose = joints(0)
+        pose[:, 2] = 4 - 1.2 * number / 30
+        text += row(number, pose)
+    (tmp_path / "joints" / "joints_s01_e01.txt").write_text(text)
+    data = load_utkinect(tmp_path)
+    np.testing.assert_allclose(data.frame_rate, rate)
+    steps = np.linalg.norm(np.diff(data.X[0][:, 0], axis=0), axis=1)
+    np.testing.assert_allclose(steps * data.frame_rate, 1.2, rtol=1e-3)
+    assert data.doubtful == []
+
+
+def test_utkinect_walks_that_are_none(tmp_path):
+    (tmp_path / "joints").mkdir()
+    (tmp_path / "actionLabel.txt").write_text("s01_e01\nwalk: 0 90\n")
+    still = "".join(row(number, joints(1)) for number in range(0, 91, 2))
+    (tmp_path / "joints" / "joints_s01_e01.txt").write_text(still)
+    with pytest.warns(UserWarning, match=r"s01_e01, walk: its hips go 0.00 m/s"):
+        data = load_utkinect(tmp_path)
+    assert len(data.X) == len(data.doubtful) == 1
+
+
 def test_utkinect_lost_joints_and_repeated_frames(utkinect):
     lost = joints(4)
     lost[7] = 0

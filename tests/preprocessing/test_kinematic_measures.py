@@ -143,7 +143,7 @@ def test_by_hand(name, body, expected):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_angles_are_those_of_rotations(seed):
-    """Trunk and arm as OpenSim turns them, z-x-y about (front, up, right): SciPy's own ZXY."""
+    """Trunk and arm as OpenSim turns them, z-x-y about (front, up, right) (SciPy: ZXY)."""
     rng = np.random.RandomState(seed)
     to_opensim = np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])  # (left, up, front) to (x, y, z)
 

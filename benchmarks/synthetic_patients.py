@@ -12,6 +12,7 @@ Every finished fold is kept in a .jsonl file beside the table; ``--table`` only 
 
 import argparse
 import json
+import sys
 import time
 
 import numpy as np
@@ -172,6 +173,7 @@ def main():
             flush=True,
         )
     packages = ("torch", "scikit-learn", "skorch", "numpy")
+    sys.argv = [word for word in sys.argv if word != "--table"]  # the command that computes it
     write_report("synthetic_patients", table(done, names), __doc__, packages=packages)
 
 

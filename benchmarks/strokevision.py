@@ -9,15 +9,18 @@ in the loss, or oversampled (imbalanced-learn) with --balance oversample.
 Without --data the clips are synthetic (make_bbt_clips), where the two transports cannot be told
 apart by skeletons; networks are small settings, from random weights, so that two cores can train
 them: these are figures of the code, not of the clinic. With --data a copy in the layout of
-load_strokevision_bench is used.
+load_strokevision_bench is used, and its own split if labels.csv has one. What was predicted is
+kept while it runs, real and drawn clips in different files, so that a run goes on where it ended.
 
-    python benchmarks/strokevision.py [--data ROOT] [--balance weights|oversample] [--full-size]
+    python benchmarks/strokevision.py [--data ROOT] [--full-size] [--weights R3D=FILE ...]
+        [--weights-sha256 R3D=HEX ...] [--device cuda] [--seeds 3] [--balance weights|oversample]
 """
 
 import argparse
 import json
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from _report import RESULTS, write_report
@@ -47,8 +50,7 @@ MODELS = {
     "MotionBERT": (
         84.29,
         "motionbert",
-        {"n_frames": 15, "dim_feat": 32, "depth": 2, "n_heads": 4, "dim_rep": 32, "hidden": 64}
-        | {"normalize": True, "crop_ratio": 1.0},
+        {"n_frames": 15, "dim_feat": 32, "depth": 2, "n_heads": 4, "dim_rep": 32, "hidden": 64},
         30,
         2e-3,
     ),
@@ -68,28 +70,49 @@ MODELS = {
         3e-3,
     ),
 }
+# what a network needs of any size: key-points are pixels
+ALWAYS = {"MotionBERT": {"normalize": True, "crop_ratio": 1.0}}
+# full size: epochs, learning rate, weight decay. MotionBERT's are its authors' for fine-tuning; the
+# paper gives none, so the others are ours for networks that start from published weights
+FULL = dict.fromkeys(MODELS, (30, 1e-4, 1e-2)) | {
+    "MViT": (30, 1e-4, 5e-2),
+    "Video Swin": (30, 1e-4, 5e-2),
+    "PoseConv3D": (60, 1e-3, 3e-4),
+    "MS-G3D": (60, 1e-3, 5e-4),  # from scratch in the paper
+}
 RGB = ("R3D", "R(2+1)D", "MViT", "Video Swin")
 FUSED = ("R3D", "MS-G3D")
 
 
-def model(row, full_size):
+def model(row, options, seed):
     """Build the estimator of a row."""
     _, network, params, epochs, lr = MODELS[row]
+    decay = 0.0
+    if options.full_size:
+        params, (epochs, lr, decay) = {}, FULL[row]
+    start = {}
+    if row in options.weights:
+        start = {"weights": options.weights[row], "head": "new"}
+        start["weights_sha256"] = options.weights_sha256.get(row)
     return VideoClassifier(
         network,
-        network_params=None if full_size else params,
+        network_params=ALWAYS.get(row, {}) | params,
         max_epochs=epochs,
         lr=lr,
+        weight_decay=decay,
+        optimizer="adamw" if options.full_size else "adam",
         batch_size=16,
         class_weight="balanced",
-        random_state=0,
+        device=options.device,
+        random_state=seed,
+        **start,
     )
 
 
-def estimators(full_size):
+def estimators(options, seed):
     """All rows: name -> modality, estimator."""
-    rows = {row: ("rgb" if row in RGB else "pose", model(row, full_size)) for row in MODELS}
-    rgb, pose = (model(row, full_size) for row in FUSED)
+    rows = {row: ("rgb" if row in RGB else "pose", model(row, options, seed)) for row in MODELS}
+    rgb, pose = (model(row, options, seed) for row in FUSED)
     for how in ("late", "features"):
         name = f"{' + '.join(FUSED)}, {how}"
         rows[name] = ("both", FusionClassifier(rgb, pose, how=how))
@@ -105,11 +128,23 @@ def load(root):
     )
 
 
-def predict(estimator, X, y, patients, balance):
-    """Predict each clip by a model that saw none of its patient."""
-    predicted = np.empty_like(y)
-    splitter = StratifiedGroupKFold(3, shuffle=True, random_state=0)
-    for train, test in splitter.split(y, y, patients):
+def folds(data, seed):
+    """Yield training and test clips: the data set's own split, or every patient tested once."""
+    if data.get("split") is not None:
+        train, test = (np.flatnonzero(data.split == name) for name in ("train", "test"))
+        if not len(train) or not len(test):
+            raise SystemExit(
+                f"labels.csv has splits {sorted(set(data.split))}, not train and test."
+            )
+        return [(train, test)]
+    splitter = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
+    return list(splitter.split(data.target, data.target, data.patients))
+
+
+def predict(estimator, X, y, parts, balance):
+    """Predict each test clip by a model that saw none of its patient; None where none is tested."""
+    predicted = np.full(len(y), None, dtype=object)
+    for train, test in parts:
         if balance == "oversample":
             train = RandomOverSampler(random_state=0).fit_resample(train[:, None], y[train])[0][
                 :, 0
@@ -143,8 +178,8 @@ def with_intervals(y, predicted, patients, names, n_resamples=1000):
     return [f"{v:.1f} ({a:.0f}-{b:.0f})" for v, a, b in zip(values, low, high)]
 
 
-def draw(results, y, names):
-    """Draw the confusion matrices."""
+def draw(results, names, file):
+    """Draw the confusion matrices of (true, predicted) by row."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -156,8 +191,8 @@ def draw(results, y, names):
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for ax in axes[len(results) :]:
         ax.set_axis_off()
-    for ax, (row, predicted) in zip(axes, results.items()):
-        share = confusion_matrix(y, predicted, labels=names, normalize="true")
+    for ax, (row, (truth, predicted)) in zip(axes, results.items()):
+        share = confusion_matrix(truth, predicted, labels=names, normalize="true")
         ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
         for i, j in np.ndindex(share.shape):
             color = "white" if share[i, j] > 0.5 else "black"
@@ -166,56 +201,96 @@ def draw(results, y, names):
         ax.set_xticks(range(len(names)), short, rotation=40, fontsize=7)
         ax.set_yticks(range(len(names)), short, fontsize=7)
     figure.suptitle("Rows: what it is. Columns: what was said. Per cent of a row.", fontsize=9)
-    figure.savefig(RESULTS / "strokevision_confusion.png", dpi=130)
+    figure.savefig(file, dpi=130)
 
 
-def main():
+def by_row(words):
+    """Read ROW=VALUE."""
+    pairs = dict(word.partition("=")[::2] for word in words or ())
+    unknown = set(pairs) - set(MODELS)
+    if unknown:
+        raise SystemExit(f"There is no row {sorted(unknown)}: rows are {', '.join(MODELS)}.")
+    return pairs
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data")
     parser.add_argument("--balance", choices=("weights", "oversample"), default="weights")
     parser.add_argument("--full-size", action="store_true")
     parser.add_argument("--only", nargs="+")
+    parser.add_argument("--weights", nargs="+", metavar="ROW=FILE")
+    parser.add_argument("--weights-sha256", nargs="+", metavar="ROW=HEX")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
+    options.weights = by_row(options.weights)
+    options.weights_sha256 = by_row(options.weights_sha256)
+    return options
+
+
+def main():
+    options = arguments()
     data = load(options.data)
     y, names = np.asarray(data.target), list(data.target_names)
     items = {"rgb": data.videos, "pose": data.poses}
     items["both"] = [{"rgb": a, "pose": b} for a, b in zip(data.videos, data.poses)]
 
-    # synthetic rows found here are not computed again
-    store = RESULTS / "strokevision_predictions.json"
-    keep = not (options.data or options.full_size) and options.balance == "weights"
-    known = json.loads(store.read_text()) if keep and store.exists() else {}
-    results = {"most frequent class": predict(DummyClassifier(), np.zeros((len(y), 1)), y,
-                                              data.patients, "none")}  # fmt: skip
-    for row, (modality, estimator) in estimators(options.full_size).items():
-        if options.only and row not in options.only and row not in known:
-            continue
-        start = time.process_time()
-        if row not in known:
-            predicted = predict(estimator, items[modality], y, data.patients, options.balance)
-            known[row] = [names.index(label) for label in predicted]
-            print(row, f"{np.mean(predicted == y):.3f}, {time.process_time() - start:.0f} s CPU",
-                  flush=True)  # fmt: skip
-            if keep:
-                store.write_text(json.dumps(known) + "\n")
-        results[row] = np.array(names)[known[row]]
+    # rows found here are not computed again: a long run goes on where it ended
+    name = "strokevision_real" if options.data else "strokevision"
+    store = RESULTS / f"{name}_predictions.json"
+    RESULTS.mkdir(exist_ok=True)
+    known = json.loads(store.read_text()) if store.exists() else {}
 
-    table = []
-    for row, predicted in results.items():
-        values = with_intervals(y, predicted, data.patients, names)
+    def key(row, seed):
+        said = (
+            [f"{len(y)} clips"] * bool(options.data)
+            + [f"seed {seed}"] * (seed > 0)
+            + ["full size"] * options.full_size
+        )
+        said += [options.balance] * (options.balance != "weights")
+        said += [f"{k}={Path(v).name}" for k, v in options.weights.items() if k in row]
+        return ", ".join([row, *said])
+
+    rows = {}  # row -> true classes, predicted classes and patients, of all seeds
+    for seed in range(options.seeds):
+        parts = folds(data, seed)
+        tested = np.sort(np.concatenate([test for _, test in parts]))
+        most = predict(DummyClassifier(), np.zeros((len(y), 1)), y, parts, "none")
+        found = {"most frequent class": most[tested]}
+        for row, (modality, estimator) in estimators(options, seed).items():
+            if options.only and row not in options.only and key(row, seed) not in known:
+                continue
+            start = time.process_time()
+            if key(row, seed) not in known:
+                predicted = predict(estimator, items[modality], y, parts, options.balance)[tested]
+                known[key(row, seed)] = [names.index(label) for label in predicted]
+                print(key(row, seed), f"{np.mean(predicted == y[tested]):.3f},",
+                      f"{time.process_time() - start:.0f} s CPU", flush=True)  # fmt: skip
+                store.write_text(json.dumps(known) + "\n")
+            found[row] = np.array(names)[known[key(row, seed)]]
+        for row, predicted in found.items():
+            rows.setdefault(row, []).append((y[tested], predicted, data.patients[tested]))
+
+    table, matrices = [], {}
+    for row, seeds in rows.items():
+        truth, predicted, patients = (np.concatenate(one) for one in zip(*seeds))
+        values = with_intervals(truth, predicted, patients, names)
+        matrices[row] = truth, predicted
         published = MODELS[row][0] if row in MODELS else ""
         columns = ["all clips", "mean of classes", *names]
         table.append({"model": row} | dict(zip(columns, values)) | {"published, real": published})
-    draw({k: v for k, v in results.items() if k != "most frequent class"}, y, names)
-    counts = ", ".join(f"{name} {np.sum(y == name)}" for name in names)
+    del matrices["most frequent class"]
+    draw(matrices, names, RESULTS / f"{name}_confusion.png")
+    counts = ", ".join(f"{one} {np.sum(y == one)}" for one in names)
     write_report(
-        "strokevision",
+        name,
         table,
         __doc__.split("\n\n    ")[0],
         packages=("torch", "torchvision", "scikit-learn", "imbalanced-learn"),
         notes=f"{len(y)} clips of {len(np.unique(data.patients))} patients: {counts}. Accuracies "
         "in %; chance as a mean of classes is 25 %.\n\n"
-        "![Confusion matrices](strokevision_confusion.png)",
+        f"![Confusion matrices]({name}_confusion.png)",
     )
 
 

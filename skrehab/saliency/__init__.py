@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "highest_score": "scores",
         "integrate_stretches": "path_integral",
         "integrated_gradients": "gradients",
+        "joint_attention": "attention_weights",
         "label_map": "label_maps",
         "min_max": "scores",
         "score_frames": "scores",

@@ -1,8 +1,8 @@
 """A search over thresholds with and without ``SaliencyPseudoLabeler(memory=)``.
 
-Twelve quantiles, two folds by patient, an LSTM on synthetic patients. Without ``memory`` the network
-is fitted for every threshold again; with it once a fold, and once for the refit. CPU time of one
-process; both searches run one after the other, and must find the same to the last bit.
+Twelve quantiles, two folds by patient, an LSTM on synthetic patients. Without ``memory`` the
+network is fitted for every threshold again; with it once a fold, and once for the refit. CPU time
+of one process; both searches run one after the other, and must find the same to the last bit.
 
     python benchmarks/threshold_search.py
 """
@@ -26,7 +26,7 @@ def search(data, memory):
     fits, fit = [], VideoClassifier.fit
     VideoClassifier.fit = lambda self, *a, **k: fits.append(1) or fit(self, *a, **k)
     try:
-        video = VideoClassifier("lstm", max_epochs=15, random_state=0)
+        video = VideoClassifier("lstm", max_epochs=10, random_state=0)
         labels = SaliencyPseudoLabeler(video, n_steps=8, memory=memory)
         frames = FrameMLP((64,), max_epochs=3, random_state=0)
         pipe = PatientPipeline(
@@ -44,8 +44,7 @@ def search(data, memory):
 
 
 def main():
-    data = make_rehab_trials(6, 1, random_state=0)
-    search(make_rehab_trials(2, 1, ["brush_hair"], random_state=0), None)  # imports
+    data = make_rehab_trials(6, 1, ["brush_hair", "wash_face"], strength=3.0, random_state=1)
     plain, n_plain, scores = search(data, None)
     with tempfile.TemporaryDirectory() as folder:
         kept, n_kept, same = search(data, folder)

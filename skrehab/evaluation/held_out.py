@@ -18,6 +18,8 @@ from skrehab.evaluation.study import Method, Study
 
 __all__ = ["evaluate_by_patient"]
 
+WORTH_WORKERS = 90  # seconds of work; processes that import torch take 10 to 30 to start
+
 
 def evaluate_by_patient(
     models,
@@ -69,8 +71,9 @@ def evaluate_by_patient(
         Scorers as scikit-learn's, ``(estimator, X, y)``, asked once for each patient with what the
         model said of that patient; those that ask for ``frame_labels`` get them. None is the area
         under the ROC curve over trials and, where there is frame truth, over frames.
-    n_jobs : int, optional
-        Processes, over folds. joblib's ``parallel_config`` chooses other backends.
+    n_jobs : int or "auto", optional
+        Processes, over folds. ``"auto"`` runs one fold here, and starts workers if the others would
+        take more than a minute and a half. joblib's ``parallel_config`` chooses other backends.
     memory : str or path-like, optional
         Folder that keeps each finished fold. A run that was broken off, or has one model more, goes
         on from there: a fold is found again by the content of its data, the parameters, the seed
@@ -314,24 +317,34 @@ def _cross_validate(kept, data, folds, n_jobs, count, *, X, y, who):
     missing = [fold for fold, one in zip(folds, records) if one is None]
     if count is not None:
         count.finished(len(folds) - len(missing), fresh=False)
-    if missing:
-        jobs = min(joblib.effective_n_jobs(n_jobs) if n_jobs else 1, len(missing))
+    new, seconds = [], 0.0  # of the fold before
+    while missing[len(new) :]:
+        left = missing[len(new) :]
+        jobs, first = n_jobs, len(left)
+        if n_jobs == "auto":
+            # one fold here tells how long they take; workers take seconds to start
+            worth = new and left and seconds * len(left) > WORTH_WORKERS
+            jobs, first = (joblib.cpu_count(), len(left)) if worth else (1, 1)
+        jobs = min(joblib.effective_n_jobs(jobs) if jobs else 1, first)
+        start = time.perf_counter()
         with config_context(enable_metadata_routing=False):
             done = cross_validate(
                 kept, X, y,
                 groups=data.groups,
                 params=who,
-                cv=_Splits(missing, jobs, count),
+                cv=_Splits(left[:first], jobs, count),
                 scoring=note,
                 n_jobs=None if jobs == 1 else jobs,
                 pre_dispatch="n_jobs",
                 error_score="raise",
                 return_estimator=True,
             )["estimator"]  # fmt: skip
-        new = iter(one.record_ for one in done)
-        records = [next(new) if one is None else one for one in records]
+        seconds = time.perf_counter() - start
+        new += [one.record_ for one in done]
         if count is not None:
-            count.finished(len(missing))
+            count.finished(first)
+    new = iter(new)
+    records = [next(new) if one is None else one for one in records]
     return records
 
 

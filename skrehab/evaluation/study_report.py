@@ -87,10 +87,12 @@ def _in_short(study, metric, best):
     if best is not None:
         row = next(row for row in study.summary(metric) if row["method"] == best)
         text.append(
-            f"Of {_listed([n for n in scores if study.methods[n].kind != 'floor'])}, the highest "
-            f"mean score has {best}: {row['mean']:.2f} on average over {row['n_patients']} "
+            f"{_opening(study, best)} {row['mean']:.2f} on average over {row['n_patients']} "
             f"patients; patients differ by {row['sd']:.2f} (standard deviation)."
         )
+        for name, found in scores.items():
+            if study.methods[name].kind == "frame truth":
+                text[0] += f" {name}, trained on labels of moments: {found.mean:.2f}."
         if DURATION in scores:
             text[0] += (
                 f" The duration of a trial alone, without any look at the movement, reaches "
@@ -155,9 +157,7 @@ def what_was_read(data, notes=()):
     else:
         text += f" Trials without the motion looked for have the label {data.normal}."
     caption = "Trials by patient and label, as the therapist gave it."
-    columns = {"patient": "patient", "trials": "trials"} | {
-        key: str(one) for key, one in zip(keys, labels)
-    }
+    columns = ["patient", "trials", *keys]
     return Section("What was read", [text, *notes], Table(columns, rows, caption))
 
 
@@ -362,6 +362,14 @@ def _best(study, metric):
         if study.methods[name].kind in ("trial labels", "trials only") and found.n_defined
     }
     return max(own, key=own.get) if own else None
+
+
+def _opening(study, best):
+    """Who is the best of whom."""
+    weak = [name for name, one in study.methods.items() if one.kind.startswith("trial")]
+    if len(weak) == 1:
+        return f"{best} scores"
+    return f"Of the {len(weak)} models that learn from one label a trial, {best} scores highest:"
 
 
 def _score_of(found, patient):

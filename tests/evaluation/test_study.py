@@ -2,6 +2,7 @@
 
 import csv
 
+import joblib
 import numpy as np
 import pytest
 from instances import tiny_frames, tiny_labeler, tiny_trials
@@ -11,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_predict
 from sklearn.utils import Bunch
 
-from skrehab.evaluation import OnFrameTruth, at_alarm_rate, evaluate_by_patient
+from skrehab.evaluation import OnFrameTruth, at_alarm_rate, evaluate_by_patient, held_out
 from skrehab.metrics import FrameScorer, by_patient, frame_roc_auc, pool_frames, trial_roc_auc
 from skrehab.pseudo_labels import PatientPipeline
 from skrehab.trials import ragged
@@ -141,6 +142,25 @@ def test_workers_give_the_same(tiny, tmp_path):
         threads = evaluate_by_patient(Slow(), tiny, random_state=(0, 1), n_jobs=2, memory=tmp_path)
     for a, b in zip(alone.frame_scores["model"], threads.frame_scores["model"]):
         np.testing.assert_array_equal(a, b)
+
+
+def test_workers_are_started_where_it_is_worth_it(tiny, monkeypatch):
+    jobs = []
+    run = held_out.cross_validate
+
+    def watched(*args, **how):
+        jobs.append((how["n_jobs"], how["cv"].get_n_splits()))
+        return run(*args, **how)
+
+    monkeypatch.setattr(held_out, "cross_validate", watched)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    evaluate_by_patient(Slow(), tiny, n_jobs="auto")
+    assert jobs[:4] == [(None, 1)] * 4  # and the floors after them
+    jobs.clear()
+    monkeypatch.setattr(held_out, "WORTH_WORKERS", 0)
+    with parallel_config(backend="threading"):
+        evaluate_by_patient(Slow(), tiny, n_jobs="auto")
+    assert jobs[:2] == [(None, 1), (2, 3)]
 
 
 def test_a_patient_on_both_sides_is_refused(tiny):

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "by_patient": "patients",
         "frame_f1": "frames",
         "frame_roc_auc": "frames",
+        "frame_scores_by_label": "label_frames",
         "map_scorer": "multilabel",
         "mean_absolute_deviation": "quality",
         "mean_average_precision": "multilabel",

@@ -78,8 +78,8 @@ def explain_measures(trial, frame_states, measures, *, frame_rate=30.0, n_best=3
         found = []
         for place in places:
             unit = measures.units_[place]
-            before, there = (one[~np.isnan(one)] for one in (normal[:, place],
-                                                             values[start:stop, place]))  # fmt: skip
+            both = normal[:, place], values[start:stop, place]
+            before, there = (one[~np.isnan(one)] for one in both)
             if not len(before) or not len(there):
                 continue
             middle = np.median(before)

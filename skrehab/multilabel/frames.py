@@ -1,6 +1,6 @@
 """MultiLabelFrames: a probability a frame and label, from labels of trials or of frames."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -88,6 +88,8 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         Train on the scores as probabilities instead of cutting them.
     strongest : bool, default=False
         A frame keeps only the label with the highest score.
+    n_steps : int, default=16
+        Points on the path of integrated gradients.
     label_names : sequence of str, optional
         Names of the columns; None numbers them.
 
@@ -124,6 +126,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         "threshold": [Interval(Real, 0, 1, closed="both")],
         "soft": ["boolean"],
         "strongest": ["boolean"],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
         "label_names": ["array-like", None],
     }
 
@@ -138,6 +141,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         threshold=0.5,
         soft=True,
         strongest=False,
+        n_steps=16,
         label_names=None,
     ):
         self.estimator = estimator
@@ -146,6 +150,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         self.threshold = threshold
         self.soft = soft
         self.strongest = strongest
+        self.n_steps = n_steps
         self.label_names = label_names
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -210,7 +215,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
             scores = self.teacher_.predict_frame_proba(X)
         else:
             columns = [
-                self.teacher_.saliency(X, method=self.method, target=k, n_steps="auto")
+                self.teacher_.saliency(X, method=self.method, target=k, n_steps=self.n_steps)
                 for k in range(y.shape[1])
             ]
             scores = [np.stack(one, axis=1) for one in zip(*columns)]

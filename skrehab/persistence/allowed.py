@@ -219,6 +219,7 @@ ALLOWED = {
             "threshold": SHARE,
             "soft": Flag(),
             "strongest": Flag(),
+            "n_steps": Whole(1, 100_000),
             "label_names": optional(Series(Text(), MAX_LABELS, 1)),
         },
         {

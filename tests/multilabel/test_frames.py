@@ -83,7 +83,7 @@ def test_each_label_has_its_own_model():
     [
         {},
         {"soft": False, "threshold": 0.3},
-        {"method": "integrated_gradients", "strongest": True},
+        {"method": "integrated_gradients", "strongest": True, "n_steps": 4},
     ],
 )
 def test_from_labels_of_trials_to_frames_of_new_ones(how):

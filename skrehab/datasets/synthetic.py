@@ -120,6 +120,8 @@ def make_rehab_trials(
         * ``y``: int array (n_trials,), 1 if the trial holds compensation;
         * ``groups``: str array (n_trials,), patients ``"P01"`` and so on;
         * ``frame_labels``: object array (n_trials,) of int arrays (n_frames_i,), frame truth;
+        * ``compensations``: int array (n_trials, 4), the same by kind, in the order of
+          ``label_names``; ``frame_compensations``: object array of int arrays (n_frames_i, 4);
         * ``exercise``, ``side`` (``"left", "right", "both"``), ``compensation`` (its kind, or
           ``"none"``), ``affected_side``: str arrays (n_trials,);
         * ``frame_rate``: float; ``skeleton``: ``"mediapipe33"``; ``DESCR``: str.
@@ -173,11 +175,17 @@ def make_rehab_trials(
     def column(key):
         return np.array([trial[key] for trial in plan])
 
+    kinds = (column("kind")[:, None] == list(PEAKS)).astype(int)
     return Bunch(
         X=X,
         y=column("label"),
         groups=column("patient"),
         frame_labels=ragged(frame_labels),
+        label_names=list(PEAKS),
+        compensations=kinds,
+        frame_compensations=ragged(
+            truth[:, None] * row for truth, row in zip(frame_labels, kinds, strict=True)
+        ),
         exercise=column("exercise"),
         side=column("side"),
         compensation=column("kind"),

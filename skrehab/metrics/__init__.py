@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "false_alarm_rate": "alarms",
         "frame_f1": "frames",
         "frame_roc_auc": "frames",
+        "frame_scores_by_label": "label_frames",
         "map_scorer": "multilabel",
         "mean_absolute_deviation": "quality",
         "mean_average_precision": "multilabel",

@@ -211,6 +211,25 @@ ALLOWED = {
             "heads_": Series(Either((SHARE, Estimator())), MAX_LABELS, 1),
         },
     ),
+    "MultiLabelFrames": Allowed(
+        {
+            "estimator": optional(Estimator()),
+            "teacher": optional(Estimator()),
+            "method": Options(),
+            "threshold": SHARE,
+            "soft": Flag(),
+            "strongest": Flag(),
+            "n_steps": Whole(1, 100_000),
+            "label_names": optional(Series(Text(), MAX_LABELS, 1)),
+        },
+        {
+            **LABEL_SET,
+            **LANDMARKS,
+            "estimators_": Series(Estimator(), MAX_LABELS, 1),
+            "label_names_": Series(Text(), MAX_LABELS, 1),
+            "teacher_": optional(Estimator()),
+        },
+    ),
     "PoseSequencePretrainer": Allowed(
         {
             "hidden_size": WIDTH,

@@ -15,6 +15,7 @@ CLASSES = {
     "FusionClassifier": "skrehab.fusion",
     "MultiLabelFusion": "skrehab.fusion",
     "MuscleGroupClassifier": "skrehab.fusion",
+    "MultiLabelFrames": "skrehab.multilabel",
     "MultiLabelVideoClassifier": "skrehab.multilabel",
     "QualityRegressor": "skrehab.quality",
     "AppearanceFeatures": "skrehab.quality",

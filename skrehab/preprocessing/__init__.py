@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "convert": "skeleton_conversion",
         "detect_mirrored": "mirrored_records",
         "displacement": "movement",
+        "explain_measures": "measure_words",
         "fill_gaps": "gaps",
         "find_swaps": "swaps",
         "guess_skeleton": "skeleton_conversion",

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 import skrehab
 from skrehab import DisplacementSmoother, FrameMLP, FrameStream, KinematicMeasures, VideoClassifier
 from skrehab.datasets import make_rehab_trials
+from skrehab.preprocessing import explain_measures
 from skrehab.preprocessing.measures import find_joints, list_measures, measure_skeleton
 from skrehab.preprocessing.sides import mirror
 from skrehab.skeletons import get_skeleton, list_skeletons
@@ -322,3 +323,36 @@ def test_planted_compensations_show_in_their_measures():
         if (f == 1).any() and (f == 0).any()
     ]
     assert max(moved) > 5  # degrees
+
+
+# --- in words -------------------------------------------------------------------------------------
+def test_what_stood_out_in_words():
+    """Of two planted changes the one that is larger against its own spread comes first."""
+    measures = KinematicMeasures().fit([random_trial("mediapipe33")])
+    trial = np.zeros((40, 27, 1))
+    height = NAMES.index("left_hand_height")
+    trial[:, height, 0] = 0.3 * np.sin(np.arange(40))  # a hand that always moves
+    trial[10:20, height] += 0.4
+    trial[10:20, NAMES.index("trunk_rotation")] = -18
+    trial[30:32, NAMES.index("head_tilt_forward")] = 25
+    states = np.zeros(40, dtype=int)
+    states[10:20] = states[30:32] = 1
+    states[25:28] = -1
+    trial[26] = 1000  # not known: neither marked nor normal
+    found = explain_measures(trial, states, measures, frame_rate=10, n_best=1)
+    assert [one["text"] for one in found] == [
+        "trunk rotation -18 deg, 1.0-2.0 s",
+        "head tilt forward +25 deg, 3.0-3.2 s",
+    ]
+    only = explain_measures(
+        trial, states, measures, frame_rate=10, n_best=1, names=["left_hand_height"]
+    )
+    assert only[0]["text"].startswith("left hand height +") and "cm, 1.0-2.0 s" in only[0]["text"]
+    assert explain_measures(trial, np.ones(40), measures) == []
+    assert explain_measures(trial, np.zeros(40), measures) == []
+    trial[10:20, :] = np.nan
+    assert [one["start"] for one in explain_measures(trial, states, measures, n_best=1)] == [1.0]
+    with pytest.raises(ValueError, match="must have shape"):
+        explain_measures(trial[1:], states, measures)
+    with pytest.raises(ValueError, match="'tail', which is not among"):
+        explain_measures(trial, states, measures, names=["tail"])

@@ -68,6 +68,9 @@ def honest():
         ),
         "VideoClassifier": video,
         "MultiLabelVideoClassifier": multi,
+        "MultiLabelFrames": skrehab.MultiLabelFrames(tiny_frames(**ONE)).fit(
+            data.X, [one[:, None] for one in data.frame_labels]
+        ),
         "MuscleGroupClassifier": fitted(muscles, **of_labels, **pose, stage_=2),
         "FusionClassifier": fitted(
             skrehab.FusionClassifier(video, video), classes_=np.arange(2), head_=regression, **parts

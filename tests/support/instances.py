@@ -228,6 +228,7 @@ ESTIMATORS += [
     EstimatorRow(
         "MultiLabelVideoClassifier", lambda: skrehab.MultiLabelVideoClassifier("lstm"), "multilabel"
     ),
+    EstimatorRow("MultiLabelFrames", skrehab.MultiLabelFrames, "multilabel"),
     EstimatorRow(
         "MultiLabelFusion",
         lambda: skrehab.MultiLabelFusion(

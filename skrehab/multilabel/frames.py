@@ -95,7 +95,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    estimators_ : list of estimator
+    frame_models_ : list of estimator
         One a label.
     n_labels_ : int
         Labels.
@@ -188,7 +188,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         self.label_names_ = _names(self.label_names, self.n_labels_)
         base = FrameTCN() if self.estimator is None else self.estimator
         who = {} if groups is None else {"groups": groups}
-        self.estimators_ = []
+        self.frame_models_ = []
         for k, name in enumerate(self.label_names_):
             labels = [one[:, k] for one in frames]
             known = [np.isfinite(one) & (one != UNLABELLED) for one in labels]
@@ -196,7 +196,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"Label {name!r} is known of no frame.")
             if labels[0].dtype.kind == "f":
                 labels = [np.stack([1 - one, one], axis=1) for one in labels]
-            self.estimators_.append(clone(base).fit(X, ragged(labels), **who))
+            self.frame_models_.append(clone(base).fit(X, ragged(labels), **who))
         return self
 
     def _teach(self, X, y, groups):
@@ -239,7 +239,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         found = [
             [one[:, _yes(model)] if _yes(model) is not None else np.zeros(len(one)) for one in said]
-            for model, said in ((model, model.predict_proba(X)) for model in self.estimators_)
+            for model, said in ((model, model.predict_proba(X)) for model in self.frame_models_)
         ]
         return ragged(np.stack(columns, axis=1).astype(np.float32) for columns in zip(*found))
 
@@ -260,7 +260,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
 
     def _stream(self):
         check_is_fitted(self)
-        return _LabelStreams([(model._stream(), _yes(model)) for model in self.estimators_])
+        return _LabelStreams([(model._stream(), _yes(model)) for model in self.frame_models_])
 
     def __sklearn_tags__(self):
         tags = tag_trial_input(super().__sklearn_tags__())

@@ -225,7 +225,7 @@ ALLOWED = {
         {
             **LABEL_SET,
             **LANDMARKS,
-            "estimators_": Series(Estimator(), MAX_LABELS, 1),
+            "frame_models_": Series(Estimator(), MAX_LABELS, 1),
             "label_names_": Series(Text(), MAX_LABELS, 1),
             "teacher_": optional(Estimator()),
         },

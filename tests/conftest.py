@@ -42,14 +42,14 @@ def shared():
 def run_python():
     """Run code in a fresh interpreter and return what it prints; its errors fail the test."""
 
-    def run(code, *arguments, cwd=None):
+    def run(code, *arguments, cwd=None, seconds=240):
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             capture_output=True,
             text=True,
             cwd=cwd,
             # less than a test has: the error then says what the program printed
-            timeout=float(os.environ.get("SKREHAB_TEST_SECONDS", 240)),
+            timeout=float(os.environ.get("SKREHAB_TEST_SECONDS", seconds)),
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr

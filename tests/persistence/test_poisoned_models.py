@@ -104,9 +104,11 @@ def test_honest_models_load(folders):
         assert type(skrehab.load(folder)) is load_class(name)
 
 
+@pytest.mark.timeout(1000)  # thousands of folders: two minutes alone, many more beside other work
 def test_poison_runs_nothing_and_is_named(folders, run_python, request, record_property):
     root = next(iter(folders.values())).parent
-    said = json.loads(run_python(ATTACK, root, request.path.parents[1] / "support"))
+    support = request.path.parents[1] / "support"
+    said = json.loads(run_python(ATTACK, root, support, seconds=900))
     record_property("tried", said["tried"])  # for benchmarks/hostile_inputs.py
     record_property("refused", said["tried"] - len(said["wrong"]))
     assert said["wrong"] == []

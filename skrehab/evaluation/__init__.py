@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "KnownNewScores": "known_new",
         "KnownNewSplit": "known_new",
         "LeakError": "leaks",
-        "Method": "study",
+        "Method": "method",
         "OnFrameTruth": "floors",
         "Study": "study",
         "all_pairs": "pairs",

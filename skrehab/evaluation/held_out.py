@@ -14,7 +14,8 @@ from skrehab.evaluation._kept_folds import Kept, note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
 from skrehab.evaluation._study_data import study_data
 from skrehab.evaluation.floors import OnFrameTruth, floor_models
-from skrehab.evaluation.study import Method, Study
+from skrehab.evaluation.method import Method
+from skrehab.evaluation.study import Study
 
 __all__ = ["evaluate_by_patient"]
 

@@ -55,12 +55,13 @@ def find_videos(paths):
     Returns
     -------
     list of Path
-        Each once, those of a folder or a pattern in the order in which people count.
+        Each once, those of a folder or a pattern in the order in which people count. A name of no
+        file is among them where there are others: it fails when its turn comes, and costs no other.
 
     Raises
     ------
     FileNotFoundError
-        If something is not there, or holds no video; all such are named.
+        If nothing is there, or a folder or pattern holds no video; all such are named.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def find_videos(paths):
     ...     [video.name for video in find_videos([folder])]
     ['clip9.mp4', 'clip10.mp4']
     """
-    found, problems = {}, []
+    found, problems, gone = {}, [], {}
     for path in paths:
         if path.is_dir():
             inside = [one for one in path.iterdir() if _is_video(one)]
@@ -83,12 +84,15 @@ def find_videos(paths):
             inside = [path]
         else:
             inside = [Path(one) for one in _matching(path)]
-            if not inside:
-                what = "no file matches" if _PATTERN.search(str(path)) else "there is no file"
-                problems.append(f"{what} {path}")
+            if not inside and _PATTERN.search(str(path)):
+                problems.append(f"no file matches {path}")
+            elif not inside:
+                inside, gone[os.path.abspath(path)] = [path], f"there is no file {path}"
         # the same file may be named twice, by itself and by its folder
         for one in sorted(inside, key=_counted):
             found.setdefault(os.path.abspath(one), one)
+    if problems or len(gone) == len(found):  # nothing was begun that could be lost
+        problems += gone.values()
     if problems:
         more = f"\nand {len(problems) - _MANY} more" if len(problems) > _MANY else ""
         raise FileNotFoundError("\n".join(problems[:_MANY]) + more)

@@ -212,7 +212,8 @@ def oddities(data, normal_label=None):
     >>> from sklearn.utils import Bunch
     >>> from skrehab.evaluation.checks import oddities
     >>> X = [np.random.RandomState(i).randn(9, 5, 3) for i in range(4)]
-    >>> oddities(Bunch(X=X, y=np.array([0, 1, 0, 1]), groups=np.array(["P1", "P1", "p01", "P2"])))
+    >>> groups = np.array(["P1", "P1", "p01", "p01"])
+    >>> oddities(Bunch(X=X, y=np.array([0, 1, 0, 1]), groups=groups))
     ['Patients P1, p01 may be one person: their names differ only in case, blanks or zeros.']
     """
     X, y, groups = data["X"], np.asarray(data["y"]), np.asarray(data["groups"])

@@ -43,7 +43,7 @@ def false_alarm_rate(frame_scores, frame_labels, threshold, frame_rate):
         alarms += sum(
             (truth[start:stop] == 0).all() for start, stop in segments(scores >= threshold, True)
         )
-    return alarms / (normal / frame_rate / 60) if normal else np.nan
+    return float(alarms) / (normal / frame_rate / 60) if normal else float("nan")
 
 
 def alarm_threshold(frame_scores, frame_labels, frame_rate, per_minute=1.0, *, n_tried=200):
@@ -75,8 +75,8 @@ def alarm_threshold(frame_scores, frame_labels, frame_rate, per_minute=1.0, *, n
     Examples
     --------
     >>> from skrehab.metrics import alarm_threshold
-    >>> round(alarm_threshold([[0.1, 0.7, 0.1, 0.9]], [[0, 0, 0, 1]], 1, per_minute=0), 2)
-    0.71
+    >>> 0.7 < alarm_threshold([[0.1, 0.7, 0.1, 0.9]], [[0, 0, 0, 1]], 1, per_minute=0) < 0.9
+    True
     """
     scores = [filled(one) for one in frame_scores]
     every = np.concatenate(scores)

@@ -173,6 +173,7 @@ def explain(
             attribution = vanilla_gradient(*batch, internal_batch_size=rows)
         else:
             start = _baseline_batch([trials[i] for i in index], x, baseline).to(device)
+            start = _where_seen(start, batch[1], [seen[i] for i in index])
             if getattr(module, "ignores_scale", False):
                 batch, start = _still_baseline(batch, baseline)
             if n_steps == "auto":
@@ -234,8 +235,16 @@ def _still_baseline(batch, baseline):
     return (inner, scaled, lengths, target), torch.zeros_like(scaled)
 
 
+def _where_seen(start, x, seen):
+    """Let the path stand still at what was not seen: what is filled in leads nowhere."""
+    way = torch.zeros_like(x, dtype=torch.bool)
+    for row, one in zip(way, seen):
+        row[: len(one)] = torch.from_numpy(np.ascontiguousarray(one)).to(x.device)
+    return torch.where(way, start, x)
+
+
 def _baseline_batch(trials, x, baseline):
-    """Start of the path for a padded batch; padding, and what is lost, starts and stays at zero."""
+    """Start of the path for a padded batch; padding starts and stays at zero."""
     start = torch.zeros_like(x)
     if isinstance(baseline, str) and baseline == "zeros":
         return start

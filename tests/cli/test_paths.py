@@ -56,6 +56,8 @@ def test_all_that_is_missing_is_named(clips):
     said = str(error.value)
     assert "there is no file" in said and "no.mp4" in said
     assert "no file matches" in said and "*.avi" in said and "clip10" not in said
+    # one of several that is not there fails in its turn
+    assert names(find_videos([clips / "no.mp4", clips / "clip10.mp4"])) == ["no.mp4", "clip10.mp4"]
     (clips / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="folder without videos"):
         find_videos([clips / "empty"])

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from skrehab import networks
+from skrehab.preprocessing.lost import complete_trials
 from skrehab.saliency import (
     AGGREGATIONS,
     clenshaw_curtis,
@@ -465,7 +466,8 @@ def test_attributions_are_complete_with_lost_landmarks(name, baseline):
             pose[:] = baseline
         elif baseline == "rest":
             pose[:] = trial[0]
-        pose[np.isnan(trial)] = 0  # where a landmark is lost there is no way to go
+        # where a landmark is lost there is no way to go
+        pose[np.isnan(trial)] = complete_trials([trial])[0][np.isnan(trial)]
     # the last state, since the norm behind a mean of states is steep near zero for 64 points
     module = network(name, **({"readout": "last"} if name == "lstm" else {}))
     result = explain(
@@ -476,7 +478,8 @@ def test_attributions_are_complete_with_lost_landmarks(name, baseline):
         normalize=False,
     )
     with torch.no_grad():
-        at_x, at_start = (module(*pad_trials(ends))[:, 0].numpy() for ends in (trials, start))
+        ends = complete_trials(trials), start
+        at_x, at_start = (module(*pad_trials(end))[:, 0].numpy() for end in ends)
     sums = [scores.sum() for scores in result.scores]
     np.testing.assert_allclose(sums, at_x - at_start, atol=1e-4)
     assert (result.completeness_error < 1e-4).all()

@@ -74,7 +74,7 @@ def upload(client, path, name=None):
     return client.post("/api/videos", params={"name": name or path.name}, content=path.read_bytes())
 
 
-def analysed(client, answer, seconds=60):
+def analysed(client, answer, seconds=150):
     """Wait for an upload to be analysed and return where it stands."""
     assert answer.status_code == 202, answer.text
     deadline = time.monotonic() + seconds

@@ -168,7 +168,7 @@ case(
     nothing("model"),
     lambda path: skrehab("assess", path, "a.mp4"),
     kind=CommandError,
-    names=("is not a skrehab model",),
+    names=("There is no model folder",),
 )
 case(
     GROUP,
@@ -176,7 +176,7 @@ case(
     nothing("model"),
     lambda path: skrehab("live", path, "--video", "a.mp4", "--headless"),
     kind=CommandError,
-    names=("is not a skrehab model",),
+    names=("There is no model folder",),
 )
 case(
     GROUP,

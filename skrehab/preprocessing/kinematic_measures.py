@@ -22,7 +22,7 @@ PERSON = np.array([1.0, -1.0, -1.0])  # a camera's axes, as the person who faces
 
 
 class KinematicMeasures(TrialTransformer):
-    """Describe each frame by measures that a clinician knows.
+    r"""Describe each frame by measures that a clinician knows.
 
     Joints are averaged over the last frames in which they were seen, then measured. No later frame
     enters, so that offline and live results are the same. The result is X like any other, with one
@@ -62,18 +62,18 @@ class KinematicMeasures(TrialTransformer):
                           one is higher on the trunk
     head_tilt_forward     atan2(h.f', h.t), h from between the shoulders to between the ears
     head_tilt_sideways    asin(h.l'): positive to the left
-    *_shoulder_elevation  height of the shoulder over the hips along t, in percent of the distance
+    \*_shoulder_elevation height of the shoulder over the hips along t, in percent of the distance
                           between the shoulders: it rises with a shrug. Compare it within a person
-    *_shoulder_flexion    atan2(a.f', -a.t), from -90 (back) to 270: OpenSim's arm_flex. Noise where
+    \*_shoulder_flexion   atan2(a.f', -a.t), from -90 (back) to 270: OpenSim's arm_flex. Noise where
                           the arm points straight to the side
-    *_shoulder_abduction  asin(a.l'), outwards: minus OpenSim's arm_add
-    *_arm_elevation       angle between the arm and the trunk downwards, 0 to 180 (ISB)
-    *_elbow_flexion       angle between upper arm and forearm, 0 straight: OpenSim's elbow_flex
-    *_knee_flexion        angle between thigh and shank, 0 straight: minus OpenSim's knee_angle
-    *_hand_height         height of the wrist over the hips
-    *_hand_to_head        distance of the wrist to the mouth; to the nose or head if none is seen
-    *_hand_speed          distance of the wrist from the frame before, times `frame_rate`
-    *_asymmetry           left minus right of arm_elevation, elbow_flexion and hand_speed
+    \*_shoulder_abduction asin(a.l'), outwards: minus OpenSim's arm_add
+    \*_arm_elevation      angle between the arm and the trunk downwards, 0 to 180 (ISB)
+    \*_elbow_flexion      angle between upper arm and forearm, 0 straight: OpenSim's elbow_flex
+    \*_knee_flexion       angle between thigh and shank, 0 straight: minus OpenSim's knee_angle
+    \*_hand_height        height of the wrist over the hips
+    \*_hand_to_head       distance of the wrist to the mouth; to the nose or head if none is seen
+    \*_hand_speed         distance of the wrist from the frame before, times `frame_rate`
+    \*_asymmetry          left minus right of arm_elevation, elbow_flexion and hand_speed
     ===================== ==========================================================================
 
     Lengths are in the unit of X (``m`` or ``px``), speeds in that a second; :attr:`units_` says
@@ -88,7 +88,7 @@ class KinematicMeasures(TrialTransformer):
     ----------
     Wu et al. 2005, J. Biomech. 38: 981-992, section 2.4 (humerothoracic elevation); Seth et al.
     2018, PLoS Comput. Biol. 14: e1006223 (OpenSim); Rajagopal et al. 2016, IEEE Trans. Biomed. Eng.
-    63: 2068-2079 (coordinates lumbar_*, arm_*, elbow_flex, knee_angle).
+    63: 2068-2079 (coordinates of lumbar joint, arm, elbow_flex, knee_angle).
 
     Examples
     --------

@@ -321,7 +321,7 @@ def table(done):
         rows = [row for each in people.values() for row in each]
         table.append(
             {
-                **dict(zip(("rows", "model"), name.split(" | "))),
+                **dict(zip(("taught by", "model"), name.split(" | "))),
                 "frame AUC": _spread(values),
                 "95 % over people": _interval(values),
                 "people not chosen on": f"{np.mean(unseen):.3f}" if unseen else "-",
@@ -337,7 +337,8 @@ def table(done):
 
 
 def _spread(values):
-    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}"
+    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
 
 
 def _mean(rows, column):

@@ -69,6 +69,8 @@ html_sidebars = {
     "install": [],
     "quickstart": [],
     "networks": [],
+    "evidence": [],
+    "data": [],
     "glossary": [],
     "design": [],
     "pitfalls": [],

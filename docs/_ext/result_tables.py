@@ -66,5 +66,8 @@ def _list_table(rows):
 
 
 def _inline(text):
+    if text == "-":  # would begin a list
+        return "\N{EN DASH}"
+    text = re.sub(r"(?<=\d) (±|to) (?=\d)", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
     text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text)
     return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)

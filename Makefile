@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 $(VENV)/.python: FORCE
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine. skrehab\
 	 needs Python 3.11 or later: name one, as in make demo PYTHON=python3.11"; exit 1; }
-	@$(PYTHON) .ci/venv.py $(VENV)
+	@$(PYTHON) .ci/environment.py $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.python
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[dev]'

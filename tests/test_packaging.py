@@ -104,30 +104,40 @@ def test_a_source_distribution_holds_the_repository(tmp_path):
 
 # --- the environment of make ----------------------------------------------------------------------
 @pytest.fixture
-def venv():
-    return script(ROOT / ".ci" / "venv.py")
+def environment():
+    return script(ROOT / ".ci" / "environment.py")
 
 
-def test_a_python_that_is_too_old_is_named(venv):
-    assert venv.too_old((3, 11, 0), "python3") is None
-    assert venv.too_old((3, 13, 1), "python3") is None
+def test_a_python_that_is_too_old_is_named(environment):
+    assert environment.too_old((3, 11, 0), "python3") is None
+    assert environment.too_old((3, 13, 1), "python3") is None
     for version in ((3, 10, 13), (2, 7, 18)):
-        said = venv.too_old(version, "/usr/bin/python3")
+        said = environment.too_old(version, "/usr/bin/python3")
         assert "needs Python 3.11 or later" in said and "PYTHON=python3.11" in said
         assert "/usr/bin/python3 is " + ".".join(map(str, version)) in said
 
 
-def test_another_python_makes_the_environment_anew(venv, tmp_path, capsys):
+def test_another_python_makes_the_environment_anew(environment, tmp_path, capsys):
     folder = tmp_path / "env"
-    assert venv.made_with(folder) is None
-    venv.main(str(folder), with_pip=False)
+    assert environment.made_with(folder) is None
+    environment.main(str(folder), with_pip=False)
     stamp = (folder / ".python").stat().st_mtime_ns
     (folder / "kept").touch()
-    venv.main(str(folder), with_pip=False)
+    environment.main(str(folder), with_pip=False)
     assert (folder / "kept").exists() and (folder / ".python").stat().st_mtime_ns == stamp
     config = folder / "pyvenv.cfg"
     config.write_text(re.sub("(?m)^version = .*$", "version = 3.10.1", config.read_text()))
-    venv.main(str(folder), with_pip=False)
+    environment.main(str(folder), with_pip=False)
     assert not (folder / "kept").exists() and (folder / ".python").exists()
     assert "was made with Python 3.10.1" in capsys.readouterr().err
-    assert venv.made_with(folder)[0] == ".".join(map(str, sys.version_info[:3]))
+    assert environment.made_with(folder)[0] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_as_make_runs_it(tmp_path):
+    """In a process of its own, where the folder of the script comes first on the path."""
+    script, folder = ROOT / ".ci" / "environment.py", tmp_path / ".venv"
+    said = subprocess.run(
+        [sys.executable, str(script), str(folder)], capture_output=True, text=True, timeout=200
+    )
+    assert said.returncode == 0, said.stderr
+    assert (folder / ".python").is_file() and (folder / "pyvenv.cfg").is_file()

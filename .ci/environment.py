@@ -1,7 +1,7 @@
 """Make the virtual environment of the Makefile, and anew when PYTHON is another one.
 
 Run with the Python to use: ``python3 .ci/environment.py .venv``. It also runs on Pythons that are
-too old, to say so; hence no f-strings. It must not be called venv.py: that would be what it imports.
+too old, to say so; hence no f-strings. Called venv.py it would import itself.
 """
 
 import os

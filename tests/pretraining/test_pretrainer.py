@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrehab import VideoClassifier
 from skrehab.networks.sequence.pose_sequence import PretrainedGRU
+from skrehab.preprocessing.lost import complete_trials
 from skrehab.pretraining import PoseSequencePretrainer, pretrainer
 from skrehab.pretraining.loop import length_batches
 from skrehab.pretraining.tasks import OBJECTIVES
@@ -186,7 +187,7 @@ def test_a_frame_shows_in_its_own_representation():
         assert (size > 0).all()  # both directions carry it
 
 
-def test_lost_landmarks_count_as_zero():
+def test_lost_landmarks_stand_where_they_were_seen():
     X = walks()
     X[0][2:4] = np.nan
     X[1][:, 5] = np.nan
@@ -194,9 +195,9 @@ def test_lost_landmarks_count_as_zero():
     model = tiny().fit(X)
     said = model.transform(X)
     assert all(np.isfinite(one).all() for one in said)
-    zeros = [np.nan_to_num(trial) for trial in X]
-    for one, other in zip(said, model.transform(zeros)):
+    for one, other in zip(said, model.transform(complete_trials(X))):
         np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(complete_trials(X)[0][2:4], X[0][[1, 1]])  # lost until the end
 
 
 def test_unfitted_says_so():

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from skrehab._written import written
 from skrehab.cli.app import Jobs, progress_bar, stderr, stdout
 
 __all__ = []
@@ -118,7 +119,8 @@ def run_study(models, data, output, **how):
     stdout.print(table)
     stderr.print(study.few_patients(), highlight=False, soft_wrap=True)
     study.to_csv(output)
-    (output / "table.tex").write_text(study.to_latex(), encoding="utf-8")
+    with written(output / "table.tex", text=True) as file:
+        file.write(study.to_latex())
     report = study.to_html(output / "report.html")
     stdout.print(f"Report: {report}", highlight=False, soft_wrap=True)
     return study

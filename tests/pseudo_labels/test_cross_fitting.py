@@ -41,6 +41,11 @@ def test_each_patient_is_labelled_by_a_classifier_that_never_saw_them(tiny, cv):
     assert not hasattr(whole, "fold_estimators_")
 
 
+def alike(one, other):
+    """Up to rounding: with other labels other trials stand in a batch."""
+    return np.allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("patient", [0, 2])
 def test_a_patient_s_labels_change_nothing_in_that_patient_s_pseudo_labels(tiny, patient):
     """By prediction nothing at all; by label only which trials count as normal."""
@@ -54,9 +59,9 @@ def test_a_patient_s_labels_change_nothing_in_that_patient_s_pseudo_labels(tiny,
         for i in range(len(tiny.X)):
             same = np.array_equal(before.transduction_[i], after.transduction_[i])
             if not own[i]:
-                others |= not np.array_equal(before.scores_[i], after.scores_[i])
+                others |= not alike(before.scores_[i], after.scores_[i])
             elif params["label_source"] == "predicted":
-                assert same and np.array_equal(before.scores_[i], after.scores_[i])
+                assert same and alike(before.scores_[i], after.scores_[i])
             else:
                 assert not (before.scores_[i].any() and after.scores_[i].any())  # one is normal
         assert others  # the other patients' classifiers did learn from those labels
@@ -66,8 +71,8 @@ def test_a_patient_s_labels_change_nothing_in_that_patient_s_pseudo_labels(tiny,
     kept = np.flatnonzero(own)[-1]
     moved = [fit(tiny, y).scores_[kept] for y in (tiny.y, mixed)]
     held = [fit(tiny, y, cv=LeaveOneGroupOut()).scores_[kept] for y in (tiny.y, mixed)]
-    assert (moved[0] != moved[1]).any()
-    np.testing.assert_array_equal(*held)
+    assert not alike(*moved)
+    assert alike(*held)
     assert held[0].any()
 
 

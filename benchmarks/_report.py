@@ -18,7 +18,7 @@ def markdown_table(rows):
     return "\n".join(lines)
 
 
-def write_report(name, rows, about, *, packages=(), notes="", folder=RESULTS):
+def write_report(name, rows, about, *, packages=(), notes="", folder=None):
     """Write ``results/<name>.md`` and print it.
 
     Parameters
@@ -34,7 +34,7 @@ def write_report(name, rows, about, *, packages=(), notes="", folder=RESULTS):
     notes : str
         Text under the table.
     folder : Path
-        Where to write it.
+        Where to write it; None is ``results``.
     """
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
     command = " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
@@ -46,6 +46,7 @@ def write_report(name, rows, about, *, packages=(), notes="", folder=RESULTS):
         f"Versions: skrehab {importlib.metadata.version('skrehab')}, {versions}\n\n"
         f"{markdown_table(rows)}\n{notes and chr(10) + notes.strip() + chr(10)}"
     )
+    folder = folder or RESULTS
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)

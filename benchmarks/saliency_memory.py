@@ -5,11 +5,12 @@ one epoch on tiny trials, then ``saliency`` with default arguments on one trial 
 a case are of one size, so that the peak stands after the first few: a case is ended
 after PASSES passes with a gradient and shows what it had taken until then, with a star; a dash is
 one that did not get so far in SECONDS of processor time. With names of networks only these are
-measured (Linux only).
+measured; finished networks are kept in a .jsonl file beside the table (Linux only).
 
     python benchmarks/saliency_memory.py [NETWORK ...]
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 import warnings
 
 import numpy as np
-from _report import write_report
+from _report import RESULTS, write_report
 
 SECONDS, PASSES = 120, 6
 CASES = [(1, 120), (1, 1200), (32, 120), (32, 1200)]
@@ -70,11 +71,16 @@ def main():
     from skrehab import networks
 
     names = sys.argv[1:] or [n for n in networks.list_networks() if _is_pose(n)]
-    rows = []
-    for name in names:
+    kept = RESULTS / "saliency_memory.jsonl"
+    rows = [json.loads(line) for line in kept.open()] if kept.exists() else []
+    known = {row["network"] for row in rows}
+    for name in [name for name in names if name not in known]:
         cells = {f"{n} x {m} frames": one_case(name, n, m) for n, m in CASES}
         rows.append({"network": name} | cells)
+        with kept.open("a") as file:
+            file.write(json.dumps(rows[-1]) + "\n")
         print(rows[-1], flush=True)
+    rows.sort(key=lambda row: row["network"])
     about = __doc__.replace("Peak memory", "Peak memory (GB)", 1)
     write_report("saliency_memory", rows, about, packages=("torch", "numpy"))
 

@@ -63,7 +63,7 @@ def measure(source, n, n_workers, folder):
 
     torch.set_num_threads(1)
     recipe = SimpleNamespace(
-        n_frames=8 if source == "files" else 4, stride=None, resize=64, crop=64,
+        n_frames=8 if source == "files" else 4, stride=None, resize=64, crop=64, antialias=False,
         mean=(0.5,) * 3, std=(0.25,) * 3,
     )  # fmt: skip
     if source == "files":

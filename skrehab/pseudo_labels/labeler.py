@@ -296,7 +296,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
                 folds, trials, known, how, predicted, threshold, self.prior, kept
             )
         self._warn(labels, known)
-        self.position_lean_ = position_lean(folds, trials, known.codes, known, how)
+        self.position_lean_ = position_lean(folds, trials, known.codes, known, how, kept)
         if self.position_lean_ >= LEANS:
             self._warn_of_position()
         soft = self.output == "soft"

@@ -52,7 +52,7 @@ def _correlation(a, b):
     return float((a * b).sum() / size) if size > 1e-12 else float("nan")
 
 
-def position_lean(folds, trials, codes, known, how):
+def position_lean(folds, trials, codes, known, how, kept=None):
     """Tell how much the scores of training trials follow the clock, of some of the positive ones.
 
     Parameters
@@ -67,15 +67,18 @@ def position_lean(folds, trials, codes, known, how):
         Labels; those that are normal are not asked.
     how : dict
         Parameters of ``saliency``, ``method`` among them.
+    kept : KeptTeachers, optional
+        What keeps their scores; None asks them anew.
 
     Returns
     -------
     float
         Mean of :func:`lean_of`; NaN where fewer than five trials tell.
     """
+    score = frame_scores_of if kept is None else kept.scores
     asked = [
-        (teachers, i)
-        for teachers, places in folds
+        (fold, i)
+        for fold, (_, places) in enumerate(folds)
         for i in places
         if codes[i] not in (UNLABELLED, known.normal)
     ]
@@ -87,13 +90,14 @@ def position_lean(folds, trials, codes, known, how):
     plain |= {"coords": how["coords"], "scale": "frames", "z_clip": None}
     leans = []
     chosen = [asked[k] for k in np.linspace(0, len(asked) - 1, min(MOST, len(asked))).astype(int)]
-    for teachers in {id(one): one for one, _ in chosen}.values():
-        places = [i for one, i in chosen if one is teachers and len(trials[i]) > 2]
+    for fold in sorted({fold for fold, _ in chosen}):
+        places = [i for one, i in chosen if one == fold and len(trials[i]) > 2]
         if not places:
             continue
         both = [trials[i] for i in places] + [trials[i][::-1] for i in places]
         target = known.classes[codes[places + places]]
-        found = frame_scores_of(teachers, both, target=target, **plain)
+        asking = (folds[fold][0],) if kept is None else (folds[fold][0], fold)
+        found = score(*asking, both, target=target, **plain)
         leans += map(lean_of, found[: len(places)], found[len(places) :])
     leans = np.array(leans)[~np.isnan(leans)]
     return float(np.clip(leans.mean(), -1, 1)) if len(leans) >= FEWEST else float("nan")

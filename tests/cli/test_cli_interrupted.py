@@ -46,7 +46,7 @@ def test_an_interruption_ends_train_and_writes_nothing(tmp_path, options):
         time.sleep(15)  # imports end, and training, which would take hours, begins
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=200)
     finally:
         process.kill()
         process.wait()

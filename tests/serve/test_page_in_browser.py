@@ -189,7 +189,7 @@ def test_a_video_that_the_browser_cannot_play(start, tmp_path):
     page = start
     video = write_video(tmp_path / "old.avi", moving_astronaut(12)[0], fps=10, codec="mpeg4")
     page.choose_file("#file", video)
-    page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 60)
+    page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 150)
     page.wait("document.getElementById('notes').textContent.includes('cannot play')")
     assert colours(page, "skeleton")[0] > 0.003
     page.click("#play")

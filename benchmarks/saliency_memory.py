@@ -2,10 +2,11 @@
 
 Each figure comes from a process of its own: a network of default size on 33 landmarks, fitted for
 one epoch on tiny trials, then ``saliency`` with default arguments on one trial or 32. All passes of
-a case are of one size, so that the peak stands after the first few: a case is ended
-after PASSES passes with a gradient and shows what it had taken until then, with a star; a dash is
-one that did not get so far in SECONDS of processor time. With names of networks only these are
-measured; finished networks are kept in a .jsonl file beside the table (Linux only).
+a case are of one size, so that the peak stands after the first few: a case is ended after
+PASSES passes with a gradient and shows what it had taken until then, with a star; a dash is one
+that did not get so far in SECONDS of processor time. Finished networks are kept in a .jsonl file
+beside the table (Linux only). moment takes more than 1 GB for a single row: its window is 512
+frames of 99 channels, whatever the trial's length.
 
     python benchmarks/saliency_memory.py [NETWORK ...]
 """
@@ -82,7 +83,9 @@ def main():
         print(rows[-1], flush=True)
     rows.sort(key=lambda row: row["network"])
     about = __doc__.replace("Peak memory", "Peak memory (GB)", 1)
-    write_report("saliency_memory", rows, about, packages=("torch", "numpy"))
+    left = sorted(set(filter(_is_pose, networks.list_networks())) - {r["network"] for r in rows})
+    notes = f"Not measured yet: {', '.join(left)}." if left else ""
+    write_report("saliency_memory", rows, about, packages=("torch", "numpy"), notes=notes)
 
 
 def one_case(name, n_trials, n_frames):

@@ -328,12 +328,22 @@ def table(done):
                 "trial AUC": _mean(rows, "video AUC") if "video AUC" in rows[0] else _mean(
                     rows, "trial AUC"),
                 "inside positive trials": _mean(rows, "inside"),
+                "minus ours live, same people": _difference(by_person, name),
                 "p against MLP on truth": "-" if np.isnan(p_value) else f"{p_value:.2g}",
                 "people": len(people),
                 "runs": len(rows),
             }
         )  # fmt: skip
     return table
+
+
+def _difference(by_person, name, other="ours | causal student (live)"):
+    """Mean difference from the recommended row, over the people that both rows have."""
+    one, ours = by_person[name], by_person.get(other, {})
+    shared = [person for person in one if person in ours]
+    if not shared or name == other:
+        return "-"
+    return f"{np.mean([one[p] - ours[p] for p in shared]):+.3f}"
 
 
 def _spread(values):

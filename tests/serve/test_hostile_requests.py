@@ -111,7 +111,7 @@ def rest_of(stream):
     return text.decode()
 
 
-def until(true, seconds=30):
+def until(true, seconds=90):
     deadline = time.monotonic() + seconds
     while not true() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -705,12 +705,12 @@ def test_the_command_is_killed_and_started_again(model, pose_model, tmp_path):
         send()
         until(videos)
         process.kill()
-        process.wait(30)
+        process.wait(90)
         assert len(videos()) == 1
     with running() as (process, send):
         until(lambda: not videos())
         send()
         until(videos)
         process.send_signal(signal.SIGHUP)
-        process.wait(30)
+        process.wait(90)
     assert list(scratch.iterdir()) == []

@@ -118,7 +118,7 @@ def test_a_shared_video(start, app):
     assert text(page, "calm-name") == "usual" and text(page, "alert-name") == "lean"
     page.choose_file("#file", VIDEOS / "one_person_balance.mp4")
     page.wait(f"{VISIBLE} === 'work'", 5)
-    page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 90)
+    page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 200)
     assert text(page, "error") == "" and text(page, "seen-title") == "one_person_balance.mp4"
     result = page.run("page.result")
     assert len(result["times"]) == 100 and result["scores"] and result["saliency"]

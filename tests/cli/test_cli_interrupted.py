@@ -32,8 +32,11 @@ def test_an_interruption_ends_train_and_writes_nothing(tmp_path, options):
     command = ["train", tmp_path / "trials.csv", "-o", tmp_path / "model"]
     command += ["--normal-label", "usual", "--epochs", "100000", *options]
     root = pathlib.Path(skrehab.__file__).parents[1]
+    # nohup and a shell's background pass their deafness on to what they start
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from skrehab.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from skrehab.cli.main import main; main()", *command],
+        [sys.executable, "-c", code, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -679,8 +679,11 @@ def test_the_command_is_killed_and_started_again(model, pose_model, tmp_path):
     @contextlib.contextmanager
     def running():
         arguments = ["serve", saved, "--port", "0", "--model-path", pose_model]
+        # nohup passes its deafness to a terminal's end on to what it starts
+        code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+        code += "from skrehab.cli.main import main; main()"
         process = subprocess.Popen(
-            [sys.executable, "-c", "from skrehab.cli.main import main; main()", *arguments],
+            [sys.executable, "-c", code, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

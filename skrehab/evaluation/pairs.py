@@ -5,9 +5,14 @@ from itertools import combinations
 
 import numpy as np
 from scipy.stats import norm
-from sklearn.utils import check_random_state
 
-from skrehab.evaluation.statistics import _same_patients, holm, paired_comparison
+from skrehab.evaluation.statistics import (
+    _defined,
+    _resampled_means,
+    _same_patients,
+    holm,
+    paired_comparison,
+)
 
 __all__ = ["all_pairs", "bca_interval", "effect_sizes", "smallest_p"]
 
@@ -44,16 +49,14 @@ def bca_interval(scores, *, level=0.95, n_resamples=2000, random_state=0):
     >>> 0.6 < low < 0.7 < high < 0.8
     True
     """
-    scores = np.asarray(scores, dtype=float)
-    scores = scores[~np.isnan(scores)]
+    scores = _defined(scores)
     n = len(scores)
     if n < 2:
         return np.nan, np.nan
     mean = scores.mean()
     if np.ptp(scores) < 1e-12:
         return float(mean), float(mean)
-    rng = check_random_state(random_state)
-    means = scores[rng.randint(n, size=(n_resamples, n))].mean(axis=1)
+    means = _resampled_means(scores, n_resamples, random_state)
     # half of the ties, or a discrete spread would count as bias
     below = np.mean(means < mean - 1e-12) + np.mean(np.abs(means - mean) <= 1e-12) / 2
     bias = norm.ppf(np.clip(below, 0.5 / n_resamples, 1 - 0.5 / n_resamples))

@@ -37,14 +37,23 @@ def bootstrap_interval(scores, *, level=0.95, n_resamples=2000, random_state=0):
     >>> 0.6 < low < 0.7 < high < 0.8
     True
     """
-    scores = np.asarray(scores, dtype=float)
-    scores = scores[~np.isnan(scores)]
+    scores = _defined(scores)
     if len(scores) < 2:
         return np.nan, np.nan
-    rng = check_random_state(random_state)
-    means = scores[rng.randint(len(scores), size=(n_resamples, len(scores)))].mean(axis=1)
+    means = _resampled_means(scores, n_resamples, random_state)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _defined(scores):
+    scores = np.asarray(scores, dtype=float)
+    return scores[~np.isnan(scores)]
+
+
+def _resampled_means(scores, n_resamples, random_state):
+    """Mean of each bootstrap sample of the patients."""
+    rng = check_random_state(random_state)
+    return scores[rng.randint(len(scores), size=(n_resamples, len(scores)))].mean(axis=1)
 
 
 def paired_comparison(a, b):

@@ -1,7 +1,7 @@
 """``skrehab live`` from end to end, on real pictures: what it prints, records and refuses."""
 
+import functools
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 
 import skrehab
 from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor
-from skrehab.cli import main as cli
 from skrehab.formats import read_pose
 from skrehab.live import LiveWindow, PoseRecording, VideoRecording, cue_frames, draw_live
 from skrehab.live.overlay import ALERT, CALM, UNKNOWN
@@ -24,18 +23,9 @@ MODEL = model_file()
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(run):
     """Run ``skrehab live ...`` and return exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["skrehab", "live", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-            raise SystemExit(0)
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return call
+    return functools.partial(run, "live")
 
 
 def save_model(path, extractor=None, labels=("usual", "compensation"), **smoother):

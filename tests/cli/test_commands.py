@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -12,27 +11,11 @@ from media import moving_astronaut, write_video
 from real_files import model_file
 
 import skrehab
-from skrehab.cli import main as cli
 from skrehab.datasets import encode_labels
 from skrehab.persistence import read_metadata
 
 QUICK = ("--recipe", "published", "--network", "lstm", "--epochs", 1, "--no-evaluate")
 QUICK += ("--normal-label", "usual")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run ``skrehab ...`` and return exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["skrehab", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-            raise SystemExit(0)
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

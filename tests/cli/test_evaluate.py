@@ -1,25 +1,9 @@
 """``skrehab check``, ``skrehab evaluate`` and ``train --report`` on a manifest of pose files."""
 
 import csv
-import sys
 
 import numpy as np
 import pytest
-
-from skrehab.cli import main as cli
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["skrehab", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-            raise SystemExit(0)
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

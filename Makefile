@@ -23,8 +23,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.python
 demo: $(VENV)/.installed
 	$(BIN)/skrehab demo
 
+# a process for each core; the tests of one file stay together, and with them what they fit
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

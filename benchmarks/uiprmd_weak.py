@@ -416,4 +416,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    # a worker looks the cached `load` up in the module; of the script itself it has no module
+    import uiprmd_weak
+
+    uiprmd_weak.main()

@@ -298,10 +298,11 @@ def run_one(path, splice, reuse, person, seed, unit):
 
 def table(done):
     """Mean, deviation and interval over people, one row a method; p against the MLP on truth."""
-    found = {}
+    found, runs = {}, {}  # runs: frame AUC by row, person and seed
     for one in done:
         for name, row in one["rows"].items():
             found.setdefault(name, {}).setdefault(one["person"], []).append(row)
+            runs.setdefault(name, {})[one["person"], one["seed"]] = row["frame AUC"]
     by_person = {
         name: {p: np.mean([r["frame AUC"] for r in rows]) for p, rows in people.items()}
         for name, people in found.items()
@@ -323,12 +324,13 @@ def table(done):
             {
                 **dict(zip(("taught by", "model"), name.split(" | "))),
                 "frame AUC": _spread(values),
+                "by seed": _by_seed(runs[name]),
                 "95 % over people": _interval(values),
                 "people not chosen on": f"{np.mean(unseen):.3f}" if unseen else "-",
                 "trial AUC": _mean(rows, "video AUC") if "video AUC" in rows[0] else _mean(
                     rows, "trial AUC"),
                 "inside positive trials": _mean(rows, "inside"),
-                "minus ours live, same people": _difference(by_person, name),
+                "minus ours live, same runs": _difference(runs, name),
                 "p against MLP on truth": "-" if np.isnan(p_value) else f"{p_value:.2g}",
                 "people": len(people),
                 "runs": len(rows),
@@ -337,13 +339,20 @@ def table(done):
     return table
 
 
-def _difference(by_person, name, other="ours | causal student (live)"):
-    """Mean difference from the recommended row, over the people that both rows have."""
-    one, ours = by_person[name], by_person.get(other, {})
-    shared = [person for person in one if person in ours]
+def _by_seed(runs):
+    """Mean over people for each seed, where there are several."""
+    seeds = sorted({seed for _, seed in runs})
+    means = [np.mean([auc for (_, own), auc in runs.items() if own == seed]) for seed in seeds]
+    return ", ".join(f"{mean:.3f}" for mean in means) if len(seeds) > 1 else "-"
+
+
+def _difference(runs, name, other="ours | causal student (live)"):
+    """Mean difference from the recommended row, over the people and seeds that both rows have."""
+    one, ours = runs[name], runs.get(other, {})
+    shared = [run for run in one if run in ours]
     if not shared or name == other:
         return "-"
-    return f"{np.mean([one[p] - ours[p] for p in shared]):+.3f}"
+    return f"{np.mean([one[run] - ours[run] for run in shared]):+.3f}"
 
 
 def _spread(values):

@@ -6,10 +6,12 @@ are numbers. Torch's own settings of the caller do not reach in.
 """
 
 import functools
+import inspect
 import re
 
 import numpy as np
 
+from skrehab._seen import remember
 from skrehab._surroundings import check_device, own_surroundings
 
 __all__ = ["fit_context", "plain_numbers"]
@@ -63,11 +65,16 @@ def fit_context(*, prefer_skip_nested_validation, goes_on=False):
             return learn(estimator, *args, **kwargs)
 
         inner = checked(on_its_device)
+        signature = inspect.signature(learn)
 
         @functools.wraps(learn)
         def wrapper(estimator, *args, **kwargs):
             with _WholeOrNot(estimator, goes_on), own_surroundings():
-                return inner(estimator, *args, **kwargs)
+                found = inner(estimator, *args, **kwargs)
+                given = signature.bind(estimator, *args, **kwargs).arguments
+                groups = (given.get("params", {}) | given).get("groups")
+                remember(estimator, given.get("X"), groups, goes_on)
+                return found
 
         return wrapper
 

@@ -1,5 +1,7 @@
 """What frame models share: labels, hold-out, training, predictions, score."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -7,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
 from skrehab._surroundings import predicting
+from skrehab.frames.ranking import RANKS, has_motion, ranking_of, some_of_both
 from skrehab.frames.targets import check_frame_targets, class_weights
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.augmentation import plan_changes
@@ -80,7 +83,8 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         FrameClassifier
-            The classifier itself. With one class of labels it predicts that class.
+            The classifier itself. With one class of labels it predicts that class. It warns if it
+            does not rank the trials that it learned from, see ``trial_ranking_``.
 
         Raises
         ------
@@ -147,7 +151,29 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
                     validation=validation,
                     criterion=self._criterion,
                 )
+        self.trial_ranking_ = self._rank_trials(X, codes, inside)
         return self
+
+    def _rank_trials(self, X, codes, inside):
+        """Ask the model about trials that it learned from; say so if it does not rank them."""
+        motion, normal = has_motion(codes, len(self.classes_))
+        learned = np.zeros(len(X), dtype=bool)
+        learned[inside] = True
+        asked = [] if normal is None else some_of_both(motion, learned)
+        if not len(asked):
+            return float("nan")
+        found = ranking_of(motion[asked], self.predict_proba([X[i] for i in asked]), normal)
+        if found < RANKS:
+            warnings.warn(
+                f"{type(self).__name__} does not rank the trials that it learned from: pooled, its "
+                "scores put trials with the motion hardly above those without (area under the ROC "
+                f"curve trial_ranking_={found:.2f}; 0.5 is chance). Its frame scores are not to be "
+                "trusted. Pseudo-labels may stand where nothing is to be seen (look at "
+                "position_lean_ and scores_ of the labeler), or the training was too short.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return found
 
     def _choose_step(self, lengths):
         """Choose which frames of a trial the network looks at, where it looks at several."""

@@ -91,6 +91,11 @@ class FrameMLP(FrameClassifier):
         Trailing shape of the trials.
     scaler_ : LandmarkScaler or None
         What `standardize` measured.
+    trial_ranking_ : float
+        How well the model's scores, pooled, rank training trials with the motion above those
+        without: area under the ROC curve, of up to 32 trials of either kind. NaN if there are
+        fewer than five of a kind, or frame labels do not tell which class is no motion. Under 0.6
+        there is a warning. A model that knows its training frames by heart ranks them all the same.
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
 

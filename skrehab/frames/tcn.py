@@ -101,6 +101,11 @@ class FrameTCN(FrameClassifier):
         What `standardize` measured.
     step_ : int
         What `step` came to: frame t is judged from the frames t, t - step, t - 2 step, ...
+    trial_ranking_ : float
+        How well the model's scores, pooled, rank training trials with the motion above those
+        without: area under the ROC curve, of up to 32 trials of either kind. NaN if there are
+        fewer than five of a kind, or frame labels do not tell which class is no motion. Under 0.6
+        there is a warning. A model that knows its training frames by heart ranks them all the same.
     validation_groups_ : ndarray or None
         Patients held out as a whole for early stopping.
 

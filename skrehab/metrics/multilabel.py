@@ -7,6 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import average_precision_score
 
+from skrehab._seen import warn_of_patients_seen
+
 __all__ = ["MapScorer", "map_scorer", "mean_average_precision", "per_label_average_precision"]
 
 
@@ -117,7 +119,8 @@ def _check_labels(y_true, y_score):
 class MapScorer(BaseEstimator):
     """Score a multi-label classifier by the mean average precision.
 
-    A callable ``(estimator, X, y)`` for ``scoring=``.
+    A callable ``(estimator, X, y)`` for ``scoring=``. A patient on both sides of the split is said
+    in a warning, see :class:`TrialScorer`.
 
     Examples
     --------
@@ -131,7 +134,9 @@ class MapScorer(BaseEstimator):
     1.0
     """
 
-    def score(self, estimator, X, y):
+    __metadata_request__score = {"groups": True}  # asked for wherever patients are given
+
+    def score(self, estimator, X, y, groups=None):
         """Score a fitted estimator.
 
         Parameters
@@ -143,12 +148,15 @@ class MapScorer(BaseEstimator):
             Trials.
         y : array-like of shape (n_trials, n_labels)
             Which labels each trial has, 0 or 1.
+        groups : array-like of shape (n_trials,), optional
+            Patients, to be compared with those that the model learned from.
 
         Returns
         -------
         float
             As :func:`mean_average_precision`.
         """
+        warn_of_patients_seen(estimator, X, groups)
         proba = estimator.predict_proba(X)
         if isinstance(proba, list):
             proba = np.column_stack(

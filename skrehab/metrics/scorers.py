@@ -7,6 +7,7 @@ trial labels only.
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skrehab._seen import warn_of_patients_seen
 from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
 from skrehab.metrics.motion import normal_number
 from skrehab.trials import check_frame_labels, check_trial_labels
@@ -33,6 +34,10 @@ class TrialScorer(BaseEstimator):
     -----
     A held-out patient with one class of trials has no area: the score is nan, with a warning that
     names the patient where scikit-learn's metadata routing is on, which hands ``groups`` over.
+
+    Where both ``fit`` and the scorer are given ``groups``, as routing does, a patient on both sides
+    of the split is said in a warning. Without them a scorer cannot know; it sees the trials of one
+    side only. :func:`skrehab.evaluation.evaluate_by_patient` refuses such splits always.
 
     Examples
     --------
@@ -71,6 +76,7 @@ class TrialScorer(BaseEstimator):
             Area under the ROC curve, nan if it is not defined.
         """
         y = check_trial_labels(y, y)
+        warn_of_patients_seen(estimator, X, groups)
         proba = estimator.predict_proba(X)
         classes = np.asarray(estimator.classes_)
         if self.pos_label is None:
@@ -101,7 +107,8 @@ class FrameScorer(BaseEstimator):
     Use with ``cross_validate(..., params={"frame_labels": F, "groups": g})`` under
     ``sklearn.config_context(enable_metadata_routing=True)``; scikit-learn then refuses to hand the
     frame truth to ``fit``. Truth of more than two classes is scored as the motion, of whatever
-    kind, against the normal frames.
+    kind, against the normal frames. A patient on both sides of the split is said in a warning, see
+    :class:`TrialScorer`.
 
     Parameters
     ----------
@@ -119,12 +126,12 @@ class FrameScorer(BaseEstimator):
     1.0
     """
 
-    __metadata_request__score = {"frame_labels": True}  # and nobody else asks for it
+    __metadata_request__score = {"frame_labels": True, "groups": True}  # nobody else asks for truth
 
     def __init__(self, pos_label=None):
         self.pos_label = pos_label
 
-    def score(self, estimator, X, y, frame_labels=None):
+    def score(self, estimator, X, y, frame_labels=None, groups=None):
         """Score a fitted frame classifier.
 
         Parameters
@@ -137,6 +144,8 @@ class FrameScorer(BaseEstimator):
             Trial labels; not used when there is frame truth, but may be frame labels themselves.
         frame_labels : sequence of array-like of shape (n_frames_i,), optional
             Frame truth of these trials.
+        groups : array-like of shape (n_trials,), optional
+            Patients, to be compared with those that the model learned from.
 
         Returns
         -------
@@ -144,6 +153,7 @@ class FrameScorer(BaseEstimator):
             Area under the ROC curve over labelled frames.
         """
         truth = y if frame_labels is None else frame_labels
+        warn_of_patients_seen(estimator, X, groups)
         proba = estimator.predict_proba(X)
         classes = np.asarray(estimator.classes_)
         truth = check_frame_labels(truth, proba)

@@ -44,6 +44,7 @@ from skrehab.persistence.parameters import (
     PIPELINE,
     POSITIVE,
     PUBLISHED,
+    RANKED,
     RATE,
     SECONDS,
     SHARE,
@@ -143,7 +144,7 @@ ALLOWED = {
             "resampler": Fixed(),
         },
         {**LANDMARKS, **TRAINED, "classes_": Labels()},
-        later=LATER,
+        later=LATER | RANKED,
     ),
     "FrameTCN": Allowed(
         {
@@ -159,7 +160,7 @@ ALLOWED = {
             "dropout": SHARE,
         },
         {**LANDMARKS, **TRAINED, "classes_": Labels()},
-        later=LATER,
+        later=LATER | RANKED,
     ),
     "Augmentation": Allowed(AUGMENT),
     "VideoClassifier": Allowed(

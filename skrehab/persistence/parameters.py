@@ -46,6 +46,7 @@ __all__ = [
     "PIPELINE",
     "POSITIVE",
     "PUBLISHED",
+    "RANKED",
     "RATE",
     "SECONDS",
     "SHARE",
@@ -154,6 +155,7 @@ LATER = {
     "scaler_": (optional(estimator_of("LandmarkScaler")), None),
     "step_": (Whole(1, 1000), 1),
 }
+RANKED = {"trial_ranking_": (Number(0, 1, odd=True), float("nan"))}
 OF_FRAMES = {"classes": Either((Nothing(), Labels(), Series(LABEL, MAX_LABELS, 1)))}
 CLASS_WEIGHT = {"class_weight": Either((Nothing(), Options(), Mapping(LABEL, POSITIVE, 1000)))}
 PUBLISHED = {"weights": Fixed(), "weights_sha256": optional(SHA256)}

@@ -156,7 +156,7 @@ def integrated_gradients(
         way, ``|f(x) - f(baseline)|``, or of one logit where that is less.
     internal_batch_size : int, default=64
         Rows (trials times points) in one forward pass, at most.
-    memory : int or None, default=2**29
+    memory : int or None, default=2**28
         Bytes that the way through the network and back may take: rows are fewer where trials are
         long or the network is large. One row always goes. None measures nothing.
 

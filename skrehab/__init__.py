@@ -13,6 +13,7 @@ _PUBLIC = {
     "DisplacementSmoother": "preprocessing",
     "LandmarkScaler": "preprocessing",
     "BoneVectors": "preprocessing",
+    "PatientReference": "preprocessing",
     "KinematicMeasures": "preprocessing",
     "MovementSummary": "preprocessing",
     "SkeletonConverter": "preprocessing",
@@ -48,6 +49,7 @@ _PUBLIC = {
 }
 # rooms that are attributes of skrehab after a plain import
 _MODULES = (
+    "adaptation",
     "datasets",
     "evaluation",
     "formats",

@@ -91,6 +91,16 @@ ALLOWED = {
         {"skeleton": optional(SKELETON), "window": Whole(1, 100_000), "bones": optional(BONES)},
         LANDMARKS,
     ),
+    "PatientReference": Allowed(
+        {"n_trials": Whole(1, 100_000), "which": Options(), "normal_label": optional(LABEL)},
+        {
+            **LANDMARKS,
+            "exercises_": optional(Labels()),
+            "mean_": Array("f", ("E", "L", "C")),
+            "reference_": Array("f", ("E", "L", "C")),
+            "own_": Array("b", ("E",)),
+        },
+    ),
     "KinematicMeasures": Allowed(
         {"skeleton": SKELETON, "frame_rate": RATE, "window": Whole(1, 100_000)}, LANDMARKS
     ),

@@ -27,6 +27,7 @@ CLASSES = {
     "FrameTCN": "skrehab.frames",
     "Augmentation": "skrehab.training.augmentation",
     "BoneVectors": "skrehab.preprocessing",
+    "PatientReference": "skrehab.preprocessing",
     "KinematicMeasures": "skrehab.preprocessing",
     "MovementSummary": "skrehab.preprocessing",
     "sklearn.Pipeline": "sklearn.pipeline",

@@ -128,6 +128,7 @@ ESTIMATORS = [
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
+    EstimatorRow("PatientReference", skrehab.PatientReference, "transformer"),
     EstimatorRow("BoneVectors", lambda: tiny_bones(), "bones"),
     EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
     EstimatorRow("KinematicMeasures", skrehab.KinematicMeasures, "measures"),

@@ -1,0 +1,11 @@
+"""A fitted model made to fit: one patient, honest probabilities, a rate of false alarms."""
+
+from skrehab._optional import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "adapt_to_patient": "patient",
+        "nearest_head": "head",
+    },
+)

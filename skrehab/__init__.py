@@ -19,6 +19,7 @@ _PUBLIC = {
     "SkeletonConverter": "preprocessing",
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",
+    "CalibratedByPatient": "adaptation",
     "FrameMLP": "frames",
     "FrameTCN": "frames",
     "Augmentation": "training.augmentation",

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skrehab.adaptation.calibration import CalibratedByPatient
 from skrehab.adaptation.head import hidden_frames, last_layer, nearest_head, with_head
 from skrehab.frames.classifier import FrameClassifier
 from skrehab.preprocessing.patient_reference import PatientReference, trials_before
@@ -29,8 +30,9 @@ def adapt_to_patient(
 
     Parameters
     ----------
-    model : Pipeline or frame classifier
-        Fitted on other patients.
+    model : Pipeline, frame classifier or CalibratedByPatient
+        Fitted on other patients. What was calibrated keeps its map, which was learned on patients
+        whom nothing was known of.
     X : list
         Trials of one patient, as the model takes them.
     y : array-like of shape (n_trials,), optional
@@ -77,6 +79,13 @@ def adapt_to_patient(
     True
     """
     check_is_fitted(model)
+    if isinstance(model, CalibratedByPatient):
+        out = copy.copy(model)
+        how = {"learn": learn, "anchor": anchor, "normal_label": normal_label}
+        if normal_label is None:
+            how["normal_label"] = model.classes_.tolist()[model.normal_]
+        out.estimator_ = adapt_to_patient(model.estimator_, X, y, exercise=exercise, **how)
+        return out
     one = exercise is not None and np.ndim(exercise) == 0
     named = [exercise] * len(X) if one else exercise
     named = check_groups(named, X, name="exercise", what="exercise")

@@ -19,6 +19,7 @@ CLASSES = {
     "MultiLabelVideoClassifier": "skrehab.multilabel",
     "QualityRegressor": "skrehab.quality",
     "AppearanceFeatures": "skrehab.quality",
+    "CalibratedByPatient": "skrehab.adaptation",
     "SaliencyPseudoLabeler": "skrehab.pseudo_labels",
     "GapFiller": "skrehab.preprocessing",
     "LeftRightRepair": "skrehab.preprocessing",

@@ -178,6 +178,11 @@ ESTIMATORS = [
         lambda: tiny_labeler(threshold="auto", prior=0.3, n_estimators=2),
         "pseudo_labeler",
     ),
+    EstimatorRow(
+        "CalibratedByPatient",
+        lambda: skrehab.CalibratedByPatient(tiny_frames(), cv=2),
+        "needs_patients",
+    ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
     EstimatorRow(
         "FrameMLP-balanced",
@@ -262,6 +267,7 @@ ESTIMATORS += [
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
 WITHOUT_TRIALS += ("video_features", "augmentation", "measures", "one_row_a_trial")
+WITHOUT_TRIALS += ("needs_patients",)
 
 
 def rows(*kinds):

@@ -42,6 +42,11 @@ from skrehab.trials import ragged
 
 N_DRAWS = 10
 K_LABELS = (1, 2, 5)
+LEARN = {
+    "bias": {"learn": "bias"},
+    "head": {"learn": "head"},
+    "head, anchor 10": {"learn": "head", "anchor": 10.0},
+}
 PLAIN = "plain"
 # name of a model -> its reference
 MODELS = {
@@ -165,13 +170,13 @@ def rows(person, models):
     draws = list(person.of_each_exercise(1, normal=True))
     yield one("1 of each exercise, known to be normal | reference", "beside 1 normal", draws)
     draws = list(person.of_each_exercise(1))
-    for learn in ("bias", "head"):
-        name = f"1 of each exercise, labelled | reference and {learn}"
-        yield one(name, "beside 1", draws, True, learn=learn)
+    for shown, how in LEARN.items():
+        name = f"1 of each exercise, labelled | reference and {shown}"
+        yield one(name, "beside 1", draws, True, **how)
     for k in K_LABELS:
-        for learn in ("bias", "head"):
-            name = f"{k} in all, labelled | {learn}"
-            yield one(name, PLAIN, person.drawn(k), True, learn=learn)
+        for shown, how in LEARN.items():
+            name = f"{k} in all, labelled | {shown}"
+            yield one(name, PLAIN, person.drawn(k), True, **how)
     assert "reference" not in plain.named_steps
 
 

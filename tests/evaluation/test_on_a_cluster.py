@@ -16,7 +16,10 @@ from sklearn.utils import Bunch
 from skrehab.evaluation import OnFrameTruth, evaluate_by_patient
 from skrehab.pseudo_labels import PatientPipeline
 
-distributed = pytest.importorskip("distributed", reason="dask is not installed: skrehab[cluster]")
+try:
+    import distributed
+except ImportError:
+    distributed = None
 
 # two processes import torch before they work
 pytestmark = pytest.mark.timeout(600)
@@ -24,6 +27,8 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
+    if distributed is None:
+        pytest.skip("dask is not installed: skrehab[cluster]")
     here = tmp_path_factory.mktemp("dask")
     how = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with (
@@ -100,3 +105,19 @@ def test_a_lost_worker_costs_one_fold(client, tiny, tmp_path):
     assert seen and all(file.stat().st_mtime_ns == when for file, when in seen.items())
     assert_same_study(study, evaluate_by_patient({"weak": model}, tiny))
     assert set(client.run(os.getpid).values()) != set(pids.values())  # a new one stands there
+
+
+def test_results_on_ray_equal_those_of_one_process(tiny, monkeypatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # it reports home otherwise
+    ray = pytest.importorskip("ray", reason="ray is not installed, and no extra of skrehab")
+    from ray.util.joblib import register_ray
+
+    here = evaluate_by_patient({"weak": weak()}, tiny)
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        register_ray()
+        with parallel_config(backend="ray", n_jobs=2):
+            there = evaluate_by_patient({"weak": weak()}, tiny)
+    finally:
+        ray.shutdown()
+    assert_same_study(here, there)

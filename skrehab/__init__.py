@@ -13,11 +13,13 @@ _PUBLIC = {
     "DisplacementSmoother": "preprocessing",
     "LandmarkScaler": "preprocessing",
     "BoneVectors": "preprocessing",
+    "PatientReference": "preprocessing",
     "KinematicMeasures": "preprocessing",
     "MovementSummary": "preprocessing",
     "SkeletonConverter": "preprocessing",
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",
+    "CalibratedByPatient": "adaptation",
     "FrameMLP": "frames",
     "FrameTCN": "frames",
     "Augmentation": "training.augmentation",
@@ -48,6 +50,7 @@ _PUBLIC = {
 }
 # rooms that are attributes of skrehab after a plain import
 _MODULES = (
+    "adaptation",
     "datasets",
     "evaluation",
     "formats",

@@ -1,7 +1,7 @@
 """Pipelines by name, from pose trials to frame scores: ours, and the published one."""
 
 from skrehab.frames import FrameMLP, FrameTCN
-from skrehab.preprocessing import BoneVectors, DisplacementSmoother
+from skrehab.preprocessing import BoneVectors, DisplacementSmoother, PatientReference
 from skrehab.pseudo_labels import PatientPipeline, SaliencyPseudoLabeler, parse_threshold
 from skrehab.pseudo_labels.thresholds import PUBLISHED_THRESHOLDS
 from skrehab.training.augmentation import Augmentation
@@ -26,6 +26,7 @@ def recommended(
     n_teachers=2,
     max_epochs="auto",
     augment=True,
+    reference=None,
     normal_label=None,
     random_state=None,
 ):
@@ -55,6 +56,10 @@ def recommended(
         200 epochs.
     augment : bool, default=True
         Change trials in training: splice, turn, offset; see :class:`skrehab.Augmentation`.
+    reference : int or PatientReference, optional
+        Judge each trial beside so many earlier trials of the same patient and exercise; see
+        :class:`skrehab.PatientReference`. Made for :func:`skrehab.adaptation.adapt_to_patient`:
+        without trials of the patient it is weaker than without the step.
     normal_label : label, optional
         Label of trials without the motion looked for; needed with text labels.
     random_state : int, optional
@@ -63,8 +68,8 @@ def recommended(
     Returns
     -------
     PatientPipeline
-        Not fitted; steps ``bones`` (or ``motion``), ``labels``, ``frames``. A pose with a fourth
-        coordinate, its visibility, loses it there.
+        Not fitted; steps ``bones`` (or ``motion``), ``reference`` where it is asked for,
+        ``labels``, ``frames``. A pose with a fourth coordinate, its visibility, loses it there.
 
     References
     ----------
@@ -105,7 +110,12 @@ def recommended(
         n_estimators=n_teachers,
         normal_label=normal_label,
     )
-    return PatientPipeline([front, ("labels", labels), ("frames", FrameTCN(causal=causal, **how))])
+    steps = [front, ("labels", labels), ("frames", FrameTCN(causal=causal, **how))]
+    if reference is not None:
+        if not isinstance(reference, PatientReference):
+            reference = PatientReference(reference, normal_label=normal_label)
+        steps.insert(1, ("reference", reference))
+    return PatientPipeline(steps)
 
 
 def published(

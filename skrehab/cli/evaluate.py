@@ -1,13 +1,16 @@
 """The command ``skrehab evaluate``: models compared on patients that they did not see."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.table import Table
 
 from skrehab._written import written
-from skrehab.cli.app import Jobs, progress_bar, stderr, stdout
+from skrehab.cli.app import Jobs, progress_bar, say_note, stderr, stdout
+from skrehab.trials import UNLABELLED, ragged
 
 __all__ = []
 
@@ -90,9 +93,26 @@ def models_by_name(names, data, epochs=None, normal_label=None):
     return built
 
 
-def run_study(models, data, output, **how):
-    """Evaluate with a bar, print the table, write page and tables."""
+def _coded(data, codes):
+    """Frame labels as the codes that trial labels have become; None where one has no code."""
+    if data.frame_labels is None:
+        return None
+    code_of = dict(zip(data.y.tolist(), codes.tolist())) | {UNLABELLED: UNLABELLED}
+    frames = [np.asarray(labels).tolist() for labels in data.frame_labels]
+    strange = [label for one in frames for label in one if label not in code_of]
+    if strange:
+        say_note(
+            f"note: frames are labelled {strange[0]!r}, as no trial is: the report leaves frame "
+            "labels out."
+        )
+        return None
+    return ragged(np.array([code_of[label] for label in one]) for one in frames)
+
+
+def run_study(models, data, output, names=None, **how):
+    """Evaluate with a bar, print the table, write page and tables; labels by name if given."""
     from skrehab.evaluation import evaluate_by_patient
+    from skrehab.evaluation._study_data import labels_in_words
 
     output.mkdir(parents=True, exist_ok=True)
     with progress_bar() as bar:
@@ -105,6 +125,8 @@ def run_study(models, data, output, **how):
         study = evaluate_by_patient(
             models, data, memory=output / "kept", explain=True, progress=told, **how
         )
+    if names is not None:
+        study = replace(study, data=labels_in_words(study.data, names))
     table = Table(title=f"{study.main_metric}, patients held out")
     for column in ("model", "mean +- sd", "95 % interval", "pooled", "patients"):
         table.add_column(column, justify="left" if column == "model" else "right")
@@ -126,12 +148,11 @@ def run_study(models, data, output, **how):
     return study
 
 
-def held_out_report(name, pipeline, data, poses, codes, output, seed, jobs):
+def held_out_report(name, pipeline, data, poses, codes, names, output, seed, jobs):
     """Evaluate the one pipeline that is trained; return its trial scores by patient."""
-    same = data.y.dtype.kind == "i" and (data.y == codes).all()
-    known = {**data, "X": poses, "y": codes}
-    known["frame_labels"] = data.frame_labels if same else None  # words have become codes
-    study = run_study({name: pipeline}, known, output, random_state=seed, n_jobs=jobs)
+    known = {**data, "X": poses, "y": codes, "frame_labels": _coded(data, codes)}
+    named = None if [str(code) for code in range(len(names))] == names else names
+    study = run_study({name: pipeline}, known, output, named, random_state=seed, n_jobs=jobs)
     return study.scores["trial AUC"][name]
 
 

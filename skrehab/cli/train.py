@@ -154,7 +154,8 @@ def train(
     pipeline = _pipeline(recipe, skeleton, given, epochs, seed)
     start_from(pipeline, weights, weights_sha256, freeze, head)
     called = parse_label_names(label_names)
-    data = load_manifest(manifest)
+    label_of = {name: label for label, name in called.items()}
+    data = load_manifest(manifest, normal_label=label_of.get(normal_label, normal_label))
     codes, names = encode_labels(data.y, normal_label, called)
     videos = isinstance(data.X[0], str | Path)
     if not videos and (target_fps is not None or min_visibility):
@@ -186,10 +187,12 @@ def train(
         from skrehab.cli.evaluate import held_out_report
 
         with if_interrupted(lambda: f"Folds are kept in {report}; no model was written."):
-            scores = held_out_report(recipe.value, pipeline, data, poses, codes, report, seed, jobs)
+            scores = held_out_report(
+                recipe.value, pipeline, data, poses, codes, names, report, seed, jobs
+            )
         metadata["trial_auc"] = _noted(scores)
     elif evaluate:
-        metadata["trial_auc"] = _evaluate(pipeline, poses, codes, data, who, jobs)
+        metadata["trial_auc"] = _evaluate(pipeline, poses, codes, data, jobs)
     left = "No model was written; a second run trains it anew"
     left += ", and --no-evaluate without scoring again." if evaluate else "."
     with if_interrupted(lambda: left), stderr.status("training on all patients"):
@@ -282,7 +285,7 @@ def _poses(data, settings, cache, model_path, jobs, verbose):
     return poses, extractor.set_params(model_path=None)  # a file of this machine
 
 
-def _evaluate(pipeline, poses, codes, data, who, jobs):
+def _evaluate(pipeline, poses, codes, data, jobs):
     """Score the pipeline on each patient held out; return what is noted of it."""
     from skrehab.evaluation.by_patient import evaluate_by_patient
 
@@ -303,7 +306,10 @@ def _evaluate(pipeline, poses, codes, data, who, jobs):
             bar.advance(task)
 
         scores = evaluate_by_patient(
-            *(pipeline, poses, codes, data.groups), fit_params=who, n_jobs=jobs, on_fold=on_fold
+            *(pipeline, poses, codes, data.groups),
+            exercise=data.exercise,
+            n_jobs=jobs,
+            on_fold=on_fold,
         )
     return _noted(scores)
 

@@ -228,6 +228,8 @@ def _frame_truth(rows, data, normal_label, problems):
             f"normal_label=, one of {sorted(set(data.y.tolist()))}."
         )
     background = 0 if normal_label is None else normal_label
+    if data.y.dtype.kind == "i":  # a command line has text
+        background = int(background)
     truth = []
     for row, trial, times, intervals in zip(rows, data.X, data.timestamps, data.frame_intervals):
         labels = np.full(len(trial), UNLABELLED)

@@ -131,6 +131,10 @@ class Kept(BaseEstimator):
         path = self.path(X)
         train, y_train, asked = self.training_
         del self.training_
+        # on a cluster a worker may be lost after the fold was kept, and before it was handed over
+        if path is not None and (found := read_record(path)) is not None:
+            self.record_ = found
+            return found
         start = time.perf_counter()
         with config_context(enable_metadata_routing=True):
             model = clone(self.estimator).fit(train, y_train, **asked)

@@ -76,6 +76,21 @@ def is_unlabelled(value):
     return not isinstance(value, str) and value == UNLABELLED
 
 
+def labels_in_words(data, names):
+    """The same data with the names of labels 0, 1, ... in their place."""
+    codes = range(len(names))
+    if data.pos_label is not None or not set(data.y.tolist()) <= set(codes):
+        raise ValueError(f"Labels must be numbers from 0 to {len(names) - 1} to be named {names}.")
+    frames = data.frame_labels
+    if frames is not None:
+        frames = ragged(
+            np.array([one if is_unlabelled(one) else names[one] for one in labels.tolist()], object)
+            for labels in frames
+        )
+    y = np.array([names[code] for code in data.y.tolist()], dtype=object)
+    return replace(data, y=y, frame_labels=frames, normal_label=names[0])
+
+
 def study_data(data, y=None, groups=None, *, normal_label=None, pos_label=None, **more):
     """Read trials and what is known of them; what is given by name goes before the Bunch."""
     own = {name: value for name, value in more.items() if value is not None}

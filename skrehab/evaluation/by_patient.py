@@ -1,23 +1,22 @@
 """A pipeline scored on patients that it did not see."""
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import LeaveOneGroupOut, cross_validate
-from sklearn.utils.parallel import Parallel, delayed
 
+from skrehab.evaluation.held_out import evaluate_by_patient as evaluate_study
 from skrehab.evaluation.parameters import check_parameters
-from skrehab.metrics.frames import pool_frames
-from skrehab.metrics.motion import motion_column, motion_of
-from skrehab.metrics.patients import by_patient
 from skrehab.trials import check_groups, check_trial_labels
 
 __all__ = ["evaluate_by_patient"]
 
+TRIALS = "trial AUC"
+
 
 def evaluate_by_patient(
-    pipeline, X, y, groups, *, fit_params=None, n_jobs=None, pos_label=None, on_fold=None
+    pipeline, X, y, groups, *, exercise=None, n_jobs=None, pos_label=None, on_fold=None
 ):
     """Score a pipeline's pooled frame scores against trial labels, leaving one patient out.
+
+    One number a patient of :func:`skrehab.evaluation.evaluate_by_patient`, for ``skrehab train``.
 
     A class that a frame model did not come to know, because only the patient left out has it or no
     pseudo-label did, has probability 0.
@@ -32,9 +31,8 @@ def evaluate_by_patient(
         Trial labels.
     groups : ndarray of shape (n_trials,)
         Patients, at least two.
-    fit_params : dict, optional
-        More for the pipeline's ``fit``, one entry a trial: for a
-        :class:`~skrehab.pseudo_labels.PatientPipeline` ``groups`` and ``exercise``.
+    exercise : ndarray of shape (n_trials,), optional
+        Exercises; they and the patients go to the ``fit`` of what asks for them.
     n_jobs : int, optional
         Processes.
     pos_label : label, optional
@@ -55,7 +53,6 @@ def evaluate_by_patient(
         and `pos_label` is not given.
     """
     y = check_trial_labels(y, X)
-    motion = motion_of(y, pos_label)
     groups = check_groups(groups, X)
     if len(np.unique(groups)) < 2:
         raise ValueError(
@@ -63,40 +60,22 @@ def evaluate_by_patient(
             "Use --no-evaluate to train without."
         )
     check_parameters(pipeline)
-    classes = np.unique(y)
-    proba = [None] * len(X)
-    folds = LeaveOneGroupOut().split(X, y, groups)
-    for held_out, found, known in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_one_fold)(pipeline, X, y, fit_params, fold) for fold in folds
-    ):
-        for i, frames in zip(held_out, found):
-            proba[i] = np.zeros((len(frames), len(classes)), frames.dtype)
-            proba[i][:, np.searchsorted(classes, known)] = frames
-        if on_fold is not None:
-            on_fold()
-    if pos_label is not None:
-        proba = [motion_column(one, pos_label, classes.tolist()) for one in proba]
-    return by_patient(roc_auc_score, motion, pool_frames(proba), groups)
+    told = 0
 
+    def progress(done, total, left):
+        nonlocal told
+        while told < done:
+            told += 1
+            if on_fold is not None:
+                on_fold()
 
-def _one_fold(pipeline, X, y, fit_params, fold):
-    """Fit on all but one patient; return the trials left out, what is said of them, its classes."""
-    # as scikit-learn does it, of which cross_val_predict cannot put frame scores of folds that know
-    # other classes together
-    (model,) = cross_validate(
-        pipeline,
-        X,
-        y,
-        params=fit_params,
-        cv=[fold],
-        scoring=_no_score,
-        error_score="raise",
-        return_estimator=True,
-    )["estimator"]
-    held_out = fold[1]
-    return held_out, list(model.predict_proba([X[i] for i in held_out])), model.classes_
-
-
-def _no_score(pipeline, X, y):
-    """Stand where scikit-learn wants a score; patients are scored together, after the last fold."""
-    return 0.0
+    study = evaluate_study(
+        pipeline, X, y, groups,
+        exercise=exercise,
+        pos_label=pos_label,
+        scoring=TRIALS,
+        n_jobs=n_jobs,
+        random_state=None,
+        progress=progress,
+    )  # fmt: skip
+    return study.scores[TRIALS]["model"]

@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "CueGate": "cues",
         "CueRule": "cues",
+        "gate_for": "cues",
+        "rule_for": "cues",
         "CueState": "cues",
         "FrameStream": "stream",
         "LiveSession": "session",

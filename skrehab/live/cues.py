@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["CueGate", "CueRule", "CueState", "cue_frames", "next_cue"]
+__all__ = ["CueGate", "CueRule", "CueState", "cue_frames", "gate_for", "next_cue", "rule_for"]
 
 _ROUNDING = 1e-9  # nine frames at 30 a second are 0.3 s, whatever floating point makes of it
 
@@ -144,6 +144,72 @@ def cue_frames(probabilities, timestamps, rule=CueRule()):  # noqa: B008
         state = next_cue(state, probability, timestamp, rule)
         cues[i] = state.cue
     return cues
+
+
+def rule_for(model, rule=CueRule()):  # noqa: B008
+    """Make a rule respect what a calibrated model says of itself.
+
+    Where the model abstains, a cue neither comes nor goes: the two thresholds stand at the ends of
+    what it abstains from. And if it has chosen the probability of an alarm for a rate of false
+    alarms, the cue comes from there on.
+
+    Parameters
+    ----------
+    model : estimator
+        Such as a fitted :class:`skrehab.CalibratedByPatient`, or a pipeline that ends in one; of
+        any other the rule is left as it is.
+    rule : CueRule
+        What is wanted otherwise.
+
+    Returns
+    -------
+    CueRule
+        With `on` and `off` moved.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from skrehab.live.cues import rule_for
+    >>> model = SimpleNamespace(threshold_=0.5, confidence=0.8, false_alarms=None)
+    >>> rule = rule_for(model)
+    >>> rule.on, round(rule.off, 3)
+    (0.8, 0.2)
+    """
+    while not hasattr(model, "threshold_") and hasattr(model, "steps"):
+        model = model.steps[-1][1]
+    on, off = rule.on, rule.off
+    if getattr(model, "false_alarms", None) is not None:
+        on = min(model.threshold_, 1.0)
+    if getattr(model, "confidence", None) is not None:
+        on, off = max(on, model.confidence), min(off, 1 - model.confidence)
+    return rule._replace(on=on, off=min(on, off))
+
+
+def gate_for(model, gate=None):
+    """Make a gate that respects what a calibrated model says of itself.
+
+    Parameters
+    ----------
+    model : estimator
+        See :func:`rule_for`.
+    gate : CueGate, optional
+        What is wanted otherwise; it is not changed.
+
+    Returns
+    -------
+    CueGate
+        `gate` itself where the model says nothing.
+
+    Examples
+    --------
+    >>> from skrehab import FrameMLP
+    >>> from skrehab.live import gate_for
+    >>> gate_for(FrameMLP()).rule.on
+    0.6
+    """
+    gate = CueGate() if gate is None else gate
+    rule = rule_for(model, gate.rule)
+    return gate if rule == gate.rule else CueGate(*rule)
 
 
 def _check_rule(rule):

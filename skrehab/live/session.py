@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrehab.live.cues import gate_for
 from skrehab.live.stream import FrameStream
 from skrehab.pose import PoseExtractor, PoseStream
 
@@ -74,10 +75,13 @@ class LiveSession:
     extractor : PoseExtractor
         How the pose is taken; see :func:`causal_extractor`.
     gate : CueGate
-        When the cue goes on and off.
+        When the cue goes on and off; a calibrated model moves its thresholds, see
+        :func:`skrehab.live.gate_for`.
 
     Attributes
     ----------
+    gate : CueGate
+        The one in use.
     stream : FrameStream
         Poses to scores; ``stream.classes_`` and ``stream.counts`` are its own.
 
@@ -102,7 +106,7 @@ class LiveSession:
     def __init__(self, model, extractor, gate):
         self.poses = PoseStream(causal_extractor(extractor))
         self.stream = FrameStream(model)
-        self.gate = gate
+        self.gate = gate_for(model, gate)
         self._before = self._landmarks = None
 
     def push(self, picture, timestamp):

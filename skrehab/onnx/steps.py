@@ -11,7 +11,7 @@ from skrehab.onnx.bones import bones
 from skrehab.onnx.convolutions import add_convolutions
 from skrehab.onnx.repairs import repairs
 from skrehab.onnx.windows import sums_in_window
-from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler
+from skrehab.preprocessing import DisplacementSmoother, LandmarkScaler, PatientReference
 from skrehab.preprocessing.converter import SkeletonConverter
 from skrehab.preprocessing.skeleton_conversion import conversion
 
@@ -29,6 +29,7 @@ def transformers():
     return {
         DisplacementSmoother: (_smooth_trial, _smooth_frame),
         LandmarkScaler: (_scale, _scale),
+        PatientReference: (_subtract, _subtract),
         SkeletonConverter: (_convert, _convert),
         **bones(),
         **repairs(),
@@ -179,6 +180,17 @@ def _scale(graph, x, step, shape):
     scale = graph.constant(np.asarray(step.scale_, dtype=np.float64))
     centred = graph.add("Sub", graph.cast(x, "float64"), mean)
     return graph.cast(graph.add("Div", centred, scale), "float32")
+
+
+# --- PatientReference -----------------------------------------------------------------------------
+def _subtract(graph, x, step, shape):
+    if len(step.reference_) > 1:
+        raise ValueError(
+            f"PatientReference holds {len(step.reference_)} exercises, and an ONNX file is not "
+            "told which it is: take one with for_exercise(name)."
+        )
+    reference = graph.constant(np.asarray(step.reference_[0], dtype=np.float64))
+    return graph.cast(graph.add("Sub", graph.cast(x, "float64"), reference), "float32")
 
 
 # --- SkeletonConverter ----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from skrehab.persistence.kinds import (
     Whole,
     optional,
 )
+from skrehab.persistence.of_sklearn import OF_SKLEARN
 from skrehab.persistence.parameters import (
     AUGMENT,
     BONES,
@@ -91,6 +92,16 @@ ALLOWED = {
     "BoneVectors": Allowed(
         {"skeleton": optional(SKELETON), "window": Whole(1, 100_000), "bones": optional(BONES)},
         LANDMARKS,
+    ),
+    "PatientReference": Allowed(
+        {"n_trials": Whole(1, 100_000), "which": Options(), "normal_label": optional(LABEL)},
+        {
+            **LANDMARKS,
+            "exercises_": optional(Labels()),
+            "mean_": Array("f", ("E", "L", "C")),
+            "reference_": Array("f", ("E", "L", "C")),
+            "own_": Array("b", ("E",)),
+        },
     ),
     "KinematicMeasures": Allowed(
         {"skeleton": SKELETON, "frame_rate": RATE, "window": Whole(1, 100_000)}, LANDMARKS
@@ -306,6 +317,24 @@ ALLOWED = {
             "random_state": optional(Whole(0, 2**32 - 1)),
         },
     ),
+    "CalibratedByPatient": Allowed(
+        {
+            "estimator": Estimator(),
+            "method": Options(),
+            "cv": Whole(2, 100_000),
+            "confidence": optional(SHARE),
+            "false_alarms": optional(Number(0, 1e9)),
+            "frame_rate": optional(RATE),
+            "normal_label": optional(LABEL),
+        },
+        {
+            "classes_": Labels(),
+            "estimator_": Estimator(),
+            "map_": Either((Array("f", (2,)), Array("f", (None, 2)))),
+            "threshold_": Number(0, 2),
+            "normal_": Whole(0, MAX_LABELS),
+        },
+    ),
     "SaliencyPseudoLabeler": Allowed(
         {
             "estimator": Estimator(),
@@ -343,43 +372,5 @@ ALLOWED = {
     "sklearn.Pipeline": PIPELINE,
     "imblearn.Pipeline": PIPELINE,
     "PatientPipeline": PIPELINE,
-    "sklearn.FrozenEstimator": Allowed({"estimator": Estimator()}),
-    "sklearn.StandardScaler": Allowed(
-        {"copy": Flag(), "with_mean": Flag(), "with_std": Flag()},
-        {
-            "n_features_in_": Whole(1, 2**24, "F"),
-            "mean_": optional(Array("f", ("F",))),
-            "var_": optional(Array("f", ("F",))),
-            "scale_": optional(Array("f", ("F",))),
-            "n_samples_seen_": Either((Number(0, 2**53), Array("fiu", ("F",)))),
-        },
-        {"feature_names_in_": Labels()},
-    ),
-    "sklearn.LogisticRegression": Allowed(
-        {
-            "penalty": optional(Options()),
-            "C": Number(0, 1e15, odd=True),
-            "l1_ratio": optional(SHARE),
-            "dual": Flag(),
-            "tol": POSITIVE,
-            "fit_intercept": Flag(),
-            "intercept_scaling": POSITIVE,
-            "class_weight": CLASS_WEIGHT["class_weight"],
-            "random_state": optional(Whole(0, 2**32 - 1)),
-            "solver": Options(),
-            "max_iter": EPOCHS,
-            "multi_class": Options(),  # of older scikit-learns
-            "verbose": Either((Flag(), Whole(0, 100))),
-            "warm_start": Flag(),
-            "n_jobs": optional(Whole(-256, 256)),
-        },
-        {
-            "n_features_in_": Whole(1, 2**24, "F"),
-            "classes_": Labels(),
-            "coef_": Array("f", (None, "F")),
-            "intercept_": Array("f", (None,)),
-            "n_iter_": Array("iu", (None,)),
-        },
-        {"feature_names_in_": Labels()},
-    ),
+    **OF_SKLEARN,
 }

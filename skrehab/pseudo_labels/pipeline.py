@@ -2,8 +2,13 @@
 
 from imblearn.pipeline import Pipeline
 from sklearn import config_context
+from sklearn.utils.metaestimators import available_if
 
 __all__ = ["PatientPipeline"]
+
+
+def _last_has(method):
+    return lambda pipeline: hasattr(pipeline.steps[-1][1], method)
 
 
 class PatientPipeline(Pipeline):
@@ -13,8 +18,9 @@ class PatientPipeline(Pipeline):
     labeler and the frame model, which need both to join trials of one person and exercise
     (``splice`` in :class:`skrehab.Augmentation`). Without scikit-learn's metadata routing the plain
     Pipeline refuses ``groups``, and drops ``labels__groups``, as all that is meant for a step with
-    ``fit_resample``, without a word. This one switches routing on while it fits, and is the plain
-    Pipeline in all else. It refuses what no step asks for, such as frame labels.
+    ``fit_resample``, without a word. This one switches routing on while it fits or predicts with
+    such knowledge, and is the plain Pipeline in all else. It refuses what no step asks for, such as
+    frame labels.
 
     Cross-validation hands them on as well, with or without routing:
     ``cross_val_score(pipe, X, y, groups=patients, params={"groups": patients}, cv=...)``. Without
@@ -68,6 +74,54 @@ class PatientPipeline(Pipeline):
         TypeError
             If no step asks for one of them.
         """
-        params = {name: value for name, value in params.items() if value is not None}
+        params = _given(params)
         with config_context(enable_metadata_routing=True):
             return super().fit(X, y, **params)
+
+    @available_if(_last_has("predict"))
+    def predict(self, X, **params):
+        """Predict with the last step.
+
+        Parameters
+        ----------
+        X : list
+            Trials, or whatever the first step takes.
+        **params : dict
+            ``exercise``, one a trial, where a :class:`skrehab.PatientReference` asks for it.
+
+        Returns
+        -------
+        ndarray
+            What the last step says.
+        """
+        return self._routed(super().predict, X, params)
+
+    @available_if(_last_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Compute probabilities with the last step.
+
+        Parameters
+        ----------
+        X : list
+            Trials, or whatever the first step takes.
+        **params : dict
+            As of `predict`.
+
+        Returns
+        -------
+        ndarray
+            What the last step says.
+        """
+        return self._routed(super().predict_proba, X, params)
+
+    @staticmethod
+    def _routed(method, X, params):
+        params = _given(params)
+        if not params:
+            return method(X)
+        with config_context(enable_metadata_routing=True):
+            return method(X, **params)
+
+
+def _given(params):
+    return {name: value for name, value in params.items() if value is not None}

@@ -14,7 +14,7 @@ from skrehab.assessment import (
     steps_of,
     video_stage,
 )
-from skrehab.live.cues import CueRule, cue_frames
+from skrehab.live.cues import CueRule, cue_frames, rule_for
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import get_skeleton
@@ -198,7 +198,9 @@ def analyse_video(
         result["labels"] = _names(last.classes_, labels)
         result["probabilities"] = [_numbers(row) for row in proba]
         result["scores"] = _numbers(scores)
-        result["cue"] = cue_frames(scores, track.timestamps, rule).astype(int).tolist()
+        result["cue"] = (
+            cue_frames(scores, track.timestamps, rule_for(model, rule)).astype(int).tolist()
+        )
     result["verdict"], result["saliency"] = _whole_video(model, trial, proba, labels, notes)
     result["notes"] = notes
     return result

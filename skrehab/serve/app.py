@@ -8,7 +8,7 @@ from numbers import Real
 
 import skrehab
 from skrehab._optional import require
-from skrehab.live.cues import CueGate, CueRule, _check_rule
+from skrehab.live.cues import CueGate, CueRule, _check_rule, rule_for
 from skrehab.live.session import LiveSession
 from skrehab.pose import find_model
 from skrehab.skeletons import get_skeleton
@@ -112,6 +112,7 @@ def create_app(
             f"None, got {str(frame_rate)[:80]!r}. It is in the metadata of the model."
         )
     extractor, rest = split_model(model, model_path)
+    rule = rule_for(rest, rule)
     extractor.set_params(model_path=str(find_model(extractor.model_path)))
     token = secrets.token_urlsafe(32) if token is None else token
     if not re.fullmatch(r"[\w-]{16,}", token, flags=re.ASCII):

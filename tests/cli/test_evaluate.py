@@ -81,3 +81,41 @@ def test_train_writes_a_report(run, manifest, tmp_path):
     assert (tmp_path / "out" / "report.html").exists()
     assert "Trial AUC, patients held out" in out
     assert (tmp_path / "model" / "model.json").exists()
+
+
+@pytest.mark.parametrize("names", [("usual", "lean"), ("0", "1")])
+def test_frame_labels_in_the_report_of_train_have_their_words(run, manifest, tmp_path, names):
+    """Words become codes to be trained on, and words again in what is read."""
+    lines = mended(manifest).read_text().splitlines()
+    rows = [line.split(",") for line in lines]
+    for row in rows[1:]:
+        row[5] = names[int(row[5])]
+        file = tmp_path / row[6]
+        file.write_text(file.read_text().replace(",1\n", f",{names[1]}\n"))
+    manifest.write_text("\n".join(map(",".join, rows)) + "\n")
+    code, _, err = run(
+        *("train", manifest, "-o", tmp_path / "model", "--recipe", "published"),
+        *("--network", "lstm", "--epochs", 1, "--report", tmp_path / "out"),
+        *("--normal-label", names[0]),
+    )
+    assert code == 0, err
+    with open(tmp_path / "out" / "frames.csv", newline="", encoding="utf-8") as file:
+        frames = list(csv.DictReader(file))
+    counts = {name: sum(row["label"] == name for row in frames) for name in names}
+    assert counts == {names[0]: 12 * 60 - 6 * 20, names[1]: 6 * 20}
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Moments in the right order" in page
+    assert f"Trials without the motion looked for have the label {names[0]}" in page
+    with open(tmp_path / "out" / "summary.csv", newline="", encoding="utf-8") as file:
+        assert "frame AUC" in {row["metric"] for row in csv.DictReader(file)}
+
+
+def test_frames_labelled_as_no_trial_are_left_out_with_a_word(run, manifest, tmp_path):
+    mended(manifest)
+    (tmp_path / "trial1.csv").write_text("start,stop,label\n1,1.66,7\n")
+    code, _, err = run(
+        *("train", manifest, "-o", tmp_path / "model", "--recipe", "published"),
+        *("--network", "lstm", "--epochs", 1, "--report", tmp_path / "out"),
+    )
+    assert code == 0, err
+    assert "frames are labelled 7, as no trial is" in err

@@ -59,9 +59,13 @@ def honest():
         "LeftRightRepair": skrehab.LeftRightRepair(skeleton=[(0, 1)]).fit(body),
         "SideNormalizer": skrehab.SideNormalizer("left", skeleton="coco17").fit(body),
         "BoneVectors": tiny_bones().fit(body),
+        "PatientReference": skrehab.PatientReference().fit(body, exercise=range(len(body))),
         "KinematicMeasures": skrehab.KinematicMeasures("coco17").fit(body),
         "MovementSummary": skrehab.MovementSummary("coco17").fit(body),
         "Augmentation": Augmentation(splice=0.5, rotate=15, mirror=True, skeleton="mediapipe33"),
+        "CalibratedByPatient": skrehab.CalibratedByPatient(tiny_frames(**ONE), cv=2).fit(
+            data.X, data.frame_labels, groups=np.arange(len(data.X)) % 4
+        ),
         "FrameMLP": frames,
         "FrameTCN": tiny_tcn(augment=Augmentation(offset=0.3), **ONE).fit(
             data.X, data.frame_labels

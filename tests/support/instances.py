@@ -128,6 +128,7 @@ ESTIMATORS = [
     ),
     EstimatorRow("LandmarkScaler", LandmarkScaler, "transformer"),
     EstimatorRow("LandmarkScaler-center", lambda: LandmarkScaler(center=True), "transformer"),
+    EstimatorRow("PatientReference", skrehab.PatientReference, "transformer"),
     EstimatorRow("BoneVectors", lambda: tiny_bones(), "bones"),
     EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
     EstimatorRow("KinematicMeasures", skrehab.KinematicMeasures, "measures"),
@@ -176,6 +177,11 @@ ESTIMATORS = [
         "SaliencyPseudoLabeler-prior",
         lambda: tiny_labeler(threshold="auto", prior=0.3, n_estimators=2),
         "pseudo_labeler",
+    ),
+    EstimatorRow(
+        "CalibratedByPatient",
+        lambda: skrehab.CalibratedByPatient(tiny_frames(), cv=2),
+        "needs_patients",
     ),
     EstimatorRow("FrameMLP", tiny_frames, "frame_classifier"),
     EstimatorRow(
@@ -261,6 +267,7 @@ ESTIMATORS += [
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
 WITHOUT_TRIALS += ("video_features", "augmentation", "measures", "one_row_a_trial")
+WITHOUT_TRIALS += ("needs_patients",)
 
 
 def rows(*kinds):

@@ -9,7 +9,6 @@ from skrehab._fitting import fit_context
 from skrehab._surroundings import predicting
 from skrehab.frames.targets import check_frame_targets, class_weights
 from skrehab.preprocessing import LandmarkScaler
-from skrehab.training.augmentation import plan_changes
 from skrehab.training.loop import (
     MORE_TRAINING_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -19,6 +18,7 @@ from skrehab.training.loop import (
     seeded,
     train,
 )
+from skrehab.training.plans import plan_changes
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import (
     check_frame_labels,

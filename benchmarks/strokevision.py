@@ -9,14 +9,18 @@ in the loss, or oversampled (imbalanced-learn) with --balance oversample.
 Without --data the clips are synthetic (make_bbt_clips), where the two transports cannot be told
 apart by skeletons; networks are small settings, from random weights, so that two cores can train
 them: these are figures of the code, not of the clinic. With --data a copy in the layout of
-load_strokevision_bench is used, and its own split if labels.csv has one. What was predicted is
-kept while it runs, real and drawn clips in different files, so that a run goes on where it ended.
+load_strokevision_bench is used, and its own split if labels.csv has one. Each fold's probabilities
+are kept as soon as they are there, real and drawn clips in different files: a run that was ended
+goes on where it was, and what a changed recipe makes wrong is computed anew.
 
     python benchmarks/strokevision.py [--data ROOT] [--full-size] [--weights R3D=FILE ...]
         [--weights-sha256 R3D=HEX ...] [--device cuda] [--seeds 3] [--balance weights|oversample]
+        [--only R3D MS-G3D ...] [--results FOLDER]
 """
 
 import argparse
+import datetime
+import hashlib
 import json
 import time
 import warnings
@@ -26,7 +30,6 @@ import numpy as np
 from _report import RESULTS, write_report
 from imblearn.over_sampling import RandomOverSampler
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -37,28 +40,28 @@ CLIP = {"n_frames": 8, "image_size": 48}
 RESNET = {"widths": (8, 16, 32, 64), "n_blocks": (1, 1, 1, 1)} | CLIP
 # row -> published accuracy in %, network, small parameters, epochs, learning rate
 MODELS = {
-    "R3D": (87.68, "r3d", RESNET, 25, 3e-3),
-    "R(2+1)D": (86.96, "r2plus1d", RESNET, 25, 3e-3),
-    "MViT": (77.14, "mvit", {"widths": (16, 32), "depths": (1, 2)} | CLIP, 40, 2e-3),
+    "R3D": (87.68, "r3d", RESNET, 12, 3e-3),
+    "R(2+1)D": (86.96, "r2plus1d", RESNET, 12, 3e-3),
+    "MViT": (77.14, "mvit", {"widths": (16, 32), "depths": (1, 2)} | CLIP, 16, 2e-3),
     "Video Swin": (
         74.0,
         "video_swin",
         {"width": 16, "depths": (2, 2), "n_heads": (2, 4), "window": (4, 6, 6)} | CLIP,
-        40,
+        18,
         2e-3,
     ),
     "MotionBERT": (
         84.29,
         "motionbert",
         {"n_frames": 15, "dim_feat": 32, "depth": 2, "n_heads": 4, "dim_rep": 32, "hidden": 64},
-        30,
+        12,
         2e-3,
     ),
     "PoseConv3D": (
         68.93,
         "posec3d",
         {"base_channels": 8, "stage_blocks": (1, 1, 1), "image_size": 28, "n_frames": 15},
-        30,
+        6,
         3e-3,
     ),
     "MS-G3D": (
@@ -66,19 +69,31 @@ MODELS = {
         "msg3d",
         {"widths": (12, 24, 48), "n_gcn_scales": 4, "n_g3d_scales": 2, "windows": (3,)}
         | {"n_frames": 15},
-        30,
+        16,
         3e-3,
     ),
 }
 # what a network needs of any size: key-points are pixels
 ALWAYS = {"MotionBERT": {"normalize": True, "crop_ratio": 1.0}}
-# full size: epochs, learning rate, weight decay. MotionBERT's are its authors' for fine-tuning; the
-# paper gives none, so the others are ours for networks that start from published weights
-FULL = dict.fromkeys(MODELS, (30, 1e-4, 1e-2)) | {
-    "MViT": (30, 1e-4, 5e-2),
-    "Video Swin": (30, 1e-4, 5e-2),
-    "PoseConv3D": (60, 1e-3, 3e-4),
-    "MS-G3D": (60, 1e-3, 5e-4),  # from scratch in the paper
+# full size, a recipe a network: augmentation, warm-up and views of the kind that papers fine-tune
+# with. MotionBERT's rate and decay are its authors'; the paper of the benchmark gives none, so the
+# rest is ours, for networks that start from published weights, MS-G3D from scratch.
+PICTURES = {"crop": 0.5, "color": 0.4, "mirror": 0.5, "time_jitter": True}
+ADAMW = {"optimizer": "adamw", "decay_norms": False, "warmup": 3}
+CLIPS = ADAMW | {"augment": PICTURES, "views": (3, 3), "max_epochs": 30, "lr": 1e-4}
+SIDES = {"mirror": 0.5, "skeleton": "coco17"}
+FULL = {
+    "R3D": CLIPS | {"weight_decay": 1e-2},
+    "R(2+1)D": CLIPS | {"weight_decay": 1e-2},
+    "MViT": CLIPS | {"weight_decay": 5e-2},
+    "Video Swin": CLIPS | {"weight_decay": 5e-2},
+    "MotionBERT": ADAMW
+    | {"augment": SIDES | {"turn": 10, "zoom": 0.1}}
+    | {"max_epochs": 30, "lr": 1e-4, "weight_decay": 1e-2},
+    "PoseConv3D": ADAMW
+    | {"augment": SIDES | {"zoom": 0.3, "time_jitter": True}, "views": 10}
+    | {"max_epochs": 60, "lr": 1e-3, "weight_decay": 3e-4},
+    "MS-G3D": {"max_epochs": 60, "lr": 1e-3, "weight_decay": 5e-4, "optimizer": "adamw"},
 }
 RGB = ("R3D", "R(2+1)D", "MViT", "Video Swin")
 FUSED = ("R3D", "MS-G3D")
@@ -87,9 +102,9 @@ FUSED = ("R3D", "MS-G3D")
 def model(row, options, seed):
     """Build the estimator of a row."""
     _, network, params, epochs, lr = MODELS[row]
-    decay = 0.0
+    how = {"max_epochs": epochs, "lr": lr}
     if options.full_size:
-        params, (epochs, lr, decay) = {}, FULL[row]
+        params, how = {}, FULL[row]
     start = {}
     if row in options.weights:
         start = {"weights": options.weights[row], "head": "new"}
@@ -97,34 +112,33 @@ def model(row, options, seed):
     return VideoClassifier(
         network,
         network_params=ALWAYS.get(row, {}) | params,
-        max_epochs=epochs,
-        lr=lr,
-        weight_decay=decay,
-        optimizer="adamw" if options.full_size else "adam",
         batch_size=16,
         class_weight="balanced",
         device=options.device,
         random_state=seed,
+        **how,
         **start,
     )
 
 
 def estimators(options, seed):
-    """All rows: name -> modality, estimator."""
+    """All rows: name -> modality, estimator; None for the mean of two rows that are there."""
     rows = {row: ("rgb" if row in RGB else "pose", model(row, options, seed)) for row in MODELS}
     rgb, pose = (model(row, options, seed) for row in FUSED)
-    for how in ("late", "features"):
-        name = f"{' + '.join(FUSED)}, {how}"
-        rows[name] = ("both", FusionClassifier(rgb, pose, how=how))
+    rows[f"{' + '.join(FUSED)}, late"] = ("both", None)  # of what both said, kept above
+    rows[f"{' + '.join(FUSED)}, features"] = ("both", FusionClassifier(rgb, pose, how="features"))
     return rows
 
 
-def load(root):
+def load(options):
     """Read the clips, or draw them."""
-    if root:
-        return load_strokevision_bench(root)
+    if options.data:
+        return load_strokevision_bench(options.data)
     return make_bbt_clips(
-        n_patients=12, clips_per_class=5, class_weights="imbalanced", random_state=0
+        n_patients=options.patients,
+        clips_per_class=options.clips_per_class,
+        class_weights="imbalanced",
+        random_state=0,
     )
 
 
@@ -141,17 +155,63 @@ def folds(data, seed):
     return list(splitter.split(data.target, data.target, data.patients))
 
 
-def predict(estimator, X, y, parts, balance):
-    """Predict each test clip by a model that saw none of its patient; None where none is tested."""
-    predicted = np.full(len(y), None, dtype=object)
-    for train, test in parts:
-        if balance == "oversample":
-            train = RandomOverSampler(random_state=0).fit_resample(train[:, None], y[train])[0][
-                :, 0
-            ]
-        fitted = clone(estimator).fit([X[i] for i in train], y[train])
-        predicted[test] = fitted.predict([X[i] for i in test])
-    return predicted
+class Kept:
+    """What was said of each test clip, one line a fold in a file, written as soon as it is there.
+
+    A line counts for clips, folds, a seed and settings that are the same to the letter.
+    """
+
+    def __init__(self, file, data, names):
+        self.file, self.names = file, names
+        clips = [list(data.target), list(data.patients), _few(data)]
+        self.data = hashlib.sha256(repr(clips).encode()).hexdigest()[:12]
+        lines = file.read_text().splitlines() if file.exists() else []
+        self.lines = {}
+        for line in lines:
+            try:
+                found = json.loads(line)
+            except ValueError:  # the run was ended while it wrote
+                continue
+            self.lines[found["key"]] = found
+
+    def proba(self, row, how, seed, fold, compute):
+        """Probabilities of a fold's test clips: as kept, or computed and kept."""
+        key = hashlib.sha256(repr([self.data, row, how, seed, fold]).encode()).hexdigest()[:16]
+        if key not in self.lines:
+            start = time.process_time()
+            proba = np.round(np.asarray(compute(), dtype=float), 4).tolist()
+            spent = round(time.process_time() - start)
+            said = {"row": row, "seed": seed, "fold": fold, "how": how, "cpu_s": spent}
+            said["date"] = str(datetime.date.today())
+            self.lines[key] = {"key": key, **said, "proba": proba}
+            with self.file.open("a") as out:
+                out.write(json.dumps(self.lines[key]) + "\n")
+            print(f"{row}, seed {seed}, fold {fold}: {spent} s CPU", flush=True)
+        return np.array(self.lines[key]["proba"]), self.lines[key]["date"]
+
+
+def _few(data):
+    """A few key-points, to tell two sets of clips apart."""
+    every = -(-len(data.poses) // 5)
+    return [np.nan_to_num(np.asarray(one)[0]).round(3).tolist() for one in data.poses[::every]]
+
+
+def settings(estimator, options):
+    """Write all that decides what is learned, but for the seed and the device."""
+    if estimator is None:
+        return ""
+    names = [name for name in estimator.get_params() if name.endswith(("device", "random_state"))]
+    plain = clone(estimator).set_params(**dict.fromkeys(names))
+    return " ".join(plain.__repr__(N_CHAR_MAX=10**6).split()) + f" {options.balance}"
+
+
+def say(estimator, X, y, train, test, balance):
+    """Probabilities of test clips, by a model that saw none of their patients."""
+    if balance == "oversample":
+        again = RandomOverSampler(random_state=0)
+        train = again.fit_resample(train[:, None], y[train])[0][:, 0]
+    fitted = clone(estimator).fit([X[i] for i in train], y[train])
+    return fitted.predict_proba([X[i] for i in test])
 
 
 def accuracies(y, predicted, names):
@@ -213,64 +273,61 @@ def by_row(words):
     return pairs
 
 
-def arguments():
+def arguments(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--data")
     parser.add_argument("--balance", choices=("weights", "oversample"), default="weights")
     parser.add_argument("--full-size", action="store_true")
-    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--only", nargs="+", metavar="ROW")
     parser.add_argument("--weights", nargs="+", metavar="ROW=FILE")
     parser.add_argument("--weights-sha256", nargs="+", metavar="ROW=HEX")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seeds", type=int, default=1)
-    options = parser.parse_args()
+    parser.add_argument("--patients", type=int, default=12, help="of drawn clips")
+    parser.add_argument("--clips-per-class", type=int, default=25, help="of drawn clips")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args(words)
     options.weights = by_row(options.weights)
     options.weights_sha256 = by_row(options.weights_sha256)
     return options
 
 
-def main():
-    options = arguments()
-    data = load(options.data)
+def main(words=None):
+    options = arguments(words)
+    data = load(options)
     y, names = np.asarray(data.target), list(data.target_names)
     items = {"rgb": data.videos, "pose": data.poses}
     items["both"] = [{"rgb": a, "pose": b} for a, b in zip(data.videos, data.poses)]
-
-    # rows found here are not computed again: a long run goes on where it ended
+    options.results.mkdir(parents=True, exist_ok=True)
     name = "strokevision_real" if options.data else "strokevision"
-    store = RESULTS / f"{name}_predictions.json"
-    RESULTS.mkdir(exist_ok=True)
-    known = json.loads(store.read_text()) if store.exists() else {}
+    kept = Kept(options.results / f"{name}_kept.jsonl", data, names)
+    classes = np.unique(y)
 
-    def key(row, seed):
-        said = (
-            [f"{len(y)} clips"] * bool(options.data)
-            + [f"seed {seed}"] * (seed > 0)
-            + ["full size"] * options.full_size
-        )
-        said += [options.balance] * (options.balance != "weights")
-        said += [f"{k}={Path(v).name}" for k, v in options.weights.items() if k in row]
-        return ", ".join([row, *said])
-
-    rows = {}  # row -> true classes, predicted classes and patients, of all seeds
+    rows, dates = {}, {}  # row -> true classes, predicted classes and patients, of all seeds
     for seed in range(options.seeds):
         parts = folds(data, seed)
-        tested = np.sort(np.concatenate([test for _, test in parts]))
-        most = predict(DummyClassifier(), np.zeros((len(y), 1)), y, parts, "none")
-        found = {"most frequent class": most[tested]}
+        tested = np.concatenate([test for _, test in parts])
+        truth, patients = y[tested], data.patients[tested]
+        most = [np.full(len(test), _most(y[train])) for train, test in parts]
+        rows.setdefault("most frequent class", []).append((truth, np.concatenate(most), patients))
+        found = {}
         for row, (modality, estimator) in estimators(options, seed).items():
-            if options.only and row not in options.only and key(row, seed) not in known:
+            if options.only and row not in options.only:
                 continue
-            start = time.process_time()
-            if key(row, seed) not in known:
-                predicted = predict(estimator, items[modality], y, parts, options.balance)[tested]
-                known[key(row, seed)] = [names.index(label) for label in predicted]
-                print(key(row, seed), f"{np.mean(predicted == y[tested]):.3f},",
-                      f"{time.process_time() - start:.0f} s CPU", flush=True)  # fmt: skip
-                store.write_text(json.dumps(known) + "\n")
-            found[row] = np.array(names)[known[key(row, seed)]]
-        for row, predicted in found.items():
-            rows.setdefault(row, []).append((y[tested], predicted, data.patients[tested]))
+            if estimator is None:
+                if not set(FUSED) <= set(found):
+                    continue
+                found[row] = (found[FUSED[0]] + found[FUSED[1]]) / 2
+            else:
+                how, said = settings(estimator, options), []
+                for fold, (train, test) in enumerate(parts):
+                    what = (estimator, items[modality], y, train, test, options.balance)
+                    proba, date = kept.proba(row, how, seed, fold, lambda what=what: say(*what))
+                    said.append(proba)
+                    dates.setdefault(row, date)
+                found[row] = np.concatenate(said)
+            predicted = classes[found[row].argmax(axis=1)]
+            rows.setdefault(row, []).append((truth, predicted, patients))
 
     table, matrices = [], {}
     for row, seeds in rows.items():
@@ -279,19 +336,33 @@ def main():
         matrices[row] = truth, predicted
         published = MODELS[row][0] if row in MODELS else ""
         columns = ["all clips", "mean of classes", *names]
-        table.append({"model": row} | dict(zip(columns, values)) | {"published, real": published})
+        table.append(
+            {"model": row}
+            | dict(zip(columns, values))
+            | {"published, real": published, "run on": dates.get(row, "")}
+        )
     del matrices["most frequent class"]
-    draw(matrices, names, RESULTS / f"{name}_confusion.png")
+    if matrices:
+        draw(matrices, names, options.results / f"{name}_confusion.png")
     counts = ", ".join(f"{one} {np.sum(y == one)}" for one in names)
+    lost = [row for row in estimators(options, 0) if row not in rows]
+    rest = f" Not computed in this run: {', '.join(lost)}." if lost else ""
     write_report(
         name,
         table,
         __doc__.split("\n\n    ")[0],
         packages=("torch", "torchvision", "scikit-learn", "imbalanced-learn"),
-        notes=f"{len(y)} clips of {len(np.unique(data.patients))} patients: {counts}. Accuracies "
-        "in %; chance as a mean of classes is 25 %.\n\n"
-        f"![Confusion matrices]({name}_confusion.png)",
+        notes=f"{len(y)} clips of {len(np.unique(data.patients))} patients: {counts}; "
+        f"{options.seeds} seed(s). Accuracies in %; chance as a mean of classes is 25 %.{rest}"
+        + f"\n\n![Confusion matrices]({name}_confusion.png)"
+        * bool(matrices),
+        folder=options.results,
     )
+
+
+def _most(y):
+    values, counts = np.unique(y, return_counts=True)
+    return values[counts.argmax()]
 
 
 if __name__ == "__main__":

@@ -90,6 +90,16 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         afterwards all phases, their logits averaged and the scores of their frames put together.
         ``"auto"`` is 1 for a median training trial of up to 75 frames, else its length over 50,
         rounded, at most 6.
+    warmup : int, default=0
+        Epochs at the start over which the learning rate rises from batch to batch; `schedule` fills
+        the rest. (`head_warmup` is about layers, this about the rate.)
+    decay_norms : bool, default=True
+        Whether `weight_decay` takes in biases, the weights of norms and tables of positions; papers
+        with AdamW leave them out (False).
+    views : int or (int, int), default=1
+        Views of each trial whose logits are averaged in prediction: clips at several times, and of
+        pictures cuts along their longer side, as (10, 3). Of poses those of networks that look at
+        a fixed number of frames.
 
     Attributes
     ----------
@@ -170,6 +180,9 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         augment=None,
         like_length=0,
         step=1,
+        warmup=0,
+        decay_norms=True,
+        views=1,
     ):
         keep_parameters(self, locals())
 

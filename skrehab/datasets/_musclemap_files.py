@@ -2,17 +2,14 @@
 
 import warnings
 
-import numpy as np
-
 from skrehab.datasets._coco_files import read_coco17
-from skrehab.formats._bounds import check_points, read_json
-from skrehab.formats.poses import parse_pose
 
 __all__ = ["MODALITIES", "check_modalities", "find_files", "warn_of_left_out"]
 
 MODALITIES = ("rgb", "pose")
 _ENDS = (".npy", ".json")
 _SHOWN = 10  # files in one message
+_APART = 2  # frames that counts of video and key-points differ by, as programs cut the ends
 
 
 def check_modalities(modalities):
@@ -25,14 +22,31 @@ def check_modalities(modalities):
 def find_files(root, row, modalities, min_frames, faults):
     """Files of one clip, or None where something is wrong with them."""
     before, files = len(faults.found), dict.fromkeys(MODALITIES)
+    n_frames = None
     if "rgb" in modalities:
-        files["rgb"] = str(_find_video(root, row, min_frames, faults))
+        file, n_frames = _find_video(root, row, min_frames, faults)
+        files["rgb"] = str(file)
     if "pose" in modalities:
         files["pose"] = _find_skeleton(root, row, faults)
+    if n_frames is not None and files["pose"] is not None:
+        _compare(row, n_frames, len(files["pose"]), faults)
     return files if len(faults.found) == before else None
 
 
+def _compare(row, n_frames, n_points, faults):
+    """Results leave frames without anyone out, so that the end may be missing; half of it is not.
+
+    More key-points than frames are of another video.
+    """
+    if n_frames / 2 <= n_points <= n_frames + _APART:
+        return
+    text = f"clips/{row.clip} has {n_frames} frames and its key-points {n_points}"
+    faults.add(row, "clip", f"{text}; estimate them again")
+
+
 def _find_video(root, row, min_frames, faults):
+    """The file of a clip, and its number of frames where that is asked for and known."""
+    n_frames = None
     file = root / "clips" / row.clip
     if not file.is_file():
         faults.add(row, "clip", f"there is no clips/{row.clip}; add it or remove the row")
@@ -50,7 +64,7 @@ def _find_video(root, row, min_frames, faults):
                 faults.add(
                     row, "clip", f"clips/{row.clip} has {n_frames} frames, fewer than {min_frames}"
                 )
-    return file
+    return file, n_frames
 
 
 def _find_skeleton(root, row, faults):
@@ -66,31 +80,10 @@ def _find_skeleton(root, row, faults):
         faults.add(row, "clip", text)
         return None
     try:
-        return _read_skeleton(files[0])
+        return read_coco17(files[0])
     except (ValueError, OSError) as error:
         faults.add(row, "clip", f"{place}{files[0].suffix}: {error}")
         return None
-
-
-def _read_skeleton(file):
-    """Key-points (n_frames, 17, 3) of one person."""
-    if file.suffix == ".json":
-        content = read_json(file)
-        if isinstance(content, list) and content and "image_id" in (content[0] or ()):
-            return _read_results(file)
-    return read_coco17(file)
-
-
-def _read_results(file):
-    """Results as of AlphaPose: one entry a person, and no entry for a frame without anyone."""
-    found = parse_pose(file, format="coco", frame_rate=1.0)  # so times are numbers of frames
-    if found.pose.shape[1:] != (17, 3):
-        raise ValueError(f"COCO's 17 key-points are needed, got {found.pose.shape[1]}")
-    numbers = np.rint(found.timestamps).astype(int)
-    check_points(numbers[-1] + 1, 17)  # the last number may be any
-    points = np.full((numbers[-1] + 1, 17, 3), [np.nan, np.nan, 0], dtype=np.float32)
-    points[numbers] = found.pose
-    return points
 
 
 def warn_of_left_out(table, root, rows, modalities, faults, n_wanted):

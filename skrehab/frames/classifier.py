@@ -12,7 +12,6 @@ from skrehab._surroundings import predicting
 from skrehab.frames.ranking import RANKS, has_motion, ranking_of, some_of_both
 from skrehab.frames.targets import check_frame_targets, class_weights
 from skrehab.preprocessing import LandmarkScaler
-from skrehab.training.augmentation import plan_changes
 from skrehab.training.loop import (
     MORE_TRAINING_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
@@ -22,6 +21,7 @@ from skrehab.training.loop import (
     seeded,
     train,
 )
+from skrehab.training.plans import plan_changes
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import (
     check_frame_labels,

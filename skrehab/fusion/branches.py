@@ -1,12 +1,14 @@
 """Training of a network of two branches, such as TransM3E, whatever each trial has."""
 
+import numpy as np
 import torch
 from torch import nn
 
 from skrehab.multilabel.label_sets import LOSSES
+from skrehab.training.batching import is_lazy, prefetch
 from skrehab.training.modalities import MODALITIES, jitter_colors
 
-__all__ = ["BranchLoss", "BranchTraining"]
+__all__ = ["BranchLoss", "BranchTraining", "predict_branches"]
 
 
 class BranchTraining(nn.Module):
@@ -91,3 +93,42 @@ class BranchLoss(nn.Module):
                 rows, logits = (torch.cat(parts) for parts in zip(*seen))
                 total = total + self.cross_entropy(logits, (target[rows], weight[rows]))
         return total
+
+
+def predict_branches(network, trials, view, collate, batch_size, device):
+    """Compute the probability of each label from one view of each trial.
+
+    Parameters
+    ----------
+    network : BranchTraining
+        The network, in evaluation.
+    trials : list of dict
+        As from :func:`skrehab.training.modalities.check_modalities`.
+    view : skrehab.training.changes.View
+        How clips are looked at.
+    collate : callable
+        Makes a batch of trials; takes ``views=``.
+    batch_size : int
+        Trials in a batch.
+    device : str
+        Torch device.
+
+    Returns
+    -------
+    ndarray of shape (n_trials, n_labels)
+        Probabilities.
+    """
+    starts = range(0, len(trials), batch_size)
+    batches = (trials[start : start + batch_size] for start in starts)
+    n_workers = 1 if any(map(is_lazy, trials)) else 0
+    rows = [None] * len(trials)
+
+    def prepared(batch):
+        return collate(batch, views=[view] * len(batch))
+
+    for start, batch in zip(starts, prefetch(prepared, batches, n_workers)):
+        batch = {key: value.to(device) for key, value in batch.items()}
+        for places, out in network(**batch):
+            for place, row in zip(places.tolist(), out["prediction"].cpu().numpy()):
+                rows[start + place] = row
+    return np.stack(rows)

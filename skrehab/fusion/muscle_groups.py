@@ -19,16 +19,18 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab._fitting import fit_context
 from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
-from skrehab.fusion.branches import BranchLoss, BranchTraining
-from skrehab.fusion.stages import keep_branches, plan_stages
+from skrehab.fusion.branches import BranchLoss, BranchTraining, predict_branches
+from skrehab.fusion.stages import keep_branches, plan_stages, plan_trial_changes
 from skrehab.multilabel.label_sets import LOSSES, MultiLabelMixin, check_multilabel
 from skrehab.networks.two_stream.transm3e import SIZES, TransM3E
 from skrehab.networks.weights import read_weights
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import get_skeleton
-from skrehab.training.batching import Samples, is_lazy, prefetch
+from skrehab.training.batching import Samples
+from skrehab.training.clip_changes import ClipSamples, check_views
 from skrehab.training.estimator import NetworkParamsMixin
 from skrehab.training.loop import (
+    PAPER_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     Recipe,
     seeded,
@@ -108,6 +110,19 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         1 prints a line an epoch.
     net_params : dict, optional
         Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+    augment : Augmentation, dict or None, default=None
+        How trials are changed in training, clip and skeleton alike; see
+        :class:`skrehab.training.augmentation.Augmentation`. Its `color`, where it is set, stands in
+        the place of `color_jitter`.
+    warmup : int, default=0
+        Epochs at the start over which the learning rate rises from batch to batch; `schedule` fills
+        the rest. (`head_warmup` is about layers, this about the rate.)
+    decay_norms : bool, default=True
+        Whether `weight_decay` takes in biases, the weights of norms and tables of positions; papers
+        with AdamW leave them out (False).
+    views : int or (int, int), default=1
+        Views of each clip whose probabilities are averaged in prediction: at several times, and
+        cuts along the longer side of the pictures, as (10, 3). Skeletons are seen whole.
 
     Attributes
     ----------
@@ -172,6 +187,7 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
             for key in TRAINING_CONSTRAINTS
             if key not in ("class_weight", "max_epochs")
         },
+        **PAPER_CONSTRAINTS,
         "modality": [StrOptions({"both", *MODALITIES})],
         "size": [StrOptions(set(SIZES))],
         "network_params": [dict, None],
@@ -216,6 +232,10 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         weights_sha256=None,
         verbose=0,
         net_params=None,
+        augment=None,
+        warmup=0,
+        decay_norms=True,
+        views=1,
     ):
         keep_parameters(self, locals())
 
@@ -272,14 +292,17 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights()
             check_clip_lengths(trials, self._min_frames)
+            changes = plan_trial_changes(
+                self.augment, [trials[i] for i in inside], self.module_, self.classes_
+            )
+            jitter = self.color_jitter if changes is None or not changes.how.color else 0.0
             for stage, branches, epochs in stages:
                 self.stage_ = stage
-                samples, validation = (
-                    None if index is None else self._samples(trials, index, branches, y, weights)
-                    for index in (inside, held_out)
-                )
+                what = (trials, branches, y, weights)
+                samples = self._samples(inside, *what, changes=changes)
+                validation = None if held_out is None else self._samples(held_out, *what)
                 history = train(
-                    BranchTraining(self.module_, stage, self.color_jitter),
+                    BranchTraining(self.module_, stage, jitter),
                     samples,
                     self._recipe(epochs),
                     generator=generator,
@@ -294,12 +317,13 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
     def _modalities(self):
         return MODALITIES if self.modality == "both" else (self.modality,)
 
-    def _samples(self, trials, index, branches, y, weights):
+    def _samples(self, index, trials, branches, y, weights, changes=None):
         """Show trials to some branches; those that have nothing for them are left out."""
         shown = [{m: trials[i][m] if m in branches else None for m in MODALITIES} for i in index]
         kept = [k for k, trial in enumerate(shown) if any(v is not None for v in trial.values())]
         index = np.asarray(index)[kept]
-        return Samples([shown[k] for k in kept], y[index], weights[index], self._collate)
+        parts = [shown[k] for k in kept], y[index], weights[index], self._collate
+        return Samples(*parts) if changes is None else ClipSamples(*parts, changes)
 
     def _recipe(self, epochs):
         extra = {"optimizer": torch.optim.AdamW} | (self.net_params or {})
@@ -365,14 +389,12 @@ class MuscleGroupClassifier(MultiLabelMixin, NetworkParamsMixin, BaseEstimator):
         shape = {"n_landmarks": self.n_landmarks_, "n_coords": self.n_coords_}
         trials = check_modalities(X, self._modalities, **shape)
         check_clip_lengths(trials, self._min_frames)
+        views = check_views(self.views)
+        views = views if any(trial["rgb"] is not None for trial in trials) else views[:1]
         network = BranchTraining(self.module_, self.stage_, 0.0)
-        starts = range(0, len(trials), self.batch_size)
-        batches = (trials[start : start + self.batch_size] for start in starts)
-        n_workers = 1 if any(map(is_lazy, trials)) else 0
-        proba = np.empty((len(trials), self.n_labels_), dtype=np.float32)
         with predicting(network, self.device):
-            for start, batch in zip(starts, prefetch(self._collate, batches, n_workers)):
-                batch = {key: value.to(self.device) for key, value in batch.items()}
-                for rows, out in network(**batch):
-                    proba[start + rows.cpu().numpy()] = out["prediction"].cpu().numpy()
-        return proba
+            seen = [
+                predict_branches(network, trials, view, self._collate, self.batch_size, self.device)
+                for view in views
+            ]
+        return np.mean(seen, axis=0, dtype=np.float32)

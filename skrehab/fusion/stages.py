@@ -1,8 +1,10 @@
 """Stages of training a network of two branches: each branch alone, then both together."""
 
+from skrehab.preprocessing import LandmarkScaler
 from skrehab.training.modalities import MODALITIES
+from skrehab.training.plans import plan_clip_changes
 
-__all__ = ["keep_branches", "plan_stages"]
+__all__ = ["keep_branches", "plan_stages", "plan_trial_changes"]
 
 # parts of the network that a branch alone does not need
 _NOT_ALONE = {
@@ -83,3 +85,40 @@ def keep_branches(network, modality):
     for part in _NOT_ALONE.get(modality, ()):
         setattr(network, part, None)
     return network
+
+
+def plan_trial_changes(augment, trials, network, classes):
+    """Prepare how trials of clip and skeleton are changed in training.
+
+    Parameters
+    ----------
+    augment : Augmentation, dict or None
+        Which changes.
+    trials : list of dict
+        Training trials, whose skeletons are not scaled yet.
+    network : skrehab.networks.two_stream.transm3e.TransM3E
+        The network, for the frames that it looks at.
+    classes : ndarray of shape (n_labels,)
+        Columns of y, for labels that mirrors exchange.
+
+    Returns
+    -------
+    skrehab.training.clip_changes.ClipChanges or None
+        What changes batches; None if nothing was asked for.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is unknown or out of range, or does not fit the trials.
+    """
+    if augment is None:
+        return None
+    poses = [trial["pose"] for trial in trials if trial["pose"] is not None]
+    return plan_clip_changes(
+        augment,
+        network.clip.n_frames,
+        poses=poses or None,
+        spread=LandmarkScaler(center=True).fit(poses).scale_ if poses else 1.0,
+        pose_frames=getattr(network.pose, "n_frames", None),
+        classes=classes,
+    )

@@ -16,7 +16,7 @@ from skrehab.multilabel.label_sets import (
 from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency.attribution import explain
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
-from skrehab.training.loop import trial_weights
+from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, trial_weights
 from skrehab.trials import check_groups, ragged
 
 __all__ = ["MultiLabelVideoClassifier"]
@@ -38,7 +38,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
     threshold : float, default=0.5
         From which probability on a label is predicted.
     lr : float, default=1e-3
-        Learning rate of Adam.
+        Learning rate.
     max_epochs : int, default=100
         Epochs.
     batch_size : int, default=32
@@ -80,6 +80,20 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         1 prints a line an epoch.
     net_params : dict, optional
         Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+    optimizer : {"adam", "adamw"}, default="adam"
+        Which; they differ in what `weight_decay` does.
+    augment : Augmentation, dict or None, default=None
+        How trials are changed in training; see :class:`skrehab.training.augmentation.Augmentation`.
+    warmup : int, default=0
+        Epochs at the start over which the learning rate rises from batch to batch; `schedule` fills
+        the rest. (`head_warmup` is about layers, this about the rate.)
+    decay_norms : bool, default=True
+        Whether `weight_decay` takes in biases, the weights of norms and tables of positions; papers
+        with AdamW leave them out (False).
+    views : int or (int, int), default=1
+        Views of each trial whose logits are averaged in prediction: clips at several times, and of
+        pictures cuts along their longer side, as (10, 3). Of poses those of networks that look at
+        a fixed number of frames.
 
     Attributes
     ----------
@@ -122,6 +136,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
 
     _parameter_constraints = {
         **{key: value for key, value in NETWORK_CONSTRAINTS.items() if key != "class_weight"},
+        "optimizer": MORE_TRAINING_CONSTRAINTS["optimizer"],
         "loss": [StrOptions(set(LOSSES))],
         "threshold": [Interval(Real, 0, 1, closed="both")],
     }
@@ -156,6 +171,11 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         memory=None,
         verbose=0,
         net_params=None,
+        optimizer="adam",
+        augment=None,
+        warmup=0,
+        decay_norms=True,
+        views=1,
     ):
         keep_parameters(self, locals())
 

@@ -6,7 +6,7 @@ import torch
 
 from skrehab._optional import require
 
-__all__ = ["mend_torchvision", "video_models"]
+__all__ = ["mend_torchvision", "picture_changes", "video_models"]
 
 _SCHEMAS = []  # torch forgets a definition when its Library object goes
 
@@ -48,3 +48,20 @@ def video_models():
     """
     mend_torchvision()
     return require("torchvision.models.video", "video", "to build this network")
+
+
+def picture_changes():
+    """Import torchvision's functions that cut, flip and colour pictures, or say how to get them.
+
+    Returns
+    -------
+    module
+        ``torchvision.transforms.v2.functional``.
+
+    Raises
+    ------
+    ImportError
+        If torchvision is missing or broken; the message names the extra ``video``.
+    """
+    mend_torchvision()
+    return require("torchvision.transforms.v2.functional", "video", "to change pictures")

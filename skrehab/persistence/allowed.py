@@ -25,6 +25,7 @@ from skrehab.persistence.kinds import (
 )
 from skrehab.persistence.of_sklearn import OF_SKLEARN
 from skrehab.persistence.parameters import (
+    AS_IN_PAPERS,
     AUGMENT,
     BONES,
     CLASS_WEIGHT,
@@ -175,13 +176,19 @@ ALLOWED = {
     ),
     "Augmentation": Allowed(AUGMENT),
     "VideoClassifier": Allowed(
-        {**OF_NETWORK, **MORE_TRAINING, **LIKE_LENGTH, **CLASS_WEIGHT},
+        {**OF_NETWORK, **MORE_TRAINING, **AS_IN_PAPERS, **LIKE_LENGTH, **CLASS_WEIGHT},
         {**MAYBE_LANDMARKS, **TRAINED, "classes_": Labels()},
         {"max_frames_": FRAMES},
         LATER,
     ),
     "MultiLabelVideoClassifier": Allowed(
-        {**OF_NETWORK, "loss": Options(), "threshold": SHARE},
+        {
+            **OF_NETWORK,
+            **AS_IN_PAPERS,
+            "optimizer": Options(),
+            "loss": Options(),
+            "threshold": SHARE,
+        },
         {**MAYBE_LANDMARKS, **TRAINED, **LABEL_SET},
         {"max_frames_": FRAMES},
         LATER,
@@ -190,6 +197,7 @@ ALLOWED = {
         {
             **{key: kind for key, kind in TRAINING.items() if key != "max_epochs"},
             **PUBLISHED,
+            **AS_IN_PAPERS,
             "modality": Options(),
             "size": Options(),
             "network_params": Nothing(),

@@ -81,7 +81,7 @@ PARAMS = {
         name: Text()
         for name in (
             *("size", "pooling", "coords", "strategy", "fit_length", "pool", "reduction"),
-            *("readout", "gelu", "mpose"),
+            *("readout", "gelu", "mpose", "motion"),
         )
     },
     **{

@@ -26,6 +26,7 @@ from skrehab.persistence.kinds import (
 from skrehab.persistence.records import Record, Row, estimator_of
 
 __all__ = [
+    "AS_IN_PAPERS",
     "AUGMENT",
     "BONES",
     "CLASS_WEIGHT",
@@ -136,6 +137,14 @@ AUGMENT = {
     "offset": POSITIVE,
     "mirror": Either((Flag(), SHARE)),
     "stretch": SHARE,
+    "cut": SHARE,
+    "time_jitter": Flag(),
+    "crop": SHARE,
+    "color": SHARE,
+    "jitter": POSITIVE,
+    "turn": Number(0, 180),
+    "zoom": POSITIVE,
+    "swap": Either((Nothing(), Mapping(LABEL, LABEL, 1000))),
     "vertical": Whole(0, 2),
     "skeleton": optional(SKELETON),
     "normal_label": optional(LABEL),
@@ -146,6 +155,13 @@ MORE_TRAINING = {
     "gradient_clip_value": optional(POSITIVE),
     "standardize": Flag(),
     "augment": Either((Nothing(), estimator_of("Augmentation"), Record(AUGMENT))),
+}
+# what papers train networks with, and ask them
+AS_IN_PAPERS = {
+    "augment": MORE_TRAINING["augment"],
+    "warmup": EPOCHS,
+    "decay_norms": Flag(),
+    "views": Either((Whole(1, 1000), Series(Whole(1, 1000), 2, 2))),
 }
 LIKE_LENGTH = {
     "like_length": Whole(0, 1_000_000),

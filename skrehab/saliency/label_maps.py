@@ -156,5 +156,7 @@ def _inputs(estimator, module, trial):
 def _picture(clip, recipe):
     """Turn a normalised clip (3, n_frames, height, width) back into pictures."""
     mean, std = (clip.new_tensor(v).reshape(3, 1, 1, 1) for v in (recipe.mean, recipe.std))
+    if recipe.motion is not None:  # from -1 to 1: grey is what does not move
+        mean, std = 0.5, std / 2
     pictures = (255 * (clip * std + mean)).round().clamp(0, 255)
     return pictures.permute(1, 2, 3, 0).cpu().numpy().astype(np.uint8)

@@ -7,26 +7,30 @@ stands turned, a camera or a body a little different, the other side, another pa
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from skrehab._parameters import keep_parameters
 from skrehab.skeletons import Skeleton, get_skeleton
+from skrehab.training.changes import SPATIAL, Changes
+from skrehab.training.clip_changes import ClipChanges
 
-__all__ = ["Augmentation", "Changes", "plan_changes"]
-
-SPATIAL = 3  # by the trial contract a fourth coordinate is a visibility
+__all__ = ["Augmentation"]
 
 
 class Augmentation(BaseEstimator):
     """How trials are changed at random in training; nothing is by default.
 
-    Give it as ``augment=`` to :class:`VideoClassifier`, :class:`FrameTCN` or :class:`FrameMLP`, or
-    a dict of its parameters. Changes are made anew for each batch, drawn from the estimator's
+    Give it, or a dict of its parameters, as ``augment=`` to :class:`VideoClassifier`,
+    :class:`MultiLabelVideoClassifier`, :class:`MuscleGroupClassifier`, :class:`FrameTCN` or
+    :class:`FrameMLP`. Changes are made anew for each batch, drawn from the estimator's
     ``random_state``, in the coordinates that `fit` is given: rotation and mirror need directions or
     positions that were not scaled, so use the estimator's ``standardize=True`` and no scaler in
-    front.
+    front. Of a trial with pictures and skeleton both are mirrored and cut alike.
+
+    `crop` and `color` are for pictures; `splice`, `rotate`, `offset`, `stretch`, `jitter`, `turn`
+    and `zoom` for poses; `mirror`, `swap`, `cut` and `time_jitter` for both. What a network has no
+    use for is refused.
 
     Parameters
     ----------
@@ -42,10 +46,32 @@ class Augmentation(BaseEstimator):
         Standard deviation of one random offset a trial and coordinate, in standard deviations of
         that coordinate over the training frames.
     mirror : float, default=0.0
-        Probability that left and right are exchanged; True means 0.5. Needs `skeleton`.
+        Probability that left and right are exchanged; True means 0.5. Poses need `skeleton`; those
+        of a flat one, in pixels, are turned over where they stand.
     stretch : float, default=0.0
         Standard deviation of the logarithm of the factor by which a trial becomes longer; frames
         are repeated or left out. 0.1 is about 10 %.
+    cut : float, default=0.0
+        Largest share of a trial's frames that are left out at its ends, both together.
+    time_jitter : bool, default=False
+        Take each frame of a clip at random from its stretch of the video instead of its middle; a
+        clip with a fixed ``stride`` begins at random. Poses need a network that looks at a fixed
+        number of frames; trials that are no longer than that stay as they are.
+    crop : float, default=0.0
+        Largest share of a picture's area that is cut away; what is left, of a shape between 3:4 and
+        4:3 of the picture's, is scaled to the network's size. Papers have 0.2 to 0.92.
+    color : float, default=0.0
+        Brightness, contrast and saturation are multiplied by factors from 1 - `color` to 1 +
+        `color`, the same in all frames of a clip.
+    jitter : float, default=0.0
+        Standard deviation of noise in each landmark and frame, in the unit of `offset`.
+    turn : float, default=0.0
+        Largest turn in the plane of x and y in degrees, either way, about a trial's middle.
+    zoom : float, default=0.0
+        Poses become up to this share larger or smaller, about a trial's middle.
+    swap : dict, optional
+        Labels of mirrored trials: ``{"left": "right"}`` exchanges the two wherever a trial is
+        mirrored; of several labels a trial, numbers of columns.
     vertical : int, default=1
         Coordinate that points up or down; y in every skeleton of :mod:`skrehab.skeletons`.
     skeleton : str or Skeleton, optional
@@ -75,6 +101,14 @@ class Augmentation(BaseEstimator):
         "offset": [Interval(Real, 0, None, closed="left")],
         "mirror": ["boolean", Interval(Real, 0, 1, closed="both")],
         "stretch": [Interval(Real, 0, 1, closed="both")],
+        "cut": [Interval(Real, 0, 1, closed="left")],
+        "time_jitter": ["boolean"],
+        "crop": [Interval(Real, 0, 1, closed="left")],
+        "color": [Interval(Real, 0, 1, closed="both")],
+        "jitter": [Interval(Real, 0, None, closed="left")],
+        "turn": [Interval(Real, 0, 180, closed="both")],
+        "zoom": [Interval(Real, 0, None, closed="left")],
+        "swap": [dict, None],
         "vertical": [Interval(Integral, 0, 2, closed="both")],
         "skeleton": [str, Skeleton, None],
         "normal_label": "no_validation",
@@ -88,14 +122,24 @@ class Augmentation(BaseEstimator):
         mirror=0.0,
         stretch=0.0,
         *,
+        cut=0.0,
+        time_jitter=False,
+        crop=0.0,
+        color=0.0,
+        jitter=0.0,
+        turn=0.0,
+        zoom=0.0,
+        swap=None,
         vertical=1,
         skeleton=None,
         normal_label=None,
     ):
         keep_parameters(self, locals())
 
-    def changes(self, trials, partners=None, spread=1.0, whole=None):
-        """Prepare the changes of some training trials.
+    def changes(
+        self, trials, partners=None, spread=1.0, whole=None, *, n_frames=None, classes=None
+    ):
+        """Prepare the changes of some training trials of poses.
 
         Parameters
         ----------
@@ -107,6 +151,10 @@ class Augmentation(BaseEstimator):
             Unit of the offset.
         whole : ndarray of shape (n_trials,), dtype bool, optional
             Trials that are joined to others as they are, not in pieces.
+        n_frames : int, optional
+            Frames that the network looks at.
+        classes : ndarray of shape (n_classes,), optional
+            Labels, for `swap`.
 
         Returns
         -------
@@ -134,7 +182,59 @@ class Augmentation(BaseEstimator):
             )
         if self.mirror and skeleton is None:
             raise ValueError("augment: mirror needs a skeleton, to exchange left and right.")
-        return Changes(self, trials, partners, spread, skeleton, n_dims, whole)
+        if self.turn and n_dims < 2:
+            raise ValueError("augment: turn needs two coordinates in space. Use turn=0.")
+        if self.time_jitter and not n_frames:
+            raise ValueError(
+                "augment: time_jitter needs a network that looks at a fixed number of frames "
+                "(n_frames). Use stretch or cut here."
+            )
+        twins = self._twins(classes)
+        return Changes(self, trials, partners, spread, skeleton, n_dims, whole, n_frames, twins)
+
+    def clip_changes(self, n_frames, *, poses=None, classes=None):
+        """Prepare the changes of clips of pictures.
+
+        Parameters
+        ----------
+        n_frames : int
+            Frames of a clip.
+        poses : Changes, optional
+            Changes of the skeletons beside the clips.
+        classes : ndarray of shape (n_classes,), optional
+            Labels, for `swap`.
+
+        Returns
+        -------
+        ClipChanges
+            What changes batches.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range.
+        """
+        self._validate_params()
+        return ClipChanges(self, n_frames, poses=poses, twins=self._twins(classes))
+
+    def _twins(self, classes):
+        """Position of the mirrored label for each of the sorted labels; None exchanges nothing."""
+        if self.swap is None:
+            return None
+        if classes is None:
+            raise ValueError("augment: swap exchanges labels of trials, and there are none here.")
+        places = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
+        twins = np.arange(len(places))
+        for pair in self.swap.items():
+            for label in pair:
+                if label not in places:
+                    raise ValueError(
+                        f"augment: swap names {label!r}, which is not among the labels "
+                        f"{list(places)}."
+                    )
+            one, other = (places[label] for label in pair)
+            twins[one], twins[other] = other, one
+        return twins
 
     def _normal(self, classes):
         """Label of normal trials, among the classes of trials."""
@@ -151,199 +251,3 @@ class Augmentation(BaseEstimator):
                 f"{classes.tolist()} means 'no such motion'."
             )
         return classes[0]
-
-
-class Changes:
-    """Changes of one set of training trials; see :meth:`Augmentation.changes`.
-
-    Parameters
-    ----------
-    how : Augmentation
-        Which, and how strong.
-    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        The trials.
-    partners : list of ndarray of int or None
-        For each trial those whose pieces may be joined to it.
-    spread : float or ndarray of shape (n_landmarks, n_coords)
-        Unit of the offset.
-    skeleton : Skeleton or None
-        Skeleton of the trials.
-    n_dims : int
-        Coordinates in space.
-    whole : ndarray of shape (n_trials,), dtype bool, optional
-        Trials that are joined to others as they are.
-    """
-
-    def __init__(self, how, trials, partners, spread, skeleton, n_dims, whole=None):
-        self.how = how
-        self.whole = np.zeros(len(trials), dtype=bool) if whole is None else whole
-        self.lengths = np.array([len(trial) for trial in trials])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-        self.partners = partners if how.splice else None
-        self.n_dims = n_dims
-        n_landmarks, n_coords = trials[0].shape[1:]
-        unit = np.zeros((n_landmarks, n_coords), dtype=np.float32)
-        unit[:, :n_dims] = np.broadcast_to(spread, unit.shape)[:, :n_dims]
-        self.unit = torch.from_numpy(how.offset * unit)
-        self.mirror = 0.5 if how.mirror is True else float(how.mirror)
-        if self.mirror:
-            self.twin = torch.tensor(skeleton.mirrored)
-            self.sign = torch.ones(n_landmarks, n_coords)
-            self.sign[:, 0] = -1
-            self.sign[list(skeleton.flipped), :n_dims] *= -1
-
-    def rows(self, rows, index, rng):
-        """Choose the frames that make up each trial of a batch.
-
-        Parameters
-        ----------
-        rows : list of ndarray of int
-            The trials' own frames, counted over all trials.
-        index : ndarray of int
-            Positions of the trials.
-        rng : numpy.random.RandomState
-            Source of randomness.
-
-        Returns
-        -------
-        list of ndarray of int
-            Frames.
-        """
-        joined = rng.rand(len(rows)) < self.how.splice
-        factor = np.exp(self.how.stretch * rng.randn(len(rows)))
-        out = []
-        for i, own, join, pace in zip(index, rows, joined, factor):
-            if join and self.partners is not None and len(self.partners[i]):
-                piece = self._piece(self.partners[i][rng.randint(len(self.partners[i]))], rng)
-                own = np.concatenate([own, piece] if rng.rand() < 0.5 else [piece, own])
-            if self.how.stretch:
-                n = max(1, round(len(own) * pace))
-                own = own[np.round(np.linspace(0, len(own) - 1, n)).astype(int)]
-            out.append(own)
-        return out
-
-    def _piece(self, trial, rng):
-        """Frames of a piece of a trial: a third of it at least, or all of it."""
-        n = self.lengths[trial]
-        start = rng.randint(0, max(1, n // 2))
-        stop = rng.randint(min(n, start + max(1, n // 3)), n + 1)
-        if self.whole[trial]:
-            start, stop = 0, n
-        return np.arange(start, stop) + self.starts[trial]
-
-    def move(self, x, rng):
-        """Turn and mirror trials.
-
-        Parameters
-        ----------
-        x : torch.Tensor of shape (n_trials, n_frames, n_landmarks, n_coords)
-            A batch, not scaled.
-        rng : numpy.random.RandomState
-            Source of randomness.
-
-        Returns
-        -------
-        torch.Tensor of the same shape
-            The batch.
-        """
-        n = len(x)
-        if self.how.rotate:
-            a, b = (axis for axis in range(SPATIAL) if axis != self.how.vertical)
-            angle = np.deg2rad(self.how.rotate) * (2 * rng.rand(n) - 1)
-            cos, sin = (
-                torch.from_numpy(f(angle).astype(np.float32))[:, None, None]
-                for f in (np.cos, np.sin)
-            )
-            turned = x.clone()
-            turned[..., a] = x[..., a] * cos + x[..., b] * sin
-            turned[..., b] = x[..., b] * cos - x[..., a] * sin
-            x = turned
-        if self.mirror:
-            chosen = torch.from_numpy(rng.rand(n) < self.mirror)[:, None, None, None]
-            x = torch.where(chosen, x[:, :, self.twin] * self.sign, x)
-        return x
-
-    def shift(self, x, rng):
-        """Add one offset a trial and coordinate.
-
-        Parameters
-        ----------
-        x : torch.Tensor of shape (n_trials, n_frames, n_landmarks, n_coords)
-            A batch, in the units that the network is given.
-        rng : numpy.random.RandomState
-            Source of randomness.
-
-        Returns
-        -------
-        torch.Tensor of the same shape
-            The batch.
-        """
-        if not self.how.offset:
-            return x
-        noise = torch.from_numpy(rng.standard_normal((len(x), 1, *x.shape[2:])).astype(np.float32))
-        return x + noise * self.unit
-
-
-def plan_changes(
-    augment, trials, *, groups=None, exercise=None, labels=None, spread=1.0, whole=None
-):
-    """Prepare what `augment` of an estimator asks for.
-
-    Parameters
-    ----------
-    augment : Augmentation, dict or None
-        Which changes.
-    trials : list of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        Training trials.
-    groups, exercise : ndarray of shape (n_trials,), optional
-        Patient and exercise of each trial.
-    labels : ndarray of shape (n_trials,), optional
-        Trial labels, where only normal trials may be joined to others.
-    spread : float or ndarray of shape (n_landmarks, n_coords), default=1.0
-        Unit of the offset.
-    whole : ndarray of shape (n_trials,), dtype bool, optional
-        Trials that are joined to others as they are, not in pieces.
-
-    Returns
-    -------
-    Changes or None
-        What changes batches; None if nothing was asked for.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is unknown or out of range, or does not fit the trials.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.training.augmentation import plan_changes
-    >>> X = [np.zeros((5, 33, 3)), np.zeros((7, 33, 3))]
-    >>> plan_changes({"splice": 1.0}, X, groups=np.array([1, 1])).partners
-    [array([0, 1]), array([0, 1])]
-    """
-    if augment is None:
-        return None
-    if isinstance(augment, dict):
-        unknown = sorted(set(augment) - set(Augmentation._get_param_names()))
-        if unknown:
-            raise ValueError(
-                f"augment has no parameter {unknown[0]!r}: known are "
-                f"{sorted(Augmentation._get_param_names())}."
-            )
-        augment = Augmentation(**augment)
-    partners = None
-    if groups is not None and augment.splice:
-        allowed = np.ones(len(trials), dtype=bool)
-        if labels is not None:
-            allowed = labels == augment._normal(np.unique(labels))
-        person = np.unique(groups, return_inverse=True)[1]
-        what = np.zeros_like(person)
-        if exercise is not None:
-            what = np.unique(exercise, return_inverse=True)[1]
-        members = {}
-        for i, key in enumerate(zip(person.tolist(), what.tolist())):
-            members.setdefault(key, []).append(i)
-        pools = {key: np.array([i for i in of if allowed[i]]) for key, of in members.items()}
-        partners = [pools[key] for key in zip(person.tolist(), what.tolist())]
-    return augment.changes(trials, partners, spread, whole)

@@ -10,10 +10,22 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from skrehab.networks._torchvision import picture_changes
 from skrehab.pose.reader import VideoError, probe_video, read_frames
 from skrehab.pose.seeking import count_frames, read_frames_at
+from skrehab.training.changes import View, cut_frames, sample_times
+from skrehab.training.motion import show_motion
 
-__all__ = ["check_videos", "collate_clips", "frame_positions", "prepare_clip", "read_clip"]
+__all__ = [
+    "check_videos",
+    "collate_clips",
+    "frame_positions",
+    "prepare_clip",
+    "read_clip",
+    "show_clip",
+]
+
+MIDDLE = View()  # all of a video, the middle of its pictures
 
 
 def check_videos(X, *, name="X"):
@@ -68,7 +80,7 @@ def check_videos(X, *, name="X"):
     return videos
 
 
-def frame_positions(n_frames, wanted, stride=None):
+def frame_positions(n_frames, wanted, stride=None, view=MIDDLE):
     """Choose the frames of a clip, in order, evenly over the video or `stride` apart in its middle.
 
     Parameters
@@ -79,6 +91,8 @@ def frame_positions(n_frames, wanted, stride=None):
         Frames of the clip; a shorter video repeats frames.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the whole video.
+    view : View, optional
+        Which part of the video, and where in its stretch each frame is taken.
 
     Returns
     -------
@@ -93,13 +107,15 @@ def frame_positions(n_frames, wanted, stride=None):
     >>> frame_positions(30, 4, stride=2)
     array([11, 13, 15, 17])
     """
+    first, behind = cut_frames(n_frames, view.window)
+    n_frames = behind - first
     if stride is not None and (wanted - 1) * stride < n_frames:
-        start = (n_frames - 1 - (wanted - 1) * stride) // 2
-        return start + stride * np.arange(wanted)
-    return ((np.arange(wanted) + 0.5) * n_frames / wanted).astype(int)
+        left = n_frames - 1 - (wanted - 1) * stride
+        return first + int(left * np.ravel(view.at)[0]) + stride * np.arange(wanted)
+    return first + sample_times(n_frames, wanted, view.at)
 
 
-def read_clip(video, wanted, *, stride=None, max_size=None, min_frames=1):
+def read_clip(video, wanted, *, stride=None, max_size=None, min_frames=1, view=MIDDLE, pairs=False):
     """Read the frames of a clip.
 
     Of a long file whose wanted frames lie far apart, little else is decoded: see
@@ -117,11 +133,15 @@ def read_clip(video, wanted, *, stride=None, max_size=None, min_frames=1):
         Scale the pictures of a file down to this longer side while decoding.
     min_frames : int, default=1
         Refuse shorter videos; their frames would be repeated.
+    view : View, optional
+        Which part of the video is looked at.
+    pairs : bool, default=False
+        Read each frame's successor in the video too.
 
     Returns
     -------
     ndarray of shape (wanted, height, width, 3), dtype uint8
-        The frames.
+        The frames; with `pairs` those of the clip first, then their successors.
 
     Raises
     ------
@@ -130,15 +150,23 @@ def read_clip(video, wanted, *, stride=None, max_size=None, min_frames=1):
     """
     if not isinstance(video, (str, Path)):
         _check_length(len(video), min_frames, f"A video array of shape {tuple(video.shape)}")
-        return np.asarray(video[frame_positions(len(video), wanted, stride)])
+        return np.asarray(video[_positions(len(video), wanted, stride, view, pairs)])
     n_frames = probe_video(video).n_frames or count_frames(video)
     while True:
         _check_length(n_frames, min_frames, video)
-        positions = frame_positions(n_frames, wanted, stride).tolist()
-        frames = read_frames_at(video, positions, max_size=max_size)
-        if positions[-1] in frames:
+        positions = _positions(n_frames, wanted, stride, view, pairs).tolist()
+        frames = read_frames_at(video, sorted(set(positions)), max_size=max_size)
+        if max(positions) in frames:
             return np.stack([frames[i] for i in positions])
         n_frames = sum(1 for _ in read_frames(video))  # the file says wrong
+
+
+def _positions(n_frames, wanted, stride, view, pairs):
+    own = frame_positions(n_frames, wanted, stride, view)
+    if not pairs:
+        return own
+    own = np.minimum(own, max(0, n_frames - 2))  # the last frame has no successor
+    return np.concatenate([own, np.minimum(own + 1, n_frames - 1)])
 
 
 def _check_length(n_frames, min_frames, what):
@@ -149,15 +177,17 @@ def _check_length(n_frames, min_frames, what):
         )
 
 
-def prepare_clip(frames, recipe):
+def prepare_clip(frames, recipe, view=MIDDLE):
     """Scale, crop and normalise a clip as a network wants it.
 
     Parameters
     ----------
     frames : ndarray of shape (n_frames, height, width, 3), dtype uint8
-        A clip.
+        A clip, and behind it the successors of its frames where ``recipe.motion`` asks for them.
     recipe : ClipRecipe
-        Sizes, mean and standard deviation.
+        Sizes, mean and standard deviation, and what is shown.
+    view : View, optional
+        Where the pictures are cut, whether they are mirrored, and their colours.
 
     Returns
     -------
@@ -172,6 +202,23 @@ def prepare_clip(frames, recipe):
     """
     x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
     crop = (recipe.crop, recipe.crop) if isinstance(recipe.crop, int) else tuple(recipe.crop)
+    x = _cut(x, recipe, crop, view) if view.box is None else _cut_box(x, recipe, crop, view.box)
+    if view.flip:
+        x = x.flip(3)
+    if view.colors is not None:
+        change = picture_changes()
+        brightness, contrast, saturation = view.colors
+        x = change.adjust_brightness(x.to(torch.uint8), brightness)
+        x = change.adjust_saturation(change.adjust_contrast(x, contrast), saturation)
+    x = x.float() / 255
+    if recipe.motion is not None:
+        return show_motion(*x.chunk(2), recipe)
+    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (recipe.mean, recipe.std))
+    return ((x - mean) / std).permute(1, 0, 2, 3).contiguous()
+
+
+def _cut(x, recipe, crop, view):
+    """Scale pictures, and cut them in the middle, or elsewhere along their longer side."""
     if isinstance(recipe.resize, int):  # the shorter side
         short = min(x.shape[2:])
         size = [max(recipe.resize * side // short, want) for side, want in zip(x.shape[2:], crop)]
@@ -179,10 +226,21 @@ def prepare_clip(frames, recipe):
         size = list(recipe.resize)
     if size != list(x.shape[2:]):  # one picture at a time: in floats a full-size clip is huge
         x = torch.cat([_resized(picture[None].float(), size, recipe.antialias) for picture in x])
-    top, left = round((size[0] - crop[0]) / 2), round((size[1] - crop[1]) / 2)
-    x = x[:, :, top : top + crop[0], left : left + crop[1]].float() / 255
-    mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (recipe.mean, recipe.std))
-    return ((x - mean) / std).permute(1, 0, 2, 3).contiguous()
+    upright = size[0] > size[1]
+    top = round((size[0] - crop[0]) * (view.where if upright else 0.5))
+    left = round((size[1] - crop[1]) * (0.5 if upright else view.where))
+    return x[:, :, top : top + crop[0], left : left + crop[1]]
+
+
+def _cut_box(x, recipe, crop, box):
+    """Cut pictures, and scale what is left."""
+    height, width = x.shape[2:]
+    top, left = round(box[0] * height), round(box[1] * width)
+    size = [max(1, round(box[2] * height)), max(1, round(box[3] * width))]
+    cut = picture_changes().resized_crop
+    return torch.cat(
+        [cut(one[None], top, left, *size, list(crop), antialias=recipe.antialias) for one in x]
+    )
 
 
 def _resized(x, size, antialias):
@@ -190,7 +248,7 @@ def _resized(x, size, antialias):
     return x if antialias else x.round()
 
 
-def collate_clips(videos, recipe):
+def collate_clips(videos, recipe, views=None):
     """Read and prepare a batch.
 
     Parameters
@@ -199,6 +257,8 @@ def collate_clips(videos, recipe):
         Videos.
     recipe : ClipRecipe
         Frames, sizes, mean and standard deviation.
+    views : list of View, optional
+        How each is looked at; None is the middle of all.
 
     Returns
     -------
@@ -210,8 +270,40 @@ def collate_clips(videos, recipe):
     VideoError
         If a file cannot be decoded; the message names it.
     """
-    clips = []
-    for video in videos:
-        frames = read_clip(video, recipe.n_frames, stride=recipe.stride)
-        clips.append(prepare_clip(frames, recipe))
-    return {"x": torch.stack(clips)}
+    views = views or [MIDDLE] * len(videos)
+    return {"x": torch.stack([show_clip(*one, recipe) for one in zip(videos, views)])}
+
+
+def show_clip(video, view, recipe, *, min_frames=1):
+    """Read one clip and prepare it.
+
+    Parameters
+    ----------
+    video : path-like or ndarray
+        The video.
+    view : View
+        How it is looked at.
+    recipe : ClipRecipe
+        Frames, sizes, mean and standard deviation.
+    min_frames : int, default=1
+        Refuse shorter videos.
+
+    Returns
+    -------
+    torch.Tensor of shape (3, n_frames, crop, crop), dtype float32
+        The network's input.
+
+    Raises
+    ------
+    VideoError
+        If the file cannot be decoded or is too short; the message names it.
+    """
+    frames = read_clip(
+        video,
+        recipe.n_frames,
+        stride=recipe.stride,
+        min_frames=min_frames,
+        view=view,
+        pairs=recipe.motion is not None,
+    )
+    return prepare_clip(frames, recipe, view)

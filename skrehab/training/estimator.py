@@ -17,19 +17,21 @@ from skrehab._surroundings import predicting
 from skrehab.networks.weights import load_weights, read_weights
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.preprocessing.lost import complete_trials
-from skrehab.training.augmentation import plan_changes
 from skrehab.training.batching import Samples, collate_trials
+from skrehab.training.clip_changes import ClipSamples, count_views, frames_of, view_of
 from skrehab.training.clips import check_videos, collate_clips
 from skrehab.training.doubts import check_choice
 from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
 from skrehab.training.finetuning import Tuning
 from skrehab.training.loop import (
+    PAPER_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
     seeded,
     train,
 )
+from skrehab.training.plans import plan_changes, plan_clip_changes
 from skrehab.training.sequences import Sequences
 from skrehab.training.thinning import Thinned, choose_step, thin_all
 from skrehab.training.validation import held_out_patients, validation_split
@@ -49,6 +51,7 @@ NETWORK_CONSTRAINTS = {
     "head_warmup": [Interval(Integral, 0, None, closed="left")],
     "memory": [str, os.PathLike, HasMethods(["cache"]), None],
     **TRAINING_CONSTRAINTS,
+    **PAPER_CONSTRAINTS,
 }
 
 
@@ -155,6 +158,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             self.max_frames_ = max(len(trial) for trial in X)
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
         X, changed = self._prepare(X, spec, inside, labels, groups, exercise)
+        count_views(getattr(self, "views", 1), spec, self)
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)
@@ -178,6 +182,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
                 return Samples(kept, targets[index], weights[index], self._collate)
 
             samples = subset(inside)
+            if spec.input == "rgb":
+                samples = self._changed_clips(samples)
             if changed is not None:
                 trials = self._complete(changed[0])
                 samples = Sequences(trials, targets[inside], weights[inside], **changed[1])
@@ -199,14 +205,14 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         check_choice(spec, params, X, standardize=bool(standardize), weights=self.weights)
         self.scaler_ = None
         step = getattr(self, "step", 1)
-        if spec.input == "rgb" and (standardize or augment is not None or step != 1):
+        if spec.input == "rgb" and (standardize or step != 1):
             raise ValueError(
-                f"standardize, augment and step change poses; {self.network!r} looks at RGB. Use "
-                "standardize=False, augment=None and step=1."
+                f"standardize and step change poses; {self.network!r} looks at RGB. Use "
+                "standardize=False and step=1."
             )
         trials = [X[i] for i in inside]
         self.step_ = 1 if step == 1 else choose_step(step, [len(trial) for trial in trials])
-        if not standardize and augment is None and self.step_ == 1:
+        if spec.input == "rgb" or (not standardize and augment is None and self.step_ == 1):
             return X, None
         scaler = LandmarkScaler(center=True).fit(trials)
         scaling, spread = None, scaler.scale_
@@ -217,12 +223,21 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             *(augment, trials),
             groups=None if groups is None else groups[inside],
             exercise=None if exercise is None else exercise[inside],
-            labels=np.asarray(labels)[inside],
+            labels=None if labels is None else np.asarray(labels)[inside],
             spread=spread,
+            n_frames=frames_of(spec, params),
+            classes=self.classes_,
         )
         if changes is None and self.step_ == 1:
             return X, None
         return X, (trials, {"scaling": scaling, "changes": changes, "step": self.step_})
+
+    def _changed_clips(self, samples):
+        """Show clips as `augment` has it, each time anew."""
+        n_frames = self.module_.clip.n_frames
+        changes = plan_clip_changes(self.augment, n_frames, classes=self.classes_)
+        parts = samples.inputs, samples.targets, samples.weights, samples.collate
+        return samples if changes is None else ClipSamples(*parts, changes)
 
     def _all_phases(self, samples):
         """Thin held-out trials as they are judged: in all phases, which share a trial's weight."""
@@ -297,8 +312,12 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             return partial(collate_clips, recipe=self.module_.clip)
         return self._collate_poses
 
-    def _collate_poses(self, trials):
-        return collate_trials(self._complete(trials))
+    def _collate_poses(self, trials, views=None):
+        trials = self._complete(trials)
+        if views is not None:
+            n_frames = self.module_.n_frames
+            trials = [view_of(trial, n_frames, view.at) for trial, view in zip(trials, views)]
+        return collate_trials(trials)
 
     def _complete(self, trials):
         """Fill lost points, as networks mix frames and landmarks; see preprocessing.lost.
@@ -313,21 +332,30 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         never = "middle" if getattr(self, "scaler_", None) is None else "keep"
         return complete_trials(trials, n_persons=n_persons, never=never)
 
-    def _batches(self, X):
+    def _batches(self, X, view=None):
         """Yield positions and what the network takes; pose trials by length, to pad little."""
         order = np.arange(len(X))
         if self.n_landmarks_ is not None:
             order = np.argsort([len(trial) for trial in X], kind="stable")
         for start in range(0, len(X), self.batch_size):
             index = order[start : start + self.batch_size]
-            inputs = self._collate([X[i] for i in index])
+            views = {} if view is None else {"views": [view] * len(index)}
+            inputs = self._collate([X[i] for i in index], **views)
             yield index, {key: value.to(self.device) for key, value in inputs.items()}
 
-    def _run(self, X, compute):
+    def _over_views(self, X, compute):
+        """Mean over the views of each trial of what `compute` gives, one row a trial."""
+        views = getattr(self, "views", 1)  # not every estimator has them
+        views = count_views(views, networks.get_spec(self.network), self)
+        if len(views) == 1:
+            return np.stack(self._run(X, compute))
+        return np.mean([self._run(X, compute, view) for view in views], axis=0)
+
+    def _run(self, X, compute, view=None):
         """Run the network in evaluation mode; `compute` gives one row or array per trial."""
         rows = [None] * len(X)
         with predicting(self.module_, self.device):
-            for index, inputs in self._batches(X):
+            for index, inputs in self._batches(X, view):
                 for i, row in zip(index, compute(inputs).cpu().numpy()):
                     rows[i] = row
         return rows
@@ -335,7 +363,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
     def _logits(self, X):
         X = self._check_X(X)
         network = self._network
-        return np.stack(self._run(X, lambda inputs: network(**inputs)))
+        return self._over_views(X, lambda inputs: network(**inputs))
 
     def features(self, X):
         """Compute what the network knows of each trial just before its classifier.
@@ -360,7 +388,7 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
             whole = partial(_penultimate_of, self.module_, head)
             return network.mean_over_phases(whole, **inputs)
 
-        return np.stack(self._run(X, compute))
+        return self._over_views(X, compute)
 
     def __sklearn_tags__(self):
         return tag_trial_input(super().__sklearn_tags__())

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from skorch.callbacks import Callback
 from torch import nn
 
-__all__ = ["Tuning", "apply", "layer_rates"]
+__all__ = ["Tuning", "apply", "decays", "layer_rates"]
+
+# of parameters that say where or what for, and have no place in a decay
+_TABLES = ("pos_embed", "position_embedding", "rel_pos", "relative_position", "class_token",
+           "cls_token", "distill_token")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,17 +160,50 @@ def _as_frozen(layer, inputs):
         layer.eval()
 
 
-def apply(tuning, module, lr):
+def decays(name, parameter):
+    """Tell whether a weight decay takes in a parameter where norms and biases are left out.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    parameter : torch.nn.Parameter
+        Itself.
+
+    Returns
+    -------
+    bool
+        False for what has one dimension (biases, weights of norms), for tables of positions and
+        for classification tokens.
+
+    References
+    ----------
+    The rule of timm and of torchvision's recipes for MViT and Video Swin.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skrehab.training.finetuning import decays
+    >>> layers = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3))
+    >>> [decays(name, one) for name, one in layers.named_parameters()]
+    [True, False, False, False]
+    """
+    return parameter.ndim > 1 and not any(word in name for word in _TABLES)
+
+
+def apply(tuning, module, lr, decay_norms=True):
     """Turn a tuning into what skorch takes.
 
     Parameters
     ----------
-    tuning : Tuning
-        How to treat the layers.
+    tuning : Tuning or None
+        How to treat the layers; None is all alike.
     module : torch.nn.Module
         Network.
     lr : float
         Learning rate of the classifier.
+    decay_norms : bool, default=True
+        Whether the weight decay takes in norms, biases and tables of positions.
 
     Returns
     -------
@@ -175,12 +212,18 @@ def apply(tuning, module, lr):
     list
         Callbacks.
     """
-    tuning.check(module)
-    settings, callbacks = {}, []
+    groups, callbacks = {}, []
+    tuning = tuning or Tuning()
+    if tuning.freeze:
+        tuning.check(module)
     if tuning.layer_decay is not None:
         rates = layer_rates(module, lr, tuning.layer_decay, tuning.head_prefix, tuning.new)
-        groups = [(name, {"lr": rate}) for name, rate in rates.items()]
-        settings["optimizer__param_groups"] = groups
+        groups = {name: {"lr": rate} for name, rate in rates.items()}
+    if not decay_norms:
+        for name, parameter in module.named_parameters():
+            if not decays(name, parameter):
+                groups[name] = groups.get(name, {}) | {"weight_decay": 0.0}
+    settings = {"optimizer__param_groups": list(groups.items())} if groups else {}
     if tuning.freeze or tuning.head_warmup:
         callbacks.append(("freezer", _Freezer(tuning)))
     return settings, callbacks

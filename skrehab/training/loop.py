@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
-from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping
 from skorch.helper import predefined_split
 from torch import nn
 
 from skrehab._given import weights_of
-from skrehab.training import finetuning
+from skrehab.training import finetuning, schedules
 from skrehab.training.batching import Batches
 from skrehab.training.class_weights import check_class_weight
 from skrehab.training.divergence import warn_if_diverged
@@ -27,6 +27,7 @@ from skrehab.training.interruption import Net
 
 __all__ = [
     "MORE_TRAINING_CONSTRAINTS",
+    "PAPER_CONSTRAINTS",
     "TRAINING_CONSTRAINTS",
     "FrameLoss",
     "Recipe",
@@ -66,6 +67,11 @@ class Recipe:
         Largest absolute value of each number in the gradient.
     like_length : int
         Batches of trials of like length; see :class:`skrehab.training.batching.Batches`.
+    warmup : int
+        Epochs at the start over which the learning rate rises from batch to batch; the schedule
+        fills the rest.
+    decay_norms : bool
+        Whether the weight decay takes in biases, norms and tables of positions.
     patience : int
         Epochs without a better validation loss before early stopping.
     device : str
@@ -86,6 +92,8 @@ class Recipe:
     min_lr: float = 0.0
     gradient_clip_value: float | None = None
     like_length: int = 0
+    warmup: int = 0
+    decay_norms: bool = True
     patience: int = 10
     device: str = "cpu"
     verbose: int = 0
@@ -135,6 +143,13 @@ MORE_TRAINING_CONSTRAINTS = {
     "step": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
     "standardize": ["boolean"],
     "augment": [dict, HasMethods(["get_params", "changes"]), None],
+}
+# and of those that only estimators around a network of the registry have
+PAPER_CONSTRAINTS = {
+    "augment": MORE_TRAINING_CONSTRAINTS["augment"],
+    "warmup": [Interval(Integral, 0, None, closed="left")],
+    "decay_norms": ["boolean"],
+    "views": [Interval(Integral, 1, None, closed="left"), tuple, list],
 }
 
 
@@ -279,13 +294,9 @@ def train(
         recipe = replace(recipe, max_epochs=n_epochs)
     extra = dict(recipe.net_params or {})
     callbacks = []
-    if recipe.schedule is not None:
-        each, steps = "epoch", recipe.max_epochs
-        if recipe.schedule == "cosine_batch":
-            each, steps = "batch", steps * math.ceil(len(samples) / recipe.batch_size)
-        policy = torch.optim.lr_scheduler.CosineAnnealingLR
-        cosine = LRScheduler(policy, T_max=steps, eta_min=recipe.min_lr, step_every=each)
-        callbacks.append(("schedule", cosine))
+    n_batches = math.ceil(len(samples) / recipe.batch_size)
+    if (course := schedules.course(recipe, n_batches)) is not None:
+        callbacks.append(("schedule", course))
     if recipe.gradient_clip is not None:
         callbacks.append(("clip", GradientNormClipping(recipe.gradient_clip)))
     if recipe.gradient_clip_value is not None:
@@ -293,10 +304,8 @@ def train(
     if validation is not None:
         stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
         callbacks.append(("early_stopping", stop))
-    rates = {}
-    if tuning is not None:
-        rates, freezing = finetuning.apply(tuning, module, recipe.lr)
-        callbacks = freezing + callbacks
+    rates, freezing = finetuning.apply(tuning, module, recipe.lr, recipe.decay_norms)
+    callbacks = freezing + callbacks
     settings = {
         "module": module,
         "criterion": criterion,

@@ -9,7 +9,7 @@ from skrehab.pose.reader import VideoError
 from skrehab.pose.seeking import count_frames
 from skrehab.preprocessing.lost import complete_poses
 from skrehab.training.batching import pad_trials
-from skrehab.training.clips import check_videos, prepare_clip, read_clip
+from skrehab.training.clips import MIDDLE, check_videos, show_clip
 from skrehab.trials import check_trials
 
 __all__ = [
@@ -218,7 +218,7 @@ def normalize_pose(trial, n_dims):
     return out
 
 
-def collate_modalities(trials, recipe=None, *, min_frames=1, n_dims=None):
+def collate_modalities(trials, recipe=None, *, min_frames=1, n_dims=None, views=None):
     """Read, prepare and pad a batch.
 
     Parameters
@@ -232,6 +232,8 @@ def collate_modalities(trials, recipe=None, *, min_frames=1, n_dims=None):
     n_dims : int, optional
         Places among a landmark's coordinates, for :func:`normalize_pose`; None leaves trials as
         they are.
+    views : list of View, optional
+        How each clip is looked at; None is the middle of all.
 
     Returns
     -------
@@ -250,12 +252,9 @@ def collate_modalities(trials, recipe=None, *, min_frames=1, n_dims=None):
         batch[f"has_{modality}"] = torch.tensor([trial[modality] is not None for trial in trials])
     if batch["has_rgb"].any():
         batch["rgb"] = torch.zeros(len(trials), *recipe.shape)
-        for row, trial in zip(batch["rgb"], trials):
+        for row, trial, view in zip(batch["rgb"], trials, views or [MIDDLE] * len(trials)):
             if trial["rgb"] is not None:
-                frames = read_clip(
-                    trial["rgb"], recipe.n_frames, stride=recipe.stride, min_frames=min_frames
-                )
-                row.copy_(prepare_clip(frames, recipe))
+                row.copy_(show_clip(trial["rgb"], view, recipe, min_frames=min_frames))
     if batch["has_pose"].any():
         shape = next(trial["pose"].shape for trial in trials if trial["pose"] is not None)
         poses = []

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from skrehab.training.batching import refuse_weightless
+from skrehab.training.changes import swap_targets
 
 __all__ = ["Sequences", "SingleFrames"]
 
@@ -28,7 +29,7 @@ class Sequences(torch.utils.data.Dataset):
     scaling : (ndarray, ndarray), optional
         Mean and scale of each coordinate of each landmark; subtracted and divided by.
     changes : object, optional
-        How trials are changed; see :class:`skrehab.training.augmentation.Changes`.
+        How trials are changed; see :class:`skrehab.training.changes.Changes`.
     step : int, default=1
         Only every so many frames of a trial make up a batch, from a random one of the first.
     """
@@ -106,19 +107,24 @@ class Sequences(torch.utils.data.Dataset):
         place = np.full((len(rows), lengths.max()), len(self.frames) - 1)
         place[np.arange(place.shape[1]) < lengths[:, None]] = np.concatenate(rows)
         place = torch.from_numpy(place)
-        inputs = {"x": self._finish(self.frames[place], rng), "lengths": torch.from_numpy(lengths)}
+        x, mirrored = self._finish(self.frames[place], rng)
+        inputs = {"x": x, "lengths": torch.from_numpy(lengths)}
         which = place if self.per_frame else torch.from_numpy(index)
-        return inputs, (self.targets[which], self.weights[which])
+        targets = self.targets[which]
+        if mirrored is not None:
+            targets = swap_targets(targets, mirrored, self.changes.twins)
+        return inputs, (targets, self.weights[which])
 
     def _finish(self, x, rng):
         """Change, scale, and fill what is lost with zeros, the frames behind the end too."""
+        mirrored = None
         if self.changes is not None:
-            x = self.changes.move(x, rng)
+            x, mirrored = self.changes.move(x, rng)
         if self.scaling is not None:
             x = (x - self.scaling[0]) / self.scaling[1]
         if self.changes is not None:
             x = self.changes.shift(x, rng)
-        return x.nan_to_num(nan=0.0)
+        return x.nan_to_num(nan=0.0), mirrored
 
 
 class SingleFrames(Sequences):
@@ -157,5 +163,5 @@ class SingleFrames(Sequences):
             What the loss takes.
         """
         rng = None if seed is None else np.random.RandomState(seed)
-        x = self._finish(self.frames[index][:, None], rng)
+        x, _ = self._finish(self.frames[index][:, None], rng)
         return x.flatten(1), (self.targets[index], self.weights[index])

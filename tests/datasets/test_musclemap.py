@@ -242,6 +242,47 @@ def test_short_and_damaged_clips(copy):
         load_musclemap(copy, min_frames=0)
 
 
+def test_key_points_of_another_video_are_found_before_training(copy):
+    for n, wrong in ((9, True), (23, True), (12, False), (22, False)):
+        np.save(copy / "skeletons" / "squats" / "1.npy", points(n))
+        if wrong:
+            text = message(copy, min_frames=16)
+            assert (
+                f"row 2, column clip: clips/squats/1.mp4 has 20 frames and its key-points {n};"
+                in text
+            )
+        else:  # results without the frames in which nobody is, or a cut end
+            assert len(load_musclemap(copy, min_frames=16).X[0]["pose"]) == n
+        load_musclemap(copy)  # not opened
+
+
+def test_what_mmpose_writes(copy):
+    truth = points(20)
+    frames = [
+        {
+            "frame_id": i + 1,
+            "instances": [
+                {"keypoints": one[:, :2].tolist(), "keypoint_scores": one[:, 2].tolist()}
+            ],
+        }
+        for i, one in enumerate(truth)
+    ]
+    use_json(copy, {"meta_info": {"dataset_name": "coco"}, "instance_info": frames})
+    np.testing.assert_allclose(load_musclemap(copy).X[0]["pose"], truth, rtol=1e-5)
+
+
+def test_clips_in_capitals_and_in_other_containers(copy):
+    folder = copy / "clips" / "squats"
+    (folder / "1.mp4").rename(folder / "1.MP4")
+    (folder / "2.mp4").unlink()
+    write_video(folder / "2.avi", frames(18))
+    replace(copy / "clips.csv", "squats/1.mp4", "squats/1.MP4")
+    replace(copy / "clips.csv", "squats/2.mp4", "squats/2.avi")
+    data = load_musclemap(copy, min_frames=16)
+    assert [trial["rgb"][-3:] for trial in data.X[:2]] == ["MP4", "avi"]
+    assert read_clip(data.X[1]["rgb"], 4).shape == (4, 32, 32, 3)
+
+
 def test_videos_that_no_row_names(copy):
     write_video(copy / "clips" / "squats" / "9.mp4", frames(4))
     with pytest.warns(UserWarning, match=r"No row names 1 of the files in clips: squats/9\.mp4"):

@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from skrehab.datasets import load_strokevision_bench, make_bbt_clips
 from skrehab.pose import read_frames
+from skrehab.skeletons import get_skeleton
 
 
 def write_bbt_layout(data, root, *, splits=None, form="npy"):
@@ -97,6 +98,60 @@ def test_a_damaged_clip_is_found_before_training(copy):
     text = message(copy)
     assert "P01/c01.mp4" in text and "P02/c05.mp4" in text
     assert text.count("damaged, cut short") == 2
+
+
+def test_damage_in_the_middle_of_a_clip_is_found_before_training(copy):
+    rng = np.random.RandomState(0)
+    file = copy / "clips" / "P01" / "c02.mp4"
+    noise = [rng.randint(256, size=(64, 64, 3)).astype(np.uint8) for _ in range(6)]
+    write_video(file, noise)
+    assert load_strokevision_bench(copy).clip[2] == "c02"
+    content = bytearray(file.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = bytes(third)
+    file.write_bytes(content)
+    assert "P01/c02.mp4" in message(copy)
+    load_strokevision_bench(copy, check_clips=False)
+
+
+def predictions(poses, first=1, people=1, names=None):
+    """What MMPose's demos and Sapiens write of a clip: everybody in each frame."""
+    frames = []
+    for number, points in enumerate(poses, start=first):
+        one = {"keypoints": points[:, :2].tolist(), "keypoint_scores": points[:, 2].tolist()}
+        small = {"keypoints": (points[:, :2] / 4).tolist(), "keypoint_scores": [0.5] * len(points)}
+        frames.append({"frame_id": number, "instances": [small, one][2 - people :]})
+    meta = {"dataset_name": "coco"}
+    if names is not None:
+        meta["keypoint_id2name"] = {str(i): name for i, name in enumerate(names)}
+    return {"meta_info": meta, "instance_info": frames}
+
+
+@pytest.mark.parametrize(("first", "people"), [(0, 1), (1, 1), (1, 2)])
+def test_what_mmpose_and_sapiens_write(copy, clips, first, people):
+    (copy / "keypoints" / "P01" / "c00.npy").unlink()
+    truth = clips.poses[0].astype(float)
+    content = predictions(truth, first, people)
+    content["instance_info"][3]["instances"] = []  # nobody
+    (copy / "keypoints" / "P01" / "c00.json").write_text(json.dumps(content))
+    pose = load_strokevision_bench(copy).poses[0]
+    assert (
+        pose.shape == (6, 17, 3) and np.isnan(pose[3, :, :2]).all() and (pose[3, :, 2] == 0).all()
+    )
+    kept = [0, 1, 2, 4, 5]
+    np.testing.assert_allclose(pose[kept], truth[kept], rtol=1e-5)
+
+
+def test_cocos_points_among_others_are_found_by_name(copy, clips):
+    names = get_skeleton("coco17").landmarks
+    more = np.concatenate([np.full((6, 2, 3), 0.5), clips.poses[0][:, ::-1].astype(float)], axis=1)
+    content = predictions(more, names=["thumb", "heel", *names[::-1]])
+    (copy / "keypoints" / "P01" / "c00.npy").unlink()
+    file = copy / "keypoints" / "P01" / "c00.json"
+    file.write_text(json.dumps(content))
+    np.testing.assert_allclose(load_strokevision_bench(copy).poses[0], clips.poses[0], rtol=1e-5)
+    file.write_text(json.dumps(predictions(more)))
+    assert "c00.json: COCO's 17 key-points are needed, got 19" in message(copy)
 
 
 def test_key_points_of_other_frames_are_found_before_training(copy, clips):

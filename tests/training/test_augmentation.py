@@ -7,8 +7,9 @@ from instances import tiny_frames, tiny_tcn, tiny_trials, tiny_video
 
 from skrehab import BoneVectors, FrameTCN
 from skrehab.skeletons import get_skeleton
-from skrehab.training.augmentation import Augmentation, plan_changes
+from skrehab.training.augmentation import Augmentation
 from skrehab.training.batching import Batches
+from skrehab.training.plans import plan_changes
 from skrehab.training.sequences import Sequences
 
 
@@ -251,8 +252,8 @@ def test_single_frames_are_changed_too():
     assert not np.array_equal(model.predict_proba(data.X)[0], plain)
 
 
-def test_networks_over_pictures_take_none():
-    with pytest.raises(ValueError, match="'slow' looks at RGB"):
+def test_networks_over_pictures_take_no_changes_of_poses():
+    with pytest.raises(ValueError, match="offset changes poses, and these are pictures"):
         tiny_video(network="slow", network_params={}, augment={"offset": 1.0}).fit(
             [np.zeros((4, 32, 32, 3), dtype=np.uint8)] * 4, [0, 1, 0, 1]
         )

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np, torch
 from skrehab.training.batching import Batches, Samples
 from skrehab.training.clips import collate_clips
-recipe = SimpleNamespace(n_frames=16, stride=None, resize=64, crop=64, antialias=False)
+recipe = SimpleNamespace(n_frames=16, stride=None, resize=64, crop=64, antialias=False, motion=None)
 recipe.mean, recipe.std = (0.5,) * 3, (1.0,) * 3
 collate = lambda batch: collate_clips(batch, recipe)
 

@@ -23,7 +23,9 @@ from skrehab.training.clips import (
 
 def recipe(**changes):
     settings = {"n_frames": 4, "resize": 8, "crop": 8, "mean": (0.0,) * 3, "std": (1.0,) * 3}
-    return SimpleNamespace(**(settings | {"stride": None, "antialias": False} | changes))
+    return SimpleNamespace(
+        **(settings | {"stride": None, "antialias": False, "motion": None} | changes)
+    )
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 15, 16, 17, 30, 400])

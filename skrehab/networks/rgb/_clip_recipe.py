@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 __all__ = ["IMAGENET", "KINETICS_RESNET", "KINETICS_SLOWFAST", "ClipRecipe"]
 
+MOTIONS = (None, "difference", "flow")
+
 
 @dataclass(frozen=True)
 class ClipRecipe:
@@ -25,6 +27,9 @@ class ClipRecipe:
     antialias : bool, default=False
         Smooth pictures before they are made smaller. The published networks saw pictures that were
         not, hence the default.
+    motion : {"difference", "flow"}, optional
+        Show what moved between each frame and the next one of the video instead of the frame: the
+        difference of their colours, or the optical flow; see :mod:`skrehab.training.motion`.
 
     Examples
     --------
@@ -40,6 +45,11 @@ class ClipRecipe:
     std: tuple
     stride: int | None = None
     antialias: bool = False
+    motion: str | None = None
+
+    def __post_init__(self):
+        if self.motion not in MOTIONS:
+            raise ValueError(f"motion must be one of {MOTIONS}, got {self.motion!r}.")
 
     @property
     def shape(self):

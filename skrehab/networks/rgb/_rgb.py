@@ -122,6 +122,9 @@ class ClipNetwork(RGBNetwork):
     antialias : bool, default=False
         Smooth pictures before they are made smaller. False is what published weights were trained
         with.
+    motion : {"difference", "flow"}, optional
+        Look at what moved between each frame and the next one instead of at the frames: the
+        difference of their colours, or the optical flow.
     """
 
     statistics = KINETICS_SLOWFAST
@@ -130,9 +133,18 @@ class ClipNetwork(RGBNetwork):
         super().__init_subclass__()
         merge_signatures(cls)
 
-    def __init__(self, *, n_frames=16, image_size=224, stride=None, dropout=0.0, antialias=False):
+    def __init__(
+        self,
+        *,
+        n_frames=16,
+        image_size=224,
+        stride=None,
+        dropout=0.0,
+        antialias=False,
+        motion=None,
+    ):
         resize = self._resize(image_size)
-        frames = {"stride": stride, "antialias": antialias}
+        frames = {"stride": stride, "antialias": antialias, "motion": motion}
         clip = ClipRecipe(n_frames, resize, image_size, **self.statistics, **frames)
         super().__init__(clip, dropout)
 

@@ -107,6 +107,8 @@ class TransM3E(nn.Module):
         whose sum cannot exceed one however many labels hold.
     stride : int, optional
         Distance of the clip's frames; None spreads them over the video.
+    motion : {"difference", "flow"}, optional
+        What the RGB network looks at instead of the frames: what moved between each and the next.
     drop_path : float, default=0.2
         Of the RGB network.
     dropout : float, default=0.5
@@ -173,6 +175,7 @@ class TransM3E(nn.Module):
         merge_distill=True,
         loss_function="sigmoid_bce",
         stride=None,
+        motion=None,
         drop_path=0.2,
         dropout=0.5,
     ):
@@ -203,6 +206,7 @@ class TransM3E(nn.Module):
             n_frames=n_frames or preset["n_frames"],
             image_size=image_size or preset["image_size"],
             stride=stride,
+            motion=motion,
             drop_path=drop_path,
         )
         self.pose = HDGCNTokens(

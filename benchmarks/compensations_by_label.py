@@ -7,10 +7,11 @@ over the frames of positive trials only, where one kind must be told from anothe
 pipeline trained on labels of frames. Live is the largest difference between FrameStream and
 predict_proba on the first ten trials.
 
-    python benchmarks/compensations_by_label.py [--patients 12] [--repetitions 3] [--seeds 3]
+    python benchmarks/compensations_by_label.py [--patients 24] [--repetitions 2] [--seeds 2]
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,6 @@ def measure(seed, options):
                 for label, value in found["roc_auc"].items():
                     row[f"{label}, {name}"] = value
                 row[f"mean, {name}"] = found["mean_roc_auc"]
-            print(seed, row, flush=True)
             yield row
 
 
@@ -105,13 +105,17 @@ def over_seeds(rows):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--patients", type=int, default=12)
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=3, help="sets of patients")
+    parser.add_argument("--patients", type=int, default=24)
+    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=2, help="sets of patients")
     parser.add_argument("--out", type=Path, help="folder of the table")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [row for seed in range(options.seeds) for row in measure(seed, options)]
+    rows = []
+    for seed in range(options.seeds):
+        for row in measure(seed, options):
+            print(json.dumps(row), flush=True)
+            rows.append(row)
     held = -(-options.patients // 3)
     write_report(
         "compensations_by_label",

@@ -93,7 +93,7 @@ def test_what_is_not_known_changes_no_other_label(trials):
     partly[:12, 1] = -1
     model = tiny(max_epochs=30).fit(X, partly)
     assert (model.predict(X) == y).mean() > 0.9
-    with pytest.raises(ValueError, match="loss='softmax_bce' shares .* holds -1"):
+    with pytest.raises(ValueError, match=r"loss='softmax_bce' shares .* holds -1"):
         tiny(loss="softmax_bce").fit(X, partly)
     partly[:, 1] = -1
     with pytest.raises(ValueError, match="Label 1 is known of no trial"):

@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from sklearn.base import ClassifierMixin
 from torch import nn
 
-from skrehab._given import array_of, filled
-from skrehab.trials import UNLABELLED, tag_trial_input
+from skrehab.trials import UNLABELLED, check_label_rows, tag_trial_input
 
 __all__ = [
     "LOSSES",
@@ -116,39 +115,18 @@ def check_multilabel(y, X, loss="sigmoid_bce", *, unlabelled=False):
     >>> check_multilabel([[True, False]], [None])
     array([[1., 0.]], dtype=float32)
     """
-    if y is None:
-        raise ValueError("y is needed: one row of labels per trial. It requires y to be passed.")
-    y = array_of(y)
-    if y.ndim == 0 or len(y) != len(X):
-        rows = f"{len(y)} rows" if y.ndim else f"got {y[()]!r}"
-        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {rows}.")
-    if np.ma.isMaskedArray(y):
-        y = filled(y) if np.ma.getmaskarray(y).any() else y.data
-    if y.ndim != 2 or y.shape[1] == 0 or y.dtype.kind not in "biuf":
-        raise ValueError(
-            f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "
-            "For one label a trial take VideoClassifier; sklearn.preprocessing.MultiLabelBinarizer "
-            "makes columns of lists of names."
-        )
+    y = check_label_rows(y, X, unlabelled=unlabelled)
     if loss == "softmax_bce" and y.shape[1] == 1:
         raise ValueError(
             "loss='softmax_bce' shares a probability of 1 between the labels, and y has one label, "
             "which would always get 1: take loss='sigmoid_bce'."
         )
-    missing = (y == UNLABELLED) & unlabelled
-    odd = np.argwhere(~((y == 0) | (y == 1) | missing))
-    if len(odd):
-        row, column = odd[0]
-        allowed = "0, 1, or -1 for not known" if unlabelled else "0 and 1"
-        raise ValueError(f"y[{row}, {column}] is {y[row, column]}: labels are {allowed}.")
-    if missing.any() and loss == "softmax_bce":
+    if loss == "softmax_bce" and (y == UNLABELLED).any():
         raise ValueError(
             "loss='softmax_bce' shares a probability of 1 between the labels, so all must be known "
             "of a trial, and y holds -1: take loss='sigmoid_bce'."
         )
-    if missing.all(axis=0).any():
-        raise ValueError(f"Label {int(missing.all(axis=0).argmax())} is known of no trial.")
-    return y.astype(np.float32)
+    return y
 
 
 # --- estimators -----------------------------------------------------------------------------------

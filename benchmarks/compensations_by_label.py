@@ -7,10 +7,12 @@ over the frames of positive trials only, where one kind must be told from anothe
 pipeline trained on labels of frames. Live is the largest difference between FrameStream and
 predict_proba on the first ten trials.
 
-    python benchmarks/compensations_by_label.py [--patients 12] [--repetitions 3]
+    python benchmarks/compensations_by_label.py [--patients 24] [--repetitions 2] [--seeds 2]
 """
 
 import argparse
+import json
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -48,16 +50,13 @@ def model(features, rate, names):
     return make_pipeline(*first, MultiLabelFrames(student, teacher, label_names=names))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--patients", type=int, default=12)
-    parser.add_argument("--repetitions", type=int, default=3)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    data = make_rehab_trials(options.patients, options.repetitions, random_state=0)
+def measure(seed, options):
+    """One set of patients: a row a kind of features and of labels learned from."""
+    data = make_rehab_trials(options.patients, options.repetitions, random_state=seed)
     people = np.unique(data.groups)
     test = np.isin(data.groups, people[::3])  # a third of the patients
-    rows = []
+    X = [data.X[i] for i in np.flatnonzero(test)]
+    truth, positive = data.frame_compensations[test], data.y[test] == 1
     for features in ("measures", "bones"):
         for learned, y in (
             ("trial labels", data.compensations),
@@ -65,31 +64,67 @@ def main():
         ):
             pipe = model(features, data.frame_rate, data.label_names)
             pipe.fit([data.X[i] for i in np.flatnonzero(~test)], y[~test])
-            X = [data.X[i] for i in np.flatnonzero(test)]
-            proba, truth = pipe.predict_proba(X), data.frame_compensations[test]
-            positive = data.y[test] == 1
-            row = {"features": features, "trained on": learned}
+            proba = pipe.predict_proba(X)
+            row = {"features": features, "trained on": learned, "live": live_gap(pipe, X, proba)}
             for name, mask in (("all", np.ones(len(X), bool)), ("others", positive)):
                 found = frame_scores_by_label(
                     truth[mask], proba[mask], label_names=data.label_names
                 )
                 for label, value in found["roc_auc"].items():
-                    row[f"{label}, {name}"] = f"{value:.3f}"
-                row[f"mean, {name}"] = f"{found['mean_roc_auc']:.3f}"
-            stream, worst = FrameStream(pipe), 0.0
-            for trial, offline in zip(X[:10], proba):
-                stream.reset()
-                live = [stream.push(frame, t / 10) for t, frame in enumerate(trial)]
-                worst = max(worst, float(np.abs(np.array(live) - offline).max()))
-            rows.append(row | {"live": f"{worst:.0e}"})
-            print(rows[-1], flush=True)
+                    row[f"{label}, {name}"] = value
+                row[f"mean, {name}"] = found["mean_roc_auc"]
+            yield row
+
+
+def live_gap(pipe, X, proba, n_trials=10):
+    """Largest difference between the stream and predict_proba over the first trials."""
+    stream, worst = FrameStream(pipe), 0.0
+    for trial, offline in zip(X[:n_trials], proba):
+        stream.reset()
+        live = [stream.push(frame, t / 10) for t, frame in enumerate(trial)]
+        worst = max(worst, float(np.abs(np.array(live) - offline).max()))
+    return worst
+
+
+def over_seeds(rows):
+    """Mean and range of each figure over the sets of patients; a label a line."""
+    lines = []
+    for first in dict.fromkeys((row["features"], row["trained on"]) for row in rows):
+        mine = [row for row in rows if (row["features"], row["trained on"]) == first]
+        labels = [key[: -len(", all")] for key in mine[0] if key.endswith(", all")]
+        for label in labels:
+            line = {"features": first[0], "trained on": first[1], "label": label}
+            for name in ("all", "others"):
+                values = np.array([row[f"{label}, {name}"] for row in mine], dtype=float)
+                line[name] = (
+                    f"{np.nanmean(values):.3f} ({np.nanmin(values):.2f}-{np.nanmax(values):.2f})"
+                )
+            lines.append(line | {"live": f"{max(row['live'] for row in mine):.0e}"})
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--patients", type=int, default=24)
+    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=2, help="sets of patients")
+    parser.add_argument("--out", type=Path, help="folder of the table")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for seed in range(options.seeds):
+        for row in measure(seed, options):
+            print(json.dumps(row), flush=True)
+            rows.append(row)
+    held = -(-options.patients // 3)
     write_report(
         "compensations_by_label",
-        rows,
+        over_seeds(rows),
         __doc__.split("\n\n    ")[0],
         packages=("torch", "scikit-learn", "skorch", "numpy"),
-        notes=f"{int(test.sum())} trials of {len(people[::3])} patients never seen, "
-        f"{int((~test).sum())} of {len(people) - len(people[::3])} others to train on; one seed.",
+        notes=f"Mean and range over {options.seeds} sets of {options.patients} synthetic patients, "
+        f"{held} of them never seen.",
+        folder=options.out,
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skrehab.metrics.motion import motion_scores
+
 __all__ = [
     "Assessment",
     "Verdict",
@@ -11,6 +13,7 @@ __all__ = [
     "features_before",
     "frame_scores",
     "judge_trial",
+    "label_names_of",
     "scores_frames",
     "steps_of",
     "video_stage",
@@ -39,12 +42,16 @@ class Verdict:
         Codes of these classes.
     note : str, optional
         Why the video network could not be asked.
+    labels : ndarray of shape (n_labels,), optional
+        Of a model of several labels: the probability of each, pooled from the frames as above;
+        `frames` is the highest of them, `video` and `classes` are of the labels too.
     """
 
     frames: float
     video: np.ndarray | None = None
     classes: list | None = None
     note: str | None = None
+    labels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,16 @@ class Assessment:
     track : skrehab.pose.PoseTrack
         Pose and times of its frames.
     proba : ndarray of shape (n_frames, n_classes)
-        Class probabilities, the normal class first; NaN where nobody was seen.
+        Class probabilities, the normal class first; NaN where nobody was seen. Of a model of
+        several labels the probability of each, (n_frames, n_labels).
     resampled_to : float, optional
         Frames a second to which the video was brought, since the model was trained so.
     classes : list, optional
         Code of each column of `proba`.
     verdict : Verdict, optional
         What the model says of the whole video.
+    label_names : list of str, optional
+        Names of the labels, where a frame may have several.
     """
 
     track: object
@@ -70,11 +80,12 @@ class Assessment:
     resampled_to: float | None = None
     classes: list | None = None
     verdict: Verdict | None = None
+    label_names: list | None = None
 
     @property
     def score(self):
-        """Probability of any class but the normal one, (n_frames,)."""
-        return 1 - self.proba[:, 0]
+        """Probability of any class but the normal one, or of the likeliest label, (n_frames,)."""
+        return motion_scores(self.proba, self.label_names is not None)
 
     @property
     def n_seen(self):
@@ -153,6 +164,7 @@ def assess_video(model, video, *, frame_rate=None, model_path=None, progress=Non
         None if extractor.target_fps == own_rate else frame_rate,
         np.asarray(last.classes_).tolist(),
         judge_trial(model, trial, proba),
+        label_names_of(model),
     )
 
 
@@ -180,15 +192,20 @@ def judge_trial(model, trial, proba=None):
     >>> X, y = [np.zeros((4, 5, 3))], [np.array([0, 0, 1, 1])]
     >>> model = skrehab.FrameMLP(max_epochs=1, random_state=0).fit(X, y)
     >>> judge_trial(model, X[0], np.array([[0.75, 0.25], [0.5, 0.5]]))
-    Verdict(frames=0.5, video=None, classes=None, note=None)
+    Verdict(frames=0.5, video=None, classes=None, note=None, labels=None)
     """
     from skrehab.metrics import pool_frames
 
     known = None if proba is None else proba[np.isfinite(proba).all(axis=1)]
-    frames = float(pool_frames([known])[0]) if known is not None and len(known) else np.nan
+    frames, labels = np.nan, None
+    if known is not None and len(known) and label_names_of(model) is not None:
+        labels = np.array([pool_frames([column])[0] for column in known.T])
+        frames = float(labels.max())
+    elif known is not None and len(known):
+        frames = float(pool_frames([known])[0])
     stage = video_stage(model)
     if stage is None:
-        return Verdict(frames)
+        return Verdict(frames, labels=labels)
     step, classifier = stage
     features = features_before(model, step, trial)
     if len(features) > MOST_FRAMES:
@@ -196,13 +213,14 @@ def judge_trial(model, trial, proba=None):
             frames,
             note=f"The video has {len(features)} frames; the network that judges whole videos is "
             f"asked about {MOST_FRAMES} at most. Cut a part out to ask it.",
+            labels=labels,
         )
     try:
         shares = np.asarray(classifier.predict_proba([features])[0], dtype=float)
     except (ValueError, RuntimeError, MemoryError) as error:  # the frame scores are worth having
         note = f"The network that judges whole videos could not be asked: {error}"
-        return Verdict(frames, note=note)
-    return Verdict(frames, shares, np.asarray(classifier.classes_).tolist())
+        return Verdict(frames, note=note, labels=labels)
+    return Verdict(frames, shares, np.asarray(classifier.classes_).tolist(), labels=labels)
 
 
 # --- parts of a model -----------------------------------------------------------------------------
@@ -250,10 +268,36 @@ def video_stage(model):
         The step that holds it, and itself; None where there is none.
     """
     for step in steps_of(model):
-        inner = getattr(step, "estimator_", step)
+        inner = getattr(step, "estimator_", getattr(step, "teacher_", None) or step)
         if hasattr(inner, "saliency") and getattr(inner, "n_landmarks_", 0) is not None:
             return step, inner
     return None
+
+
+def label_names_of(model):
+    """Name the labels of a model of whose frames one may have several.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+
+    Returns
+    -------
+    list of str or None
+        Of :class:`skrehab.MultiLabelFrames`, a name a column; None where a frame has one class.
+
+    Examples
+    --------
+    >>> import numpy as np, skrehab
+    >>> from skrehab.assessment import label_names_of
+    >>> X, y = [np.zeros((4, 5, 3))], [np.array([[0, 0], [0, 1], [1, 1], [1, 0]])]
+    >>> model = skrehab.MultiLabelFrames(skrehab.FrameMLP(max_epochs=1), label_names=["a", "b"])
+    >>> label_names_of(model.fit(X, y))
+    ['a', 'b']
+    """
+    names = getattr(steps_of(model)[-1], "label_names_", None)
+    return None if names is None else list(names)
 
 
 def features_before(model, until, trial):

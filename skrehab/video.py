@@ -297,14 +297,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         AttributeError
             If the network scores whole trials only, as all but ``"mil_tcn"`` do.
         """
-        X = self._check_X(X)
-        if not hasattr(self.module_, "frame_logits"):
-            raise AttributeError(
-                f"{self.network!r} scores whole trials: use a SaliencyPseudoLabeler, or 'mil_tcn'."
-            )
-        network = self._network
-        frames = self._run(X, lambda inputs: network.frame_logits(**inputs))
-        return ragged(probabilities(one[: len(trial)]) for one, trial in zip(frames, X))
+        frames = self._frame_logits(X, "use a SaliencyPseudoLabeler, or 'mil_tcn'")
+        return ragged(map(probabilities, frames))
 
     def _stream(self):
         """Return what scores frames one by one; see :mod:`skrehab.live`."""
@@ -366,9 +360,7 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_trials,), dtype object, or skrehab.saliency.Saliency
             One array ``(n_frames_i,)`` of scores per trial, or everything.
         """
-        X, codes = self._check_X(X), None
-        if self.n_landmarks_ is None:
-            raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
+        X, codes = self._check_poses(X), None
         if target is not None:
             wanted = np.broadcast_to(np.asarray(target), (len(X),))
             unknown = np.setdiff1d(wanted, self.classes_)

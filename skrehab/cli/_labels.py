@@ -67,6 +67,12 @@ class ClassNames:
     """
 
     def __init__(self, metadata, given, result):
+        self.several = result.label_names is not None
+        if self.several:
+            names = {"labels": metadata.get("labels") or result.label_names}
+            self.frames = class_names(names, range(result.proba.shape[1]), given)
+            self.video = None
+            return
         codes = result.classes or range(result.proba.shape[1])
         self.frames = class_names(metadata, codes, given)
         video = result.verdict.classes if result.verdict else None
@@ -75,9 +81,15 @@ class ClassNames:
     @property
     def usual(self):
         """Name of the normal class."""
-        return self.frames[0]
+        return "usual" if self.several else self.frames[0]
 
     @property
     def motion(self):
         """Names of all others."""
-        return " or ".join(self.frames[1:])
+        return " or ".join(self.frames if self.several else self.frames[1:])
+
+    def scores(self, result):
+        """Probability of each motion over time, by name; of one class a single one."""
+        if self.several:
+            return dict(zip(self.frames, result.proba.T))
+        return {self.motion: result.score}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import skrehab
@@ -42,6 +43,9 @@ def assess(
     overlay: Annotated[
         bool, typer.Option(help="Also write the video with skeleton and score.")
     ] = True,
+    report: Annotated[
+        bool, typer.Option(help="Also write a page: what was found, when, by how many degrees.")
+    ] = True,
     label_names: LabelNames = None,
     summary: Annotated[
         Path | None,
@@ -54,7 +58,7 @@ def assess(
     ] = False,
     verbose: Verbose = False,
 ):
-    """Score every frame of videos: tables with times, overlay videos.
+    """Score every frame of videos: tables with times, overlay videos, a report of each.
 
     Of each video is told what the verdict on the whole is, by the network that sees the whole video
     and by its frames, and how many of the frames with a pose are at the threshold or above.
@@ -64,7 +68,11 @@ def assess(
     videos = find_videos(videos)
     tables = output_names(output, videos, "_frames.csv")
     films = output_names(output, videos, "_overlay.mp4")
-    results = {v: [tables[v], *([films[v]] if overlay else [])] for v in videos}
+    pages = output_names(output, videos, "_report.html")
+    results = {
+        v: [tables[v], *([films[v]] if overlay else []), *([pages[v]] if report else [])]
+        for v in videos
+    }
     todo = [v for v in videos if not (skip_done and all(file.exists() for file in results[v]))]
     if not skip_done:
         check_new([file for v in videos for file in results[v]], overwrite)
@@ -115,6 +123,8 @@ def assess(
             _write_table(tables[video], result, names.frames)
             if overlay:
                 _write_overlay(video, films[video], result, names, threshold)
+            if report:
+                _write_report(pages[video], video.name, result, names, threshold)
             for line in describe(video.name, result, names, threshold, results[video]):
                 beside(bar).print(line, highlight=False, soft_wrap=True)
             rows.append(_row(video.name, result, names, threshold))
@@ -151,7 +161,9 @@ def describe(video, result, names, threshold, files=()):
     list of str
         Lines.
     """
-    frames, seen, verdict = len(result.score), result.n_seen, result.verdict
+    seen, verdict = result.n_seen, result.verdict
+    if names.several:
+        return _describe_labels(video, result, names, threshold) + [f"  {file}" for file in files]
     label, share = _of_video(verdict, names)
     pooled = names.motion if verdict.frames >= threshold else names.usual
     by_frames = f"{verdict.frames:.2f} for {names.motion!r}, mean of the highest tenth of frames"
@@ -166,15 +178,33 @@ def describe(video, result, names, threshold, files=()):
         f"  {told(seen, 'frame')} with a pose, {result.n_from(threshold)} of them at {threshold:g} "
         f"or above for {names.motion!r}"
     )
+    return lines + _left_out(result) + [f"  {file}" for file in files]
+
+
+def _describe_labels(video, result, names, threshold):
+    """Tell of each label how likely it is, and in how many frames it was found."""
+    pooled, seen = result.verdict.labels, told(result.n_seen, "frame")
+    if pooled is None:
+        return [f"{video}: nobody seen", *_left_out(result)]
+    found = [name for name, share in zip(names.frames, pooled) if share >= threshold]
+    lines = [f"{video}: {', '.join(found) or names.usual}"]
+    for name, share, column in zip(names.frames, pooled, result.proba.T):
+        on = int((column >= threshold).sum())
+        lines.append(f"  {share:.2f} for {name!r}, {on} of {seen} at {threshold:g} or above")
+    return lines + _left_out(result)
+
+
+def _left_out(result):
+    frames, seen, lines = len(result.score), result.n_seen, []
     if seen < frames:
         lines.append(f"  {frames - seen} of {told(frames, 'frame')} without a pose: no score there")
-    if verdict.note:
-        lines.append(f"  {verdict.note}")
-    return lines + [f"  {file}" for file in files]
+    if result.verdict.note:
+        lines.append(f"  {result.verdict.note}")
+    return lines
 
 
 def _of_video(verdict, names):
-    if verdict.video is None:
+    if verdict.video is None or names.video is None:
         return None, float("nan")
     best = int(verdict.video.argmax())
     return names.video[best], float(verdict.video[best])
@@ -191,6 +221,14 @@ def _row(video, result, names, threshold):
         "frames_pooled": f"{result.verdict.frames:.6f}",
         "verdict_of_whole": label or "",
         "probability": "" if label is None else f"{share:.6f}",
+        **(_by_label(result, names) if names.several else {}),
+    }
+
+
+def _by_label(result, names):
+    pooled = result.verdict.labels
+    return {
+        name: "" if pooled is None else f"{pooled[k]:.6f}" for k, name in enumerate(names.frames)
     }
 
 
@@ -222,8 +260,22 @@ def _write_overlay(video, path, result, names, threshold):
     from skrehab.live.overlay import write_overlay
 
     write_overlay(
-        *(video, path, result.track.image, result.score),
+        *(video, path, result.track.image, result.proba if names.several else result.score),
         timestamps=result.track.timestamps,
         threshold=threshold,
-        labels=(shown(names.usual), shown(names.motion)),
+        labels=names.frames if names.several else (shown(names.usual), shown(names.motion)),
+    )
+
+
+def _write_report(path, video, result, names, threshold):
+    from skrehab.report import write_trial_report
+
+    # angles are taken from metres, whatever the model reads
+    trial = np.where(result.track.found[:, None, None], result.track.world, np.nan)
+    write_trial_report(
+        *(path, trial, names.scores(result), result.track.timestamps),
+        title=video,
+        threshold=threshold,
+        highlights={"frames with a pose": f"{result.n_seen} of {len(result.score)}"},
+        footer=f"skrehab {skrehab.__version__}. Research software, not a medical device.",
     )

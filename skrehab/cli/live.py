@@ -133,6 +133,9 @@ class _Session:
         self.target_fps = extractor.target_fps
         self.live = LiveSession(model, extractor, gate)
         codes = self.live.stream.classes_.tolist()
+        self.several = self.live.label_names is not None
+        if self.several:
+            metadata = {"labels": metadata.get("labels") or self.live.label_names}
         self.names = class_names(metadata, codes, given)
         self.trials = [self.live.stream.counts]
         self.pose_ms, self.score_ms = array("d"), array("d")
@@ -177,6 +180,7 @@ class _JsonLines:
             "t": round(moment.timestamp, 4),
             "probabilities": said if moment.seen else None,
             "cue": moment.cue,
+            **({"cues": dict(zip(self.names, moment.cues))} if moment.cues else {}),
             "latency_ms": round(moment.pose_ms + moment.score_ms, 2),
         }
         print(json.dumps(line), flush=True)
@@ -198,11 +202,18 @@ def _recorder(stack, pose_path, video_path):
     return record
 
 
+def _on(session, moment):
+    """Names of the labels whose cue is on, where there are several."""
+    return ", ".join(name for name, on in zip(session.names, moment.cues) if on)
+
+
 def _window(stack, session, paced):
     from skrehab.live.view import LiveWindow, draw_live
 
     window = stack.enter_context(LiveWindow())
-    labels = session.names[0], " or ".join(session.names[1:])
+    usual, others = ("usual", session.names) if session.several else (
+        session.names[0], session.names[1:]
+    )  # fmt: skip
     clock = []
 
     def show(moment):
@@ -214,7 +225,7 @@ def _window(stack, session, paced):
             *(moment.picture, moment.image),
             cue=moment.cue,
             seen=moment.seen,
-            labels=labels,
+            labels=(usual, _on(session, moment) or " or ".join(others)),
             note=f"{moment.pose_ms + moment.score_ms:.0f} ms",
         )
         return window.show(drawn, max(0.0, wait))

@@ -110,6 +110,11 @@ def study_data(data, y=None, groups=None, *, normal_label=None, pos_label=None, 
     else:
         X = data
     X = list(X)
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        raise ValueError(
+            f"y has {np.shape(y)[1]} labels a trial: evaluate_labels_by_patient scores models of "
+            "several labels, each by itself."
+        )
     y = check_trial_labels(y, X)
     if groups is None:
         raise ValueError(f"groups must name one patient per trial: {len(X)} trials, got None.")

@@ -11,15 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._optional import require
-from skrehab._shown import shown
 from skrehab._written import part_of
+from skrehab.live.panels import CALM, LabelsPanel, Panel
 from skrehab.pose.reader import VideoError, probe_video, read_frames
 from skrehab.skeletons import get_skeleton
 
 __all__ = ["write_overlay"]
 
-CALM, ALERT, UNKNOWN = (86, 180, 233), (240, 150, 40), (140, 148, 160)
-_PANEL, _TRACK, _TEXT, _FAINT = (18, 21, 27), (30, 35, 44), (236, 239, 244), (150, 158, 171)
 _TIME_BASE = Fraction(1, 90000)
 
 # Arms, trunk and legs; of the hands the line to the index finger, of the face nothing: a ring
@@ -38,7 +36,7 @@ def write_overlay(
     timestamps=None,
     *,
     threshold=0.5,
-    labels=("usual", "compensation"),
+    labels=None,
     max_size=1280,
     progress=None,
 ):
@@ -53,8 +51,9 @@ def write_overlay(
     landmarks : array-like of shape (n_frames, 33, n_coords), optional
         Image landmarks in pixels of the upright picture; a fourth coordinate is visibility. NaN
         where there is nobody. None draws no skeleton.
-    frame_scores : array-like of shape (n_frames,), optional
-        Scores in [0, 1]; NaN where there is none. None leaves out the panel with the timeline.
+    frame_scores : array-like of shape (n_frames,) or (n_frames, n_labels), optional
+        Scores in [0, 1]; NaN where there is none. Of several labels each gets a row of its own.
+        None leaves out the panel with the timeline.
     timestamps : array-like of shape (n_frames,), optional
         Times of landmarks and scores in seconds, as in
         :attr:`PoseTrack.timestamps <skrehab.pose.PoseTrack>`. A frame of the video shows what is
@@ -62,8 +61,9 @@ def write_overlay(
         one entry for each frame of the video.
     threshold : float, default=0.5
         Scores from here on count as ``labels[1]``.
-    labels : (str, str), default=("usual", "compensation")
-        Words for scores below the threshold, and from it on.
+    labels : (str, str) or sequence of n_labels str, optional
+        Words for scores below the threshold, and from it on, ``("usual", "compensation")`` by
+        default; of several labels their names, which are needed.
     max_size : int, default=1280
         The longer side of the picture is scaled down to this many pixels.
     progress : callable, optional
@@ -79,7 +79,8 @@ def write_overlay(
     VideoError
         If the video cannot be read.
     ValueError
-        If landmarks, scores and timestamps differ in length, or ``out_path`` is the video.
+        If landmarks, scores and timestamps differ in length, there is not a name a label, or
+        ``out_path`` is the video.
 
     Examples
     --------
@@ -97,8 +98,17 @@ def write_overlay(
     lengths = {name: len(array) for name, array in given.items() if array is not None}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"All need one entry per frame, but their lengths differ: {lengths}.")
-    if scores is not None and scores.ndim != 1:
-        raise ValueError(f"frame_scores must have shape (n_frames,), got {scores.shape}.")
+    if scores is not None and scores.ndim not in (1, 2):
+        raise ValueError(
+            f"frame_scores must have shape (n_frames,) or (n_frames, n_labels), got {scores.shape}."
+        )
+    several = scores is not None and scores.ndim == 2
+    if several and (labels is None or len(labels) != scores.shape[1]):
+        raise ValueError(
+            f"frame_scores has shape {scores.shape}, so labels must name {scores.shape[1]} labels, "
+            f"got {labels}. Of the probabilities of classes pass one column."
+        )
+    labels = ("usual", "compensation") if labels is None else labels
 
     out_path = Path(out_path)
     if out_path.exists() and out_path.samefile(video):
@@ -115,7 +125,8 @@ def write_overlay(
     panel = None
     if scores is not None:
         shown = times if times is not None else np.arange(len(scores)) / (info.fps or 30)
-        panel = _Panel(width, max(width, height), scores, shown, threshold, labels)
+        kind = LabelsPanel if several else Panel
+        panel = kind(width, max(width, height), scores, shown, threshold, labels)
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     out_path.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(out_path)
@@ -222,129 +233,3 @@ def _round_line(pen, start, end, thick, colour):
     pen.line([start, end], fill=colour, width=max(1, round(thick)))
     for x, y in (start, end):
         pen.ellipse([x - thick / 2, y - thick / 2, x + thick / 2, y + thick / 2], fill=colour)
-
-
-_LONGEST = 200  # characters of a label; a picture shows fewer
-
-
-class _Panel:
-    """The strip under the picture: verdict and score at the left, the timeline at the right."""
-
-    def __init__(self, width, long_side, scores, times, threshold, labels):
-        from PIL import ImageFont
-
-        self.height = 2 * round(max(44, 0.105 * long_side) / 2)
-        self.width, self.scores, self.threshold = width, scores, threshold
-        self.unit = unit = self.height / 10
-        room = 0.31 * width - 3.8 * unit
-        words = [shown(str(word)[:_LONGEST]) for word in [*labels, "no pose"]]
-        self.big = _fitting_font(ImageFont, words, 2.5 * unit, room)
-        self.small = _fitting_font(ImageFont, ["no score   99.9 s"], 1.55 * unit, room)
-        self.labels = [_shortened(word, self.big, room) for word in words]
-        self.left = 0.32 * width
-        self.right = max(width - 2.2 * unit, self.left + 2)
-        self.top, self.bottom = 1.6 * unit, 6.9 * unit
-        self.start, self.end = times[0], max(times[-1], times[0] + 1e-6)
-        self.past = self._timeline(times, 1.0)
-        self.future = self._timeline(times, 0.38)
-
-    def colour(self, k):
-        """Colour of the verdict on trial frame k."""
-        if np.isnan(self.scores[k]):
-            return UNKNOWN
-        return ALERT if self.scores[k] >= self.threshold else CALM
-
-    def x(self, time):
-        """Horizontal place of a time."""
-        share = (np.clip(time, self.start, self.end) - self.start) / (self.end - self.start)
-        return self.left + share * (self.right - self.left)
-
-    def y(self, score):
-        """Vertical place of a score."""
-        return self.bottom - np.clip(score, 0, 1) * (self.bottom - self.top)
-
-    def _timeline(self, times, strength):
-        """Draw the panel's unchanging part; strength dims what is still to come."""
-        from PIL import Image, ImageDraw
-
-        columns = np.arange(int(2 * self.left), int(2 * self.right))
-        rows = np.arange(2 * self.height)[:, None]
-        at = self.start + (columns / 2 - self.left) / (self.right - self.left) * (
-            self.end - self.start
-        )
-        score = self._score_at(times, at)
-        canvas = np.empty((2 * self.height, 2 * self.width, 3))
-        canvas[:] = _PANEL
-        inside = (rows >= 2 * self.top) & (rows < 2 * self.bottom)
-        strip = np.where(inside[..., None], _TRACK, _PANEL).astype(float)
-        strip = np.broadcast_to(strip, (2 * self.height, len(columns), 3)).copy()
-        hue = np.where((score >= self.threshold)[:, None], ALERT, CALM)
-        top = 2 * self.y(np.nan_to_num(score)) - 2
-        edge = 2.0 + 0.5 * np.abs(np.gradient(top))  # as thick on slopes as on level stretches
-        for depth, opacity in ((np.inf, 0.72), (edge, 1.0)):  # the area, then its upper edge
-            part = inside & np.isfinite(score) & (rows >= top - 1) & (rows - top <= depth)
-            mixed = strength * opacity * hue + (1 - strength * opacity) * np.array(_TRACK)
-            strip[part] = np.broadcast_to(mixed, strip.shape)[part]
-        gap = inside & np.isnan(score) & ((rows + columns) % 14 < 3)  # hatched: no score here
-        strip[gap] = UNKNOWN
-        canvas[:, columns] = strip
-        image = Image.fromarray(canvas.astype(np.uint8))
-        pen = ImageDraw.Draw(image)
-        line = 2 * self.y(self.threshold)
-        for x in np.arange(2 * self.left, 2 * self.right, 2 * self.unit):
-            pen.line([x, line, min(x + self.unit, 2 * self.right), line], fill=_TEXT, width=2)
-        image = image.resize((self.width, self.height), Image.Resampling.BOX)
-        pen = ImageDraw.Draw(image)
-        y = 7.4 * self.unit
-        pen.text((self.left, y), f"{self.start:.0f} s", fill=_FAINT, font=self.small)
-        pen.text((self.right, y), f"{self.end:.1f} s", fill=_FAINT, font=self.small, anchor="ra")
-        return image
-
-    def _score_at(self, times, at):
-        """Join the scores by lines; NaN where the nearest frame has none."""
-        known = np.isfinite(self.scores)
-        if not known.any():
-            return np.full(len(at), np.nan)
-        nearest = np.searchsorted((times[1:] + times[:-1]) / 2, at)
-        score = np.interp(at, times[known], self.scores[known])
-        return np.where(known[nearest], score, np.nan)
-
-    def draw(self, time, k):
-        """Return the panel at one time, as an array of shape (height, width, 3)."""
-        from PIL import ImageDraw
-
-        unit, colour, score = self.unit, self.colour(k), self.scores[k]
-        x = self.x(time)
-        image = self.past.copy()
-        cut = round(x)
-        image.paste(self.future.crop((cut, 0, self.width, self.height)), (cut, 0))
-        pen = ImageDraw.Draw(image)
-        pen.line([x, self.top - 0.5 * unit, x, self.bottom + 0.3 * unit], fill=_TEXT, width=2)
-        dot = 0.55 * unit
-        pen.ellipse([1.6 * unit, 2.55 * unit, 3.0 * unit, 3.95 * unit], fill=colour)
-        if np.isnan(score):
-            word, number = self.labels[2], "no score"
-        else:
-            word, number = self.labels[int(score >= self.threshold)], f"score {score:.2f}"
-            y = self.y(score)
-            pen.ellipse([x - dot, y - dot, x + dot, y + dot], fill=colour, outline=_TEXT, width=2)
-        pen.text((3.8 * unit, 3.25 * unit), word, fill=_TEXT, font=self.big, anchor="lm")
-        below = _shortened(f"{number}   {time:.1f} s", self.small, self.left - 4 * unit)
-        pen.text((3.8 * unit, 6.1 * unit), below, fill=_FAINT, font=self.small, anchor="lm")
-        return np.asarray(image)
-
-
-def _fitting_font(fonts, words, size, width):
-    """Return the largest font, up to a size and not below 8 pixels, in which every word fits."""
-    while size > 8 and max(fonts.load_default(size).getlength(word) for word in words) > width:
-        size *= 0.94
-    return fonts.load_default(size)
-
-
-def _shortened(word, font, width):
-    """Cut a word that does not fit even so."""
-    if font.getlength(word) <= width:
-        return word
-    while word and font.getlength(word + "…") > width:
-        word = word[:-1]
-    return word + "…" if word else ""

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skrehab.live.cues import gate_for
+from skrehab.live.cues import CueGate, gate_for
 from skrehab.live.stream import FrameStream
+from skrehab.metrics.motion import motion_scores
 from skrehab.pose import PoseExtractor, PoseStream
 
 __all__ = ["LiveSession", "Moment", "causal_extractor"]
@@ -25,9 +26,9 @@ class Moment(NamedTuple):
     seen: bool
     """Whether somebody is in the frame."""
     score: float
-    """Probability that it is not the first class; NaN where nobody is seen."""
+    """Probability that it is not the first class, or of the likeliest label; NaN unseen."""
     cue: bool
-    """Whether the cue is on."""
+    """Whether the cue is on, or that of any label."""
     pose_ms: float
     """What the pose took; 0 for a picture that is shown again."""
     score_ms: float
@@ -36,6 +37,8 @@ class Moment(NamedTuple):
     """(33, 4), pixels and visibility."""
     world: np.ndarray
     """(33, 4), metres and visibility."""
+    cues: tuple = ()
+    """Of a model of several labels: whether the cue of each is on."""
 
 
 def causal_extractor(extractor):
@@ -75,15 +78,17 @@ class LiveSession:
     extractor : PoseExtractor
         How the pose is taken; see :func:`causal_extractor`.
     gate : CueGate
-        When the cue goes on and off; a calibrated model moves its thresholds, see
-        :func:`skrehab.live.gate_for`.
+        When the cue goes on and off; where frames may have several labels, each has one like it. A
+        calibrated model moves its thresholds, see :func:`skrehab.live.gate_for`.
 
     Attributes
     ----------
-    gate : CueGate
-        The one in use.
+    gates : list of CueGate
+        Those in use, one a label.
     stream : FrameStream
         Poses to scores; ``stream.classes_`` and ``stream.counts`` are its own.
+    label_names : list of str or None
+        Names of the labels, where frames may have several.
 
     Raises
     ------
@@ -106,7 +111,9 @@ class LiveSession:
     def __init__(self, model, extractor, gate):
         self.poses = PoseStream(causal_extractor(extractor))
         self.stream = FrameStream(model)
-        self.gate = gate_for(model, gate)
+        gate = gate_for(model, gate)
+        self.label_names = self.stream.label_names_
+        self.gates = [gate] + [CueGate(*gate.rule) for _ in (self.label_names or [])[1:]]
         self._before = self._landmarks = None
 
     def push(self, picture, timestamp):
@@ -131,18 +138,24 @@ class LiveSession:
             posed = time.perf_counter()
         proba = self.stream.push(self._landmarks, timestamp)
         seen = self.poses.found
-        score = 1 - float(proba[0]) if seen else math.nan
-        cue = self.gate.push(score, timestamp)
+        several = self.label_names is not None
+        score = float(motion_scores(proba[None], several)[0]) if seen else math.nan
+        of_each = (proba if seen else [math.nan] * len(proba)) if several else [score]
+        cues = tuple(gate.push(p, timestamp) for gate, p in zip(self.gates, of_each, strict=True))
         took = 1000 * (posed - began), 1000 * (time.perf_counter() - posed)
         poses = self.poses.image, self.poses.world
-        return Moment(timestamp, picture, proba, seen, score, cue, *took, *poses)
+        return Moment(
+            *(timestamp, picture, proba, seen, score, any(cues), *took, *poses),
+            cues=cues if several else (),
+        )
 
     def reset(self):
         """Start another trial, and free the pose model."""
         self._before = None
         self.poses.reset()
         self.stream.reset()
-        self.gate.reset()
+        for gate in self.gates:
+            gate.reset()
 
     def __enter__(self):
         return self

@@ -104,6 +104,8 @@ class FrameStream:
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, in the order of the probabilities.
+    label_names_ : list of str or None
+        Names of the columns where a frame may have several labels (:class:`MultiLabelFrames`).
     counts : StreamCounts
         What came in since the trial started.
     seen : bool
@@ -152,6 +154,7 @@ class FrameStream:
         self._streams = [_start(name, step) for name, step in steps]
         self._from_pictures = hasattr(self._streams[0], "found")
         self.classes_ = last.classes_
+        self.label_names_ = getattr(last, "label_names_", None)
         self.reset()
 
     def push(self, frame, timestamp):

@@ -8,7 +8,8 @@ import numpy as np
 from skrehab._optional import require
 from skrehab._shown import shown
 
-from .overlay import _PANEL, _TEXT, ALERT, CALM, UNKNOWN, _draw_person, _fitting_font
+from .overlay import _draw_person
+from .panels import ALERT, CALM, PANEL, TEXT, UNKNOWN, fitting_font
 
 __all__ = ["LiveWindow", "draw_live"]
 
@@ -64,16 +65,16 @@ def draw_live(picture, landmarks, *, cue, seen, labels, note="", max_size=960):
         landmarks[:, :2] *= shrink
         picture = _draw_person(picture, landmarks, colour)
     strip = max(44, round(0.09 * max(height, width)))
-    image = Image.new("RGB", (width, height + strip), _PANEL)
+    image = Image.new("RGB", (width, height + strip), PANEL)
     image.paste(Image.fromarray(picture), (0, 0))
     pen = ImageDraw.Draw(image)
     unit, middle = strip / 10, height + strip / 2
     room = 0.62 * width - 6 * unit
-    big = _fitting_font(ImageFont, [*labels, "no pose"], 4.2 * unit, room)
+    big = fitting_font(ImageFont, [*labels, "no pose"], 4.2 * unit, room)
     pen.ellipse([2 * unit, middle - 1.6 * unit, 5.2 * unit, middle + 1.6 * unit], fill=colour)
-    pen.text((6.8 * unit, middle), word, fill=_TEXT, font=big, anchor="lm")
+    pen.text((6.8 * unit, middle), word, fill=TEXT, font=big, anchor="lm")
     if note:
-        tiny = _fitting_font(ImageFont, [note], 2.2 * unit, 0.35 * width)
+        tiny = fitting_font(ImageFont, [note], 2.2 * unit, 0.35 * width)
         pen.text((width - 2 * unit, middle), note, fill=_FAINT, font=tiny, anchor="rm")
     return np.asarray(image)
 

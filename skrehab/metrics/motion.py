@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-__all__ = ["motion_column", "motion_of", "normal_number", "with_all_labels"]
+__all__ = ["motion_column", "motion_of", "motion_scores", "normal_number", "with_all_labels"]
 
 
 def normal_number(labels):
@@ -138,3 +138,29 @@ def with_all_labels(metric, y_true):
     if inner not in (frame_roc_auc, frame_f1) or given.get("labels") is not None:
         return metric
     return partial(metric, labels=labels_of(y_true))
+
+
+def motion_scores(proba, several):
+    """Probability of the motion looked for, of whatever kind.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_frames, n_classes)
+        What a model says of frames.
+    several : bool
+        Whether the columns are labels, of which a frame may have several, instead of classes.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,)
+        That of any class but the first, or that of the likeliest label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.metrics.motion import motion_scores
+    >>> proba = np.array([[0.25, 0.75]])
+    >>> motion_scores(proba, False), motion_scores(proba, True)
+    (array([0.75]), array([0.75]))
+    """
+    return proba.max(axis=1) if several else 1 - proba[:, 0]

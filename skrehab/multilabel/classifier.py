@@ -189,7 +189,8 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
             Trials; a lost landmark (NaN) stands where it was seen before and
             after, see :mod:`skrehab.preprocessing.lost`.
         y : array-like of shape (n_trials, n_labels)
-            1 where a trial has a label, else 0.
+            1 where a trial has a label, 0 where not, -1 where nobody looked: that entry teaches
+            nothing, the trial's others do.
         sample_weight : array-like of shape (n_trials,), optional
             Weights.
         groups : array-like of shape (n_trials,), optional
@@ -203,11 +204,11 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         Raises
         ------
         ValueError
-            If labels do not fit the trials, or early stopping by patient is asked for without
-            groups.
+            If labels do not fit the trials, a label is known of no trial, or early stopping by
+            patient is asked for without groups.
         """
         X = self._check_input(X)
-        y = check_multilabel(y, X, self.loss)
+        y = check_multilabel(y, X, self.loss, unlabelled=True)
         groups = check_groups(groups, X)
         self.n_labels_ = y.shape[1]
         self.classes_ = np.arange(self.n_labels_)
@@ -267,13 +268,8 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         AttributeError
             If the network scores whole trials only, as all but ``"mil_tcn"`` do.
         """
-        X = self._check_X(X)
-        if not hasattr(self.module_, "frame_logits"):
-            raise AttributeError(f"{self.network!r} scores whole trials; 'mil_tcn' scores frames.")
-        frames = self._run(X, lambda inputs: self.module_.frame_logits(**inputs))
-        return ragged(
-            label_probabilities(one[: len(trial)], self.loss) for one, trial in zip(frames, X)
-        )
+        frames = self._frame_logits(X, "'mil_tcn' scores frames")
+        return ragged(label_probabilities(one, self.loss) for one in frames)
 
     def saliency(
         self,
@@ -322,9 +318,7 @@ class MultiLabelVideoClassifier(MultiLabelMixin, NetworkEstimator):
         ValueError
             If the network looks at RGB, or there is no such label.
         """
-        X = self._check_X(X)
-        if self.n_landmarks_ is None:
-            raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
+        X = self._check_poses(X)
         columns = None if target is None else np.array(np.broadcast_to(target, (len(X),)))
         if columns is not None:
             known = columns.dtype.kind in "iu" and (0 <= columns) & (columns < self.n_labels_)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab._fitting import fit_context
 from skrehab.frames import FrameTCN
 from skrehab.multilabel.classifier import MultiLabelVideoClassifier
+from skrehab.multilabel.label_sets import check_multilabel
 from skrehab.trials import UNLABELLED, check_groups, check_trials, ragged, tag_trial_input
 
 __all__ = ["MultiLabelFrames", "frames_of_labels"]
@@ -181,7 +182,7 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         self.n_landmarks_, self.n_coords_ = X[0].shape[1:]
         frames, self.teacher_ = _check_frames(y, X), None
         if frames is None:
-            y = _check_trials(y, X)
+            y = check_multilabel(y, X, unlabelled=True).astype(int)
             frames = self._teach(X, y, groups)
         self.n_labels_ = frames[0].shape[1]
         self.classes_ = np.arange(self.n_labels_)
@@ -203,14 +204,10 @@ class MultiLabelFrames(ClassifierMixin, BaseEstimator):
         """Labels of frames by a teacher that sees whole trials."""
         teacher = self.teacher
         teacher = MultiLabelVideoClassifier("mil_tcn") if teacher is None else teacher
-        known = np.where(y == UNLABELLED, 0, y)
-        # a trial that is not labelled throughout teaches no teacher; its other labels still count
-        whole = (y != UNLABELLED).all(axis=1)
-        if not whole.any():
-            raise ValueError("No trial has all its labels: the teacher needs some that have.")
-        places = np.flatnonzero(whole)
+        places = np.flatnonzero((y != UNLABELLED).any(axis=1))
         who = {} if groups is None else {"groups": groups[places]}
-        self.teacher_ = clone(teacher).fit([X[i] for i in places], known[places], **who)
+        # a label that is not known of a trial teaches nothing, the trial's others do
+        self.teacher_ = clone(teacher).fit([X[i] for i in places], y[places], **who)
         if self.method == "frame_logits":
             scores = self.teacher_.predict_frame_proba(X)
         else:
@@ -297,17 +294,6 @@ def _names(names, n_labels):
     return names
 
 
-def _check_trials(y, X):
-    y = np.asarray(y)
-    if y.ndim != 2 or len(y) != len(X) or not y.shape[1]:
-        raise ValueError(
-            f"y must have shape (n_trials, n_labels) with {len(X)} trials, or be a sequence of one "
-            f"array (n_frames_i, n_labels) a trial; got shape {y.shape}."
-        )
-    _check_values(y, "y")
-    return y.astype(int)
-
-
 def _check_frames(y, X):
     """Labels of frames, or None if they are of trials."""
     if y is None:
@@ -328,5 +314,8 @@ def _check_frames(y, X):
 def _check_values(values, name):
     odd = np.argwhere(~np.isin(values, (0, 1, UNLABELLED)))
     if len(odd):
-        place = tuple(int(i) for i in odd[0])
-        raise ValueError(f"{name}[{place[0]}, {place[1]}] is {values[place]}: labels are 0, 1, -1.")
+        row, column = odd[0]
+        raise ValueError(
+            f"{name}[{row}, {column}] is {values[row, column]}: labels are 0, 1, or -1 for not "
+            "known."
+        )

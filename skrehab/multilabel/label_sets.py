@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from sklearn.base import ClassifierMixin
 from torch import nn
 
-from skrehab._given import array_of, filled
-from skrehab.trials import tag_trial_input
+from skrehab.trials import UNLABELLED, check_label_rows, tag_trial_input
 
 __all__ = [
     "LOSSES",
@@ -21,11 +20,18 @@ __all__ = [
 
 # --- losses ---------------------------------------------------------------------------------------
 class SigmoidBCE(nn.Module):
-    """Binary cross-entropy of every label by itself; a mean over labels, then weighted trials."""
+    """Binary cross-entropy of every label by itself; a mean over labels, then weighted trials.
+
+    A target of -1 is not known and teaches nothing.
+    """
 
     def forward(self, logits, target_and_weight):
         target, weight = target_and_weight
-        loss = F.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), reduction="none")
+        known = target >= 0
+        loss = F.binary_cross_entropy_with_logits(
+            logits, target.clamp(min=0).to(logits.dtype), reduction="none"
+        )
+        loss = torch.where(known, loss, 0.0)
         return (loss.mean(dim=1) * weight).mean()
 
 
@@ -78,7 +84,7 @@ def label_probabilities(logits, loss="sigmoid_bce"):
     return exp / exp.sum(axis=-1, keepdims=True)
 
 
-def check_multilabel(y, X, loss="sigmoid_bce"):
+def check_multilabel(y, X, loss="sigmoid_bce", *, unlabelled=False):
     """Validate yes-or-no labels of trials.
 
     Parameters
@@ -89,6 +95,8 @@ def check_multilabel(y, X, loss="sigmoid_bce"):
         The trials, for the count.
     loss : {"sigmoid_bce", "softmax_bce"}, default="sigmoid_bce"
         What a network is to be trained with.
+    unlabelled : bool, default=False
+        Whether -1, not known, may stand too. Every label must be known of some trial.
 
     Returns
     -------
@@ -98,8 +106,8 @@ def check_multilabel(y, X, loss="sigmoid_bce"):
     Raises
     ------
     ValueError
-        If there is not one row a trial, an entry is neither 0 nor 1 (the message names it), or the
-        loss needs two labels and there is one.
+        If there is not one row a trial, an entry is neither 0 nor 1 (the message names it), the
+        loss needs two labels and there is one, or all, and one is not known.
 
     Examples
     --------
@@ -107,30 +115,18 @@ def check_multilabel(y, X, loss="sigmoid_bce"):
     >>> check_multilabel([[True, False]], [None])
     array([[1., 0.]], dtype=float32)
     """
-    if y is None:
-        raise ValueError("y is needed: one row of labels per trial. It requires y to be passed.")
-    y = array_of(y)
-    if y.ndim == 0 or len(y) != len(X):
-        rows = f"{len(y)} rows" if y.ndim else f"got {y[()]!r}"
-        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {rows}.")
-    if np.ma.isMaskedArray(y):
-        y = filled(y) if np.ma.getmaskarray(y).any() else y.data
-    if y.ndim != 2 or y.shape[1] == 0 or y.dtype.kind not in "biuf":
-        raise ValueError(
-            f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "
-            "For one label a trial take VideoClassifier; sklearn.preprocessing.MultiLabelBinarizer "
-            "makes columns of lists of names."
-        )
+    y = check_label_rows(y, X, unlabelled=unlabelled)
     if loss == "softmax_bce" and y.shape[1] == 1:
         raise ValueError(
             "loss='softmax_bce' shares a probability of 1 between the labels, and y has one label, "
             "which would always get 1: take loss='sigmoid_bce'."
         )
-    odd = np.argwhere(~((y == 0) | (y == 1)))
-    if len(odd):
-        row, column = odd[0]
-        raise ValueError(f"y[{row}, {column}] is {y[row, column]}: labels are 0 and 1.")
-    return y.astype(np.float32)
+    if loss == "softmax_bce" and (y == UNLABELLED).any():
+        raise ValueError(
+            "loss='softmax_bce' shares a probability of 1 between the labels, so all must be known "
+            "of a trial, and y holds -1: take loss='sigmoid_bce'."
+        )
+    return y
 
 
 # --- estimators -----------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "moving_average": "movement",
         "normalize_sides": "sides",
         "pose_quality": "pose_measures",
+        "posture_measures": "measure_words",
         "side_movement": "sides",
         "side_pairs": "sides",
         "spectral_arc_length": "smoothness",

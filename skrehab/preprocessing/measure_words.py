@@ -2,7 +2,36 @@
 
 import numpy as np
 
-__all__ = ["explain_measures"]
+__all__ = ["explain_measures", "posture_measures"]
+
+
+def posture_measures(names):
+    """Choose the measures that compensation shows in: of the trunk, the head and the shoulders.
+
+    Arms and hands move with the task itself, and knees with the chair.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Measures, as ``KinematicMeasures.get_feature_names_out()`` gives them.
+
+    Returns
+    -------
+    list of str
+        Those of posture.
+
+    Examples
+    --------
+    >>> from skrehab.preprocessing import posture_measures
+    >>> posture_measures(["trunk_rotation", "left_elbow_flexion", "left_shoulder_elevation"])
+    ['trunk_rotation', 'left_shoulder_elevation']
+    """
+    return [
+        str(name)
+        for name in names
+        if str(name).startswith(("trunk_", "head_", "shoulder_"))
+        or str(name).endswith("_shoulder_elevation")
+    ]
 
 
 def explain_measures(trial, frame_states, measures, *, frame_rate=30.0, n_best=3, names=None):
@@ -21,15 +50,16 @@ def explain_measures(trial, frame_states, measures, *, frame_rate=30.0, n_best=3
     n_best : int, default=3
         Measures to name for each stretch of marked frames.
     names : sequence of str, optional
-        The measures to choose from; speeds and asymmetries are left out by default, since they
-        repeat the others.
+        The measures to choose from; by default those of :func:`posture_measures`, or all where
+        there are none of them.
 
     Returns
     -------
     list of dict
         For each stretch, its strongest first: ``measure`` (as in the columns), ``name`` (in
-        words), ``change`` (median there minus median in frames marked 0), ``unit``, ``start`` and
-        ``stop`` in seconds, and ``text``, such as ``"trunk lean forward +14 deg, 2.1-3.4 s"``.
+        words), ``usual`` (median of frames marked 0), ``there`` (median of the stretch), their
+        difference ``change``, ``unit``, ``start`` and ``stop`` in seconds, and ``text``, such as
+        ``"trunk lean forward +14 deg, 2.1-3.4 s"``.
         Empty without any marked or any unmarked frame.
 
     Raises
@@ -68,7 +98,7 @@ def explain_measures(trial, frame_states, measures, *, frame_rate=30.0, n_best=3
     unknown = [name for name in names or () if name not in columns]
     if unknown:
         raise ValueError(f"names holds {unknown[0]!r}, which is not among {columns}.")
-    chosen = names or [one for one in columns if not one.endswith(("speed", "asymmetry"))]
+    chosen = names or posture_measures(columns) or columns
     places = [columns.index(name) for name in chosen]
     normal, out = values[states == 0], []
     if not len(normal):
@@ -86,14 +116,15 @@ def explain_measures(trial, frame_states, measures, *, frame_rate=30.0, n_best=3
             change = np.median(there) - middle
             least = 0.02 if unit == "m" else 2.0
             spread = max(1.48 * np.median(np.abs(before - middle)), least)
-            found.append((abs(change) / spread, columns[place], change, unit))
-        for _, measure, change, unit in sorted(found, key=lambda one: -one[0])[:n_best]:
+            found.append((abs(change) / spread, columns[place], middle, change, unit))
+        for _, measure, middle, change, unit in sorted(found, key=lambda one: -one[0])[:n_best]:
             first, last = start / frame_rate, stop / frame_rate
             name = measure.replace("_", " ")
             size = f"{100 * change:+.0f} cm" if unit == "m" else f"{change:+.0f} {unit}"
             out.append(
                 {
-                    **{"measure": measure, "name": name, "change": float(change), "unit": unit},
+                    **{"measure": measure, "name": name, "usual": float(middle)},
+                    **{"there": float(middle + change), "change": float(change), "unit": unit},
                     **{"start": float(first), "stop": float(last)},
                     "text": f"{name} {size}, {first:.1f}-{last:.1f} s",
                 }

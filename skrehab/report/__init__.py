@@ -6,5 +6,15 @@ the rest. Whatever the caller gives is escaped, so a patient's or a file's name 
 
 from .content import Figure, Section, Table
 from .page import render_report, write_report
+from .trial import find_compensations, trial_sections, write_trial_report
 
-__all__ = ["Figure", "Section", "Table", "render_report", "write_report"]
+__all__ = [
+    "Figure",
+    "Section",
+    "Table",
+    "find_compensations",
+    "render_report",
+    "trial_sections",
+    "write_report",
+    "write_trial_report",
+]

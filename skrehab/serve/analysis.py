@@ -10,11 +10,13 @@ from skrehab.assessment import (
     features_before,
     frame_scores,
     judge_trial,
+    label_names_of,
     scores_frames,
     steps_of,
     video_stage,
 )
 from skrehab.live.cues import CueRule, cue_frames, rule_for
+from skrehab.metrics.motion import motion_scores
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import get_skeleton
@@ -66,7 +68,8 @@ def split_model(model, model_path=None):
     if model_path is not None:
         extractor.set_params(model_path=str(model_path))
     last = steps_of(model)[-1]
-    if not hasattr(last, "predict_proba") or hasattr(last, "n_labels_"):
+    several = hasattr(last, "n_labels_") and not hasattr(last, "label_names_")
+    if not hasattr(last, "predict_proba") or several:
         raise TypeError(
             "This page shows models that end in a frame classifier, such as FrameMLP, or in a "
             f"VideoClassifier; this one ends in {type(last).__name__}."
@@ -91,8 +94,8 @@ def describe_model(model, labels=None):
     Returns
     -------
     dict
-        ``labels``, ``frames`` (whether it scores frames) and ``saliency`` (whether there is a
-        video network to ask for reasons).
+        ``labels``, ``several`` (whether a frame may have several of them), ``frames`` (whether it
+        scores frames) and ``saliency`` (whether there is a video network to ask for reasons).
 
     Examples
     --------
@@ -101,11 +104,12 @@ def describe_model(model, labels=None):
     >>> X, y = [np.zeros((4, 5, 3))], [np.array([0, 0, 1, 1])]
     >>> model = skrehab.FrameMLP(max_epochs=1, random_state=0).fit(X, y)
     >>> describe_model(model, ["usual", "lean"])
-    {'labels': ['usual', 'lean'], 'frames': True, 'saliency': False}
+    {'labels': ['usual', 'lean'], 'several': False, 'frames': True, 'saliency': False}
     """
     last = steps_of(model)[-1]
     return {
-        "labels": _names(last.classes_, labels),
+        "labels": _names(last.classes_, labels or label_names_of(model)),
+        "several": label_names_of(model) is not None,
         "frames": scores_frames(last),
         "saliency": video_stage(model) is not None,
     }
@@ -151,8 +155,8 @@ def analyse_video(
         ``times`` in seconds; ``landmarks``, a list of x, y (shares of the picture, times 10,000)
         and visibility (times 100) for each frame, None where nobody is seen; ``scores`` and
         ``probabilities`` of the frames, and whether they are of the ``sameNetwork`` that judges the
-        whole; ``cue``; the ``verdict`` on the whole video; the
-        ``saliency`` map; ``notes`` on what is left out and why.
+        whole; ``cue``, and ``cues`` by label where frames may have several; the ``verdict`` on the
+        whole video; the ``saliency`` map; ``notes`` on what is left out and why.
 
     Raises
     ------
@@ -188,19 +192,23 @@ def analyse_video(
         "probabilities": None,
         "scores": None,
         "cue": None,
+        "cues": None,
     }
+    labels = labels or label_names_of(model)
     last = steps_of(model)[-1]
     proba = None
     if scores_frames(last):
         proba = frame_scores(model, trial)
         proba[~found] = np.nan
-        scores = 1 - proba[:, 0]
+        several = label_names_of(model) is not None
+        scores = motion_scores(proba, several)
         result["labels"] = _names(last.classes_, labels)
         result["probabilities"] = [_numbers(row) for row in proba]
         result["scores"] = _numbers(scores)
-        result["cue"] = (
-            cue_frames(scores, track.timestamps, rule_for(model, rule)).astype(int).tolist()
-        )
+        of_each, rule = (proba.T if several else [scores]), rule_for(model, rule)
+        cues = [cue_frames(one, track.timestamps, rule).astype(int) for one in of_each]
+        result["cue"] = np.max(cues, axis=0).tolist()
+        result["cues"] = [one.tolist() for one in cues] if several else None
     result["verdict"], result["saliency"] = _whole_video(model, trial, proba, labels, notes)
     result["notes"] = notes
     return result
@@ -230,12 +238,21 @@ def sendable(text):
 def _whole_video(model, trial, proba, labels, notes):
     """Return verdict and saliency map; what fails is left out and noted."""
     said = judge_trial(model, trial, proba)
+    several = label_names_of(model) is not None
     if said.video is None:
         if said.note:
             notes.append(said.note)
+        if several:
+            return _verdict_by_label(labels, said.labels, "frames"), None
         return _pooled_verdict(model, proba, said.frames, labels), None
     step, classifier = video_stage(model)
-    verdict = _verdict(_names(said.classes, labels), said.video, "video")
+    names = _names(said.classes, labels)
+    # what the teacher of a model of several labels says stands for reasons only: its frames judge
+    verdict = (
+        _verdict_by_label(labels, said.labels, "frames")
+        if several
+        else _verdict(names, said.video, "video")
+    )
     code = classifier.classes_[int(np.argmax(said.video))]
     try:
         saliency = _saliency(model, step, classifier, features_before(model, step, trial), code)
@@ -243,7 +260,7 @@ def _whole_video(model, trial, proba, labels, notes):
         notes.append(f"The network that judges whole videos could not give reasons: {error}")
         return verdict, None
     if saliency is not None:
-        saliency["label"] = verdict["label"]
+        saliency["label"] = names[int(np.argmax(said.video))]
     return verdict, saliency
 
 
@@ -263,6 +280,21 @@ def _verdict(names, shares, source):
     return {
         "label": names[best],
         "usual": best == 0,
+        "labels": names,
+        "probabilities": _numbers(shares),
+        "source": source,
+    }
+
+
+def _verdict_by_label(names, shares, source):
+    """Name the labels that are more likely than not; each stands for itself."""
+    if shares is None:
+        return None
+    names = [sendable(str(name)) for name in names]
+    found = [name for name, share in zip(names, shares) if share >= 0.5]
+    return {
+        "label": ", ".join(found) or "usual",
+        "usual": not found,
         "labels": names,
         "probabilities": _numbers(shares),
         "source": source,

@@ -79,6 +79,7 @@ class CameraSession:
         self._live = LiveSession(model, extractor, CueGate(*rule))
         self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
+        labels = labels or self._live.label_names
         self.labels = _names(self._live.stream.classes_, labels)
 
     def push(self, jpeg, timestamp):
@@ -94,8 +95,9 @@ class CameraSession:
         Returns
         -------
         dict
-            ``t``, ``seen``, ``probabilities``, ``score``, ``cue``, ``landmarks``, ``latency_ms``;
-            ``late`` alone is True for a picture that comes after a later one.
+            ``t``, ``seen``, ``probabilities``, ``score``, ``cue``, ``cues`` (by label, where a
+            frame may have several), ``landmarks``, ``latency_ms``; ``late`` alone is True for a
+            picture that comes after a later one.
 
         Raises
         ------
@@ -129,6 +131,7 @@ class CameraSession:
                 "probabilities": _numbers(moment.proba) if moment.seen else None,
                 "score": _numbers([moment.score])[0],
                 "cue": moment.cue,
+                "cues": list(moment.cues),
                 "landmarks": _pixels(moment.image, *self._live.poses.size),
                 "latency_ms": round(1000 * (time.perf_counter() - began), 1),
             }

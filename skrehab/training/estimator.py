@@ -365,6 +365,22 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         network = self._network
         return self._over_views(X, lambda inputs: network(**inputs))
 
+    def _frame_logits(self, X, instead):
+        """Logits of the frames of each trial, where the network scores frames itself."""
+        X = self._check_X(X)
+        if not hasattr(self.module_, "frame_logits"):
+            raise AttributeError(f"{self.network!r} scores whole trials: {instead}.")
+        network = self._network
+        frames = self._run(X, lambda inputs: network.frame_logits(**inputs))
+        return [one[: len(trial)] for one, trial in zip(frames, X)]
+
+    def _check_poses(self, X):
+        """Validate trials whose reasons are asked for."""
+        X = self._check_X(X)
+        if self.n_landmarks_ is None:
+            raise ValueError(f"saliency needs a pose network; {self.network!r} looks at RGB.")
+        return X
+
     def features(self, X):
         """Compute what the network knows of each trial just before its classifier.
 

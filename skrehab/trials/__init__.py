@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "check_frame_labels": "frame_targets",
         "check_frame_weights": "frame_targets",
         "check_groups": "by_trial",
+        "check_label_rows": "by_trial",
         "check_trial_labels": "by_trial",
         "check_trials": "poses",
         "each_trial": "poses",

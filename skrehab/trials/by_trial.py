@@ -4,9 +4,11 @@ from numbers import Real
 
 import numpy as np
 
-from skrehab._given import array_of, column_of, missing_at, refuse_mixed
+from skrehab._given import array_of, column_of, filled, missing_at, refuse_mixed
 
-__all__ = ["check_groups", "check_trial_labels"]
+from .frame_targets import UNLABELLED
+
+__all__ = ["check_groups", "check_label_rows", "check_trial_labels"]
 
 
 def check_trial_labels(y, X):
@@ -104,3 +106,58 @@ def check_groups(groups, X, *, name="groups", what="patient"):
         )
     refuse_mixed(groups, name)
     return np.asarray(groups)
+
+
+def check_label_rows(y, X, *, unlabelled=False):
+    """Validate several yes-or-no labels a trial.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_trials, n_labels)
+        1 where a trial has a label, else 0.
+    X : sequence of length n_trials
+        The trials, for the count.
+    unlabelled : bool, default=False
+        Whether -1, not known, may stand too. Every label must be known of some trial.
+
+    Returns
+    -------
+    ndarray of shape (n_trials, n_labels), dtype float32
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is not one row a trial, an entry is neither 0 nor 1 (the message names it), or a
+        label is known of no trial.
+
+    Examples
+    --------
+    >>> from skrehab.trials import check_label_rows
+    >>> check_label_rows([[True, -1], [0, 1]], [None] * 2, unlabelled=True)
+    array([[ 1., -1.],
+           [ 0.,  1.]], dtype=float32)
+    """
+    if y is None:
+        raise ValueError("y is needed: one row of labels per trial. It requires y to be passed.")
+    y = array_of(y)
+    if y.ndim == 0 or len(y) != len(X):
+        rows = f"{len(y)} rows" if y.ndim else f"got {y[()]!r}"
+        raise ValueError(f"y must hold one row per trial: {len(X)} trials, {rows}.")
+    if np.ma.isMaskedArray(y):
+        y = filled(y) if np.ma.getmaskarray(y).any() else y.data
+    if y.ndim != 2 or y.shape[1] == 0 or y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"y must have shape (n_trials, n_labels) and hold 0 and 1, got {y.dtype} {y.shape}. "
+            "For one label a trial take VideoClassifier; sklearn.preprocessing.MultiLabelBinarizer "
+            "makes columns of lists of names."
+        )
+    missing = (y == UNLABELLED) & unlabelled
+    odd = np.argwhere(~((y == 0) | (y == 1) | missing))
+    if len(odd):
+        row, column = odd[0]
+        allowed = "0, 1, or -1 for not known" if unlabelled else "0 and 1"
+        raise ValueError(f"y[{row}, {column}] is {y[row, column]}: labels are {allowed}.")
+    if missing.all(axis=0).any():
+        raise ValueError(f"Label {int(missing.all(axis=0).argmax())} is known of no trial.")
+    return y.astype(np.float32)

@@ -243,9 +243,9 @@ def test_a_live_session_takes_the_gate_of_its_model(shared):
     path = shared / "models" / "pose_landmarker_full.task"
     extractor = skrehab.PoseExtractor(model_path=str(path))
     session = LiveSession(model, extractor, CueGate())
-    assert (session.gate.rule.on, round(session.gate.rule.off, 9)) == (0.9, 0.1)
+    assert (session.gates[0].rule.on, round(session.gates[0].rule.off, 9)) == (0.9, 0.1)
     plain = LiveSession(model.estimator_, extractor, CueGate())
-    assert plain.gate.rule == CueRule()
+    assert plain.gates[0].rule == CueRule()
 
 
 # --- saved, and for one patient -------------------------------------------------------------------

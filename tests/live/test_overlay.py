@@ -5,7 +5,7 @@ import pytest
 from media import corners, noise, read_corners, write_video
 
 from skrehab.live import write_overlay
-from skrehab.live.overlay import ALERT, CALM, UNKNOWN
+from skrehab.live.panels import ALERT, CALM, UNKNOWN, LabelsPanel
 from skrehab.pose import VideoError, probe_video, read_frames
 
 
@@ -175,8 +175,10 @@ def test_failures_leave_nothing_behind(video, tmp_path):
     out = tmp_path / "out" / "out.mp4"
     with pytest.raises(ValueError, match=r"differ: \{'landmarks': 5, 'frame_scores': 6\}"):
         write_overlay(video, out, standing(5), np.zeros(6))
-    with pytest.raises(ValueError, match=r"shape \(n_frames,\), got \(6, 2\)"):
+    with pytest.raises(ValueError, match="must name 2 labels, got None"):
         write_overlay(video, out, standing(6), np.zeros((6, 2)))
+    with pytest.raises(ValueError, match=r"\(n_frames, n_labels\), got \(6, 2, 1\)"):
+        write_overlay(video, out, standing(6), np.zeros((6, 2, 1)))
     with pytest.raises(VideoError, match="no such file"):
         write_overlay(tmp_path / "no.mp4", out)
     cut = write_video(tmp_path / "cut.mp4", noise(40), options={"movflags": "faststart"})
@@ -203,3 +205,23 @@ def test_it_does_not_write_over_its_own_source(video):
     with pytest.raises(ValueError, match="itself"):
         write_overlay(video, video)
     assert video.read_bytes() == before
+
+
+def test_a_row_for_each_label(video, tmp_path):
+    scores = np.array([[0.1, 0.9], [0.2, 0.9], [0.9, 0.1], [0.9, 0.1], [np.nan] * 2, [0.1, 0.1]])
+    path = write_overlay(
+        *(video, tmp_path / "o.mp4", standing(6), scores), labels=["trunk", "a name " * 40]
+    )
+    panel = LabelsPanel(160, 160, scores, np.arange(6) / 10, 0.5, ["trunk", "head"])
+    middle = [120 + panel.top(row) + panel.row // 3 for row in range(2)]
+    right = 160 - panel.row // 2
+    at = [round(panel.left + (right - panel.left) * (t + 0.3) / 5) for t in range(5)]
+    for picture in frames_of(path)[1]:
+        assert picture.shape[0] == 120 + panel.height
+        seen = [[picture[y - 1 : y + 2, x].mean(axis=0) for x in at] for y in middle]
+        orange = [[bool(one[0] > one[2] + 40) for one in row] for row in seen]
+        assert orange == [[False, False, True, True, False], [True, True, False, False, False]]
+    for k, expected in enumerate([ALERT] * 4 + [UNKNOWN, CALM]):
+        assert panel.colour(k) == expected
+    with pytest.raises(ValueError, match="must name 2 labels, got"):
+        write_overlay(video, tmp_path / "p.mp4", None, scores, labels=["trunk"])

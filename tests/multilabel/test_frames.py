@@ -100,9 +100,18 @@ def test_what_is_not_known_is_left_out():
     y[:6, 0] = -1
     y[3] = -1
     model = MultiLabelFrames(student(max_epochs=2), teacher(max_epochs=2)).fit(X, y)
-    rest = [i for i in range(24) if (y[i] != -1).all()]
+    rest = [i for i in range(24) if i != 3]  # of trial 3 nothing is known at all
     alone = teacher(max_epochs=2).fit([X[i] for i in rest], y[rest])
     np.testing.assert_array_equal(model.teacher_.predict_proba(X), alone.predict_proba(X))
+
+
+def test_a_label_that_a_third_of_the_trials_lack_is_still_found():
+    X, y, _ = trials(36)
+    y[:6, 0] = y[6:12, 1] = -1  # no trial's labels are lost with the one that is not known
+    model = MultiLabelFrames(student(), teacher()).fit(X, y)
+    new, _, truth = trials(seed=1)
+    found = frame_scores_by_label(truth, model.predict_proba(new))
+    assert min(found["roc_auc"]["0"], found["roc_auc"]["1"]) > 0.85
 
 
 # --- live, saved, synthetic patients --------------------------------------------------------------
@@ -143,13 +152,14 @@ def test_synthetic_patients_have_labels_by_kind():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, y, f: (y[:5], {}), r"with 24 trials, .* got shape \(5, 3\)"),
-        (lambda X, y, f: (y * 2, {}), r"y\[1, 0\] is 2: labels are 0, 1, -1"),
+        (lambda X, y, f: (y[:5], {}), "one row per trial: 24 trials, 5 rows"),
+        (lambda X, y, f: (y[:, 0], {}), r"y must have shape \(n_trials, n_labels\)"),
+        (lambda X, y, f: (y * 2, {}), r"y\[1, 0\] is 2: labels are 0, 1, or -1"),
         (lambda X, y, f: (f[:5], {}), "one array a trial: 24 trials, 5 given"),
         (lambda X, y, f: (ragged([one[:9] for one in f]), {}), r"y\[0\] must have shape \(30, 3\)"),
         (lambda X, y, f: (ragged([one - 2 for one in f]), {}), r"y\[0\]\[0, 0\] is -2"),
         (lambda X, y, f: (ragged([0 * one - 1 for one in f]), {}), "Label '0' is known of no"),
-        (lambda X, y, f: (0 * y - 1, {}), "No trial has all its labels"),
+        (lambda X, y, f: (0 * y - 1, {}), "Label 0 is known of no trial"),
         (lambda X, y, f: (f, {"label_names": ["a", "b"]}), "must name each of 3 labels once"),
         (lambda X, y, f: (None, {}), "y is needed"),
     ],

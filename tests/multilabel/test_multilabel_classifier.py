@@ -75,6 +75,33 @@ def batch(seed=0, n=6, n_labels=20):
     return logits, (torch.rand(n, n_labels, generator=generator) < 0.3).float()
 
 
+def test_labels_that_are_not_known_teach_nothing():
+    logits, target = batch(n=2, n_labels=2)
+    target = torch.tensor([[1.0, -1.0], [0.0, 1.0]])
+    p = torch.sigmoid(logits)
+    by_hand = -(torch.log(p[0, 0]) + torch.log(1 - p[1, 0]) + torch.log(p[1, 1])) / 4
+    loss = LOSSES["sigmoid_bce"]()(logits, (target, torch.ones(2)))
+    torch.testing.assert_close(loss, by_hand)
+    logits.requires_grad_()
+    LOSSES["sigmoid_bce"]()(logits, (target, torch.ones(2))).backward()
+    assert logits.grad[0, 1] == 0 and (logits.grad[[0, 1, 1], [0, 0, 1]] != 0).all()
+
+
+def test_what_is_not_known_changes_no_other_label(trials):
+    X, y, _ = trials
+    partly = y.copy()
+    partly[:12, 1] = -1
+    model = tiny(max_epochs=30).fit(X, partly)
+    assert (model.predict(X) == y).mean() > 0.9
+    with pytest.raises(ValueError, match=r"loss='softmax_bce' shares .* holds -1"):
+        tiny(loss="softmax_bce").fit(X, partly)
+    partly[:, 1] = -1
+    with pytest.raises(ValueError, match="Label 1 is known of no trial"):
+        tiny().fit(X, partly)
+    with pytest.raises(ValueError, match="labels are 0 and 1"):  # where nothing can be missing
+        check_multilabel(partly, X)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_loss_is_torchs_cross_entropy_of_the_probabilities(loss):
     logits, target = batch()
@@ -240,7 +267,7 @@ def test_what_does_not_fit(trials):
         tiny().fit(X, y[:, 0])
     with pytest.raises(ValueError, match=r"shape \(n_trials, n_labels\) and hold 0 and 1, got <U"):
         check_multilabel([["biceps"]], [None])
-    for bad, entry in ((2, "2"), (np.nan, "nan"), (-1, "-1")):
+    for bad, entry in ((2, "2"), (np.nan, "nan"), (-2, "-2")):
         wrong = y.astype(float)
         wrong[3, 1] = bad
         with pytest.raises(ValueError, match=rf"y\[3, 1\] is {entry}"):

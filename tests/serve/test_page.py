@@ -26,7 +26,9 @@ from real_files import VIDEOS, model_file, needs_model, needs_shared_videos
 import skrehab
 from skrehab import DisplacementSmoother, LandmarkScaler, PoseExtractor, SkeletonConverter
 from skrehab.assessment import Assessment, assess_video
-from skrehab.live import CueRule, cue_frames
+from skrehab.live import CueGate, CueRule, cue_frames
+from skrehab.live.session import LiveSession
+from skrehab.pose import PoseTrack
 from skrehab.serve import Busy, Desk, analyse_video, create_app, describe_model
 from skrehab.serve.analysis import split_model
 from skrehab.serve.bodies import BadUpload
@@ -34,6 +36,7 @@ from skrehab.serve.folder import private_folder
 from skrehab.serve.guard import HEADERS
 from skrehab.serve.process import PoseProcess
 from skrehab.serve.uploads import check_kind, shown_name
+from skrehab.trials import ragged
 
 pytest.importorskip("fastapi", reason="the page needs skrehab[serve]")
 from fastapi.testclient import TestClient
@@ -171,7 +174,8 @@ def test_other_models(tmp_path):
     result = analyse_video(whole, video, extractor)
     assert result["scores"] is None and result["cue"] is None
     assert result["verdict"]["labels"] == ["0", "1"] and result["saliency"]["label"] in "01"
-    assert describe_model(whole) == {"labels": ["0", "1"], "frames": False, "saliency": True}
+    about = {"labels": ["0", "1"], "several": False, "frames": False, "saliency": True}
+    assert describe_model(whole) == about
 
     scoring = tiny_video(network="mil_tcn", network_params={}).fit(data.X, data.y)
     result = analyse_video(scoring, video, extractor)
@@ -187,6 +191,73 @@ def test_other_models(tmp_path):
     rows = analyse_video(coco, video, extractor)["saliency"]["rows"]
     assert len(rows) == 17 and rows[-1]["part"] == "right leg"
     json.dumps(result, allow_nan=False)
+
+
+def several_labels(teacher=None):
+    """A model of two labels of frames; both are there in the middle of the odd trials."""
+    data = tiny_trials(n_landmarks=33, n_coords=4)
+    frames = ragged([np.stack([one, 0 * one], axis=1) for one in data.frame_labels])
+    y = frames if teacher is None else np.stack([data.y, 1 - data.y], axis=1)
+    model = skrehab.MultiLabelFrames(
+        tiny_frames(max_epochs=80, lr=0.02), teacher, label_names=["trunk", "head"]
+    )
+    return Pipeline([("motion", DisplacementSmoother()), ("frames", model)]).fit(data.X, y), data
+
+
+def test_several_labels_by_name(tmp_path):
+    """Scores, cues and verdict of each label are those that the model gives."""
+    model, data = several_labels()
+    world, times = data.X[1], np.arange(len(data.X[1])) / 10
+    track = PoseTrack("in.mp4", times, world, np.abs(world), 640, 480)
+    rule = CueRule(min_duration=0.2, min_gap=0.2)
+    result = analyse_video(
+        model, "in.mp4", PoseExtractor(), rule=rule, pose=lambda *asked: (track, False)
+    )
+    proba = model.predict_proba([world])[0]
+    assert describe_model(model)["several"] and result["labels"] == ["trunk", "head"]
+    np.testing.assert_allclose(result["probabilities"], proba, atol=1e-5)
+    np.testing.assert_allclose(result["scores"], proba.max(axis=1), atol=1e-5)
+    assert result["cues"] == [cue_frames(one, times, rule).astype(int).tolist() for one in proba.T]
+    assert result["cue"] == np.max(result["cues"], axis=0).tolist() and max(result["cue"]) == 1
+    assert sum(result["cues"][1]) == 0  # nobody ever had it
+    verdict = result["verdict"]
+    assert verdict["label"] == "trunk" and not verdict["usual"] and verdict["source"] == "frames"
+    n_best = max(1, round(0.1 * len(proba)))
+    assert verdict["probabilities"][0] == pytest.approx(
+        np.sort(proba[:, 0])[-n_best:].mean(), abs=0.05
+    )
+    assert result["saliency"] is None  # it had no teacher that sees whole trials
+    json.dumps(result, allow_nan=False)
+
+    small = {"channels": 8, "n_blocks": 1, "kernel_size": 3}
+    teacher = skrehab.MultiLabelVideoClassifier("mil_tcn", network_params=small, max_epochs=2)
+    model, _ = several_labels(teacher)
+    model = skrehab.load(skrehab.save(model, tmp_path / "model"))
+    result = analyse_video(model, "in.mp4", PoseExtractor(), pose=lambda *asked: (track, False))
+    assert result["saliency"]["label"] in result["labels"]
+    assert len(result["saliency"]["rows"]) == 33 and result["verdict"]["source"] == "frames"
+
+
+def test_a_camera_gives_cues_by_label(pose_model):
+    model, data = several_labels()
+    session = LiveSession(model, PoseExtractor(pose_model), CueGate(min_duration=0.2, min_gap=0.2))
+
+    class Poses:
+        image = world = np.zeros((33, 4))
+        found = True
+
+        def push(self, picture, timestamp):
+            return picture
+
+    session.poses = Poses()
+    moments = [session.push(frame, t / 10) for t, frame in enumerate(data.X[1])]
+    proba = model.predict_proba(data.X[1:2])[0]
+    np.testing.assert_allclose([one.proba for one in moments], proba, atol=1e-5)
+    np.testing.assert_allclose([one.score for one in moments], proba.max(axis=1), atol=1e-5)
+    rule = CueRule(min_duration=0.2, min_gap=0.2)
+    cues = np.array([cue_frames(one, np.arange(len(proba)) / 10, rule) for one in proba.T]).T
+    np.testing.assert_array_equal([one.cues for one in moments], cues)
+    assert [one.cue for one in moments] == cues.any(axis=1).tolist() and cues.any()
 
 
 @needs_model

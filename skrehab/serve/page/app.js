@@ -137,6 +137,7 @@ function present(file, result) {
   $("timeline-note").textContent = shown
     ? `Height: how likely “${names(result.labels)[1]}” is. Orange: the cue is on. Click, drag, or use the arrow keys to go there.`
     : "This model judges whole videos; there is no score for each frame.";
+  rows.show(result, end);
   if (result.saliency) {
     saliency.show(result.saliency, times);
     $("saliency-text").textContent = `What weighed most in “${called(result.saliency.label)}”, for the video network: ${saliency.summary()}.`;
@@ -147,7 +148,38 @@ function present(file, result) {
 
 // labels that are numbers have no names: "the movement is 0" would say nothing
 const called = (label) => (/^-?\d+$/.test(label) ? `label ${label}` : label);
-const names = (labels) => [called(labels[0]), labels.slice(1).map(called).join(" or ")];
+// a frame has one class, the usual one first; or several labels, and is usual without any
+const several = () => page.model.several;
+const names = (labels) => (several()
+  ? ["usual", labels.map(called).join(" or ")]
+  : [called(labels[0]), labels.slice(1).map(called).join(" or ")]);
+const saidOf = (labels, cue, on) => (cue && on ? labels.filter((_, k) => on[k]).map(called).join(", ") : names(labels)[cue ? 1 : 0]);
+
+// a timeline a label, under that of all of them
+const rows = {
+  all: [],
+
+  show(result, end) {
+    const shown = several() && result.scores ? result.labels : [];
+    this.all = shown.map((label, k) => {
+      const canvas = document.createElement("canvas");
+      canvas.className = "plot row-of-label";
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", `${called(label)} over time`);
+      const row = new Timeline(canvas, seek);
+      row.show({
+        times: result.times, scores: result.probabilities.map((values) => values[k]), cue: result.cues[k],
+        labels: ["", called(label)], threshold: page.model.rule.on,
+      }, result.times[0], end);
+      return row;
+    });
+    $("rows").replaceChildren(...this.all.map((row) => row.canvas));
+  },
+
+  draw(time) {
+    for (const row of this.all) row.draw(time);
+  },
+};
 
 function item(text) {
   const element = document.createElement("li");
@@ -162,6 +194,7 @@ function verdict({ verdict: said, cue, times }) {
   const video = said.source === "video";
   $("verdict-who").textContent = video
     ? "Judged by the video network, which sees the whole video at once."
+    : several() ? "Judged by the frame models: of each label the mean of its highest tenth of frames."
     : "Judged by the frame model: the mean of its highest tenth of frames.";
   const whole = times[times.length - 1] - times[0];
   let note = "";
@@ -186,7 +219,7 @@ function bars(box, labels, values) {
     box.replaceChildren(...labels.flatMap((label, i) => {
       const [name, bar, number] = ["span", "div", "span"].map((tag) => document.createElement(tag));
       name.textContent = called(label);
-      bar.className = i ? "bar" : "bar calm";
+      bar.className = i || several() ? "bar" : "bar calm";
       bar.append(document.createElement("i"));
       number.className = "number";
       return [name, bar, number];
@@ -296,7 +329,7 @@ const player = {
     const state = !seen ? "unknown" : on ? "alert" : "calm";
     Drawing.person($("skeleton"), result.landmarks[i], page.model.edges, state);
     if (result.scores) {
-      cueIs(state, !seen ? "nobody seen" : names(result.labels)[on ? 1 : 0]);
+      cueIs(state, !seen ? "nobody seen" : saidOf(result.labels, on, result.cues && result.cues.map((cue) => cue[i])));
       bars($("now-bars"), result.labels, seen ? result.probabilities[i] : null);
     } else {
       cueIs(seen ? "calm" : "unknown", seen ? "" : "nobody seen");
@@ -304,6 +337,7 @@ const player = {
     const shown = Math.min(Math.max(time, times[0]), last);
     $("time").textContent = `${shown.toFixed(1)} / ${last.toFixed(1)} s`;
     timeline.draw(shown);
+    rows.draw(shown);
     $("timeline").setAttribute("aria-valuenow", shown.toFixed(2));
     $("timeline").setAttribute("aria-valuetext", `${Drawing.seconds(shown)}, ${$("cue-word").textContent}`);
     if (result.saliency) saliency.draw(shown, times[0], last);
@@ -325,7 +359,7 @@ async function useCamera() {
     while (moment.t - past.times[0] > SHOWN_SECONDS + 1) for (const list of [past.times, past.scores, past.cue]) list.shift();
     const state = !moment.seen ? "unknown" : moment.cue ? "alert" : "calm";
     Drawing.person($("skeleton"), moment.landmarks, page.model.edges, state, camera.small);
-    cueIs(state, !moment.seen ? "nobody seen" : names(camera.labels)[moment.cue ? 1 : 0]);
+    cueIs(state, !moment.seen ? "nobody seen" : saidOf(camera.labels, moment.cue, several() && moment.cues));
     bars($("now-bars"), camera.labels, moment.probabilities);
     $("time").textContent = `${Math.round(moment.latency_ms)} ms`;
     $("now-note").textContent = `${past.times.length > 9 ? Math.round(9 / (moment.t - past.times[past.times.length - 10])) : "–"} pictures a second`;
@@ -352,6 +386,7 @@ async function useCamera() {
   $("picture").classList.add("mirrored");
   $("picture").style.setProperty("--ratio", $("video").videoWidth / $("video").videoHeight || 1.33);
   for (const id of ["controls", "verdict-card", "saliency-card"]) $(id).hidden = true;
+  $("rows").replaceChildren();
   for (const id of ["now-card", "timeline-card", "cue"]) $(id).hidden = false;
   $("cue").setAttribute("aria-live", "polite");
   $("notes").replaceChildren();

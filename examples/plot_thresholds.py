@@ -31,7 +31,7 @@ scores, truth = study.frame_scores["recommended"], data.frame_labels
 # Each threshold makes so many false alarms a minute, and finds so much of the compensation. The
 # curve is over all patients together, to see the trade; the choice below is not.
 cuts = np.linspace(0.05, 0.95, 19)
-alarms = [false_alarm_rate(truth, scores, cut, frame_rate=data.frame_rate) for cut in cuts]
+alarms = [false_alarm_rate(scores, truth, cut, data.frame_rate) for cut in cuts]
 hits = np.concatenate([s[t == 1] for s, t in zip(scores, truth)])
 found = [float((hits >= cut).mean()) for cut in cuts]
 figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
@@ -43,7 +43,7 @@ ax.set(xlabel="false alarms a minute", ylabel="share of compensating frames foun
 # %%
 # One threshold for all: about one false alarm a minute
 # -----------------------------------------------------
-cut = alarm_threshold(truth, scores, 1.0, frame_rate=data.frame_rate)
+cut = alarm_threshold(scores, truth, data.frame_rate, per_minute=1.0)
 print(f"over all patients: {cut:.2f}")
 
 # %%

@@ -18,10 +18,12 @@ version = release = skrehab.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",  # testsetup: what tests prepare for a block; pages leave it out
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "generated_pages",  # docs/_ext: API tables, networks table and contributing page
     "result_tables",  # docs/_ext: tables of benchmarks/results
+    "choice_pages",  # docs/_ext: networks to choose from, errors, the TRIPOD+AI checklist
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates", "generated/backreferences"]
@@ -68,6 +70,11 @@ html_sidebars = {
     "gallery/*": [],
     "install": [],
     "quickstart": [],
+    "step_by_step": [],
+    "study": [],
+    "clinical": [],
+    "errors": [],
+    "peers": [],
     "networks": [],
     "evidence": [],
     "data": [],

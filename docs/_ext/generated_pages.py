@@ -71,6 +71,7 @@ def write_pages(app, config):
     for name, title in MODULES.items():
         _write(folder / f"api_{name.replace('.', '_')}.rst", api_page(name, title))
     _write(folder / "networks.inc", networks_table())
+    _write(folder / "api_by_task.inc", api_by_task())
     _write(folder / "floors.inc", floors_table(Path(app.srcdir) / "floors.toml"))
     text = (Path(app.srcdir).parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     _write(folder / "contributing.inc", markdown_to_rst(text))
@@ -126,6 +127,22 @@ def _network_classes():
     classes.append(importlib.import_module("skrehab.networks.sequence.mlp").MLP)
     names = [f"{cls.__module__}.{cls.__qualname__}" for cls in classes]
     return [name.removeprefix("skrehab.networks.") for name in dict.fromkeys(names)]
+
+
+def api_by_task():
+    """Return every public object with its first sentence, under the title of its module."""
+    lines = []
+    for name, title in MODULES.items():
+        module = importlib.import_module(name)
+        own = importlib.import_module("skrehab")._PUBLIC
+        names = own if name == "skrehab" else [item for item in module.__all__ if item not in own]
+        if not names:
+            continue
+        page = f"generated/api_{name.replace('.', '_')}"
+        lines += [f":doc:`{title} <{page}>`", "~" * (len(title) + len(page) + 9), ""]
+        lines += [".. autosummary::", "   :nosignatures:", ""]
+        lines += [f"   ~{name}.{item}" for item in names] + [""]
+    return "\n".join(lines)
 
 
 # --- floors ---------------------------------------------------------------------------------------

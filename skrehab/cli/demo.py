@@ -6,26 +6,50 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from skrehab.cli.app import Jobs, Output, Seed, progress_bar, stdout
+from skrehab.cli.app import Jobs, ModelPath, Output, Seed, progress_bar, stdout
 
 __all__ = []
 
 
 def demo(
     output: Output = Path("skrehab-demo"),
-    patients: Annotated[int, typer.Option(min=3, help="Synthetic patients.")] = 18,
-    repetitions: Annotated[int, typer.Option(min=1, help="Trials of each exercise and side.")] = 3,
+    videos: Annotated[
+        bool,
+        typer.Option(
+            "--videos",
+            help="From short videos, drawn here: pose, check, train with report, overlay.",
+        ),
+    ] = False,
+    patients: Annotated[
+        int | None, typer.Option(min=3, help="Synthetic patients. Default: 18; of videos 5.")
+    ] = None,
+    repetitions: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials of each exercise and side. Default: 3; of videos 2."),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Epochs of the recommended recipe, instead of its own choice."),
     ] = None,
     jobs: Jobs = 2,
     seed: Seed = 0,
+    model_path: ModelPath = None,
 ):
     """Run the main job on synthetic patients and write a report.
 
     It takes a few minutes.
     """
+    if videos:
+        from skrehab.cli.demo_videos import run_on_videos
+
+        run_on_videos(
+            output, patients=patients or 5, repetitions=repetitions or 2, epochs=epochs, jobs=jobs,
+            seed=seed, model_path=model_path,
+        )  # fmt: skip
+        return
+    if model_path is not None:
+        raise ValueError("--model-path is for --videos.")
+    patients, repetitions = patients or 18, repetitions or 3
     from skrehab.cli.demo_report import write_demo
     from skrehab.cli.demo_run import N_FOLDS, run_demo
     from skrehab.evaluation.statistics import summary_table

@@ -1,13 +1,15 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
+import os
 import zipfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skrehab._written import output_names, written
 from skrehab.cli._native import native_lines_logged
-from skrehab.cli._paths import check_file, find_videos
+from skrehab.cli._paths import check_file, check_new, expanded, find_videos
 from skrehab.cli.app import (
     MinVisibility,
     ModelPath,
@@ -22,10 +24,13 @@ from skrehab.cli.app import (
     progress_bar,
     say_error,
     say_note,
+    stdout,
     told,
 )
 
 __all__ = []
+
+COLUMNS = ("trial", "path", "patient", "exercise", "side", "label")
 
 
 def pose(
@@ -36,11 +41,20 @@ def pose(
     min_visibility: MinVisibility = 0.0,
     model_path: ModelPath = None,
     overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
+    listed: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            callback=expanded,
+            help="Also write a CSV with a row for each pose, to be filled in: patient, label.",
+        ),
+    ] = None,
     verbose: Verbose = False,
 ):
     """Extract the pose of one person from each video, as .npz files."""
     videos = find_videos(videos)
     check_file(model_path, "pose model file")
+    check_new([listed] if listed else [], overwrite=False)  # it may have been filled in
     targets = output_names(output, videos, ".npz")
     output.mkdir(parents=True, exist_ok=True)
     before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
@@ -86,9 +100,33 @@ def pose(
             f"{len(before)} of {told(len(videos), 'video')} {_were(before)} done already "
             "(--overwrite repeats them)."
         )
+    if listed is not None:
+        write_list(listed, [target for target in targets.values() if target.exists()])
+        stdout.print(f"{listed}: fill in patient and label", highlight=False, soft_wrap=True)
     if failed:
         say_note(failures(failed, len(videos)))
         raise typer.Exit(1)
+
+
+def write_list(path, poses):
+    """Write a manifest of poses in which patients and labels are yet to be filled in.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV; paths in it are relative to its folder.
+    poses : sequence of Path
+        Files of poses.
+    """
+    from skrehab.formats._spreadsheet import put_rows
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        [pose.stem, Path(os.path.relpath(pose, path.parent)).as_posix(), "", "", "", ""]
+        for pose in sorted(poses)
+    ]
+    with written(path, text=True) as file:
+        put_rows(file, [list(COLUMNS), *rows])
 
 
 def failures(failed, total):

@@ -32,5 +32,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "parse_label_names": "label_codes",
         "score_stratified_split": "splits",
         "splice_repetitions": "splicing",
+        "write_mini_set": "mini_set",
     },
 )

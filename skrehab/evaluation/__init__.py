@@ -31,5 +31,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "paired_comparison": "statistics",
         "smallest_p": "pairs",
         "summary_table": "statistics",
+        "tripod_checklist": "tripod",
     },
 )

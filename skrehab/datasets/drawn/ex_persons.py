@@ -29,7 +29,7 @@ def plan_clips(n_persons, clips_per_activity, activities, rng):
     width = max(2, len(str(n_persons)))
     plan = []
     for i in range(n_persons):
-        style = _draw_style(np.random.default_rng(rng.randint(2**31 - 1)))
+        style = draw_person(np.random.default_rng(rng.randint(2**31 - 1)))
         seeds = rng.randint(2**31 - 1, size=(len(activities), clips_per_activity))
         plan += [
             {
@@ -44,7 +44,7 @@ def plan_clips(n_persons, clips_per_activity, activities, rng):
     return plan
 
 
-def _draw_style(rng):
+def draw_person(rng):
     """One person: body and manner, skin and hair. Metres, radians, seconds."""
     return {
         "body": draw_body(rng),

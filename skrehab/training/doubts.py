@@ -6,7 +6,7 @@ import numpy as np
 
 from skrehab.networks.pose_input import find_skeleton
 
-__all__ = ["check_choice"]
+__all__ = ["check_choice", "warn_of_random_layers"]
 
 FEW_CLIPS = 500
 # learnt nothing in 400 steps on 1,200 clips of four classes, from drawn weights and at full size
@@ -62,6 +62,52 @@ def check_choice(spec, params, X, *, standardize=False, weights=None):
             UserWarning,
             stacklevel=4,
         )
+
+
+def warn_of_random_layers(spec, module, freeze):
+    """Say that layers stay as they were drawn; a class of one's own may bring its weights.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network's row.
+    module : torch.nn.Module
+        The network, which was given no weights.
+    freeze : tuple of str
+        What the names of the arrays begin with that do not learn.
+
+    Examples
+    --------
+    >>> from skrehab import networks
+    >>> from skrehab.training.doubts import warn_of_random_layers
+    >>> lstm = networks.build("lstm", n_landmarks=33, n_coords=3, n_outputs=1)
+    >>> warn_of_random_layers(networks.get_spec("lstm"), lstm, ())
+    """
+    if not isinstance(spec.builder, str):
+        return
+    still = [
+        name
+        for name, one in module.named_parameters()
+        if (not one.requires_grad or name.startswith(freeze))
+        and not name.startswith(spec.untrained)
+        and not name.endswith(("embed_tokens.weight", "mask_embedding"))
+    ]
+    if not still:
+        return
+    how = f"freeze={freeze!r}" if freeze else "its own tuning"
+    cure = ", or freeze nothing."
+    if spec.name == "moment":
+        cure = (
+            " (of MOMENT: model.safetensors of AutonLab/MOMENT-1-small, -base or -large, "
+            "with head='new'), or network_params={'tuning': 'full'}."
+        )
+    warnings.warn(
+        f"{spec.name!r} was given no weights, and by {how} {len(still)} of its arrays "
+        f"(such as {still[0]!r}) do not learn: the rest is trained on random features. "
+        f"Give weights=, the path of a published file{cure}",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _warn_of_few(name, n_clips):

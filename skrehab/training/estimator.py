@@ -1,7 +1,6 @@
 """What every estimator around a network of the registry shares: inputs, training, outputs."""
 
 import os
-import warnings
 from functools import partial
 from numbers import Integral, Real
 
@@ -20,7 +19,7 @@ from skrehab.preprocessing.lost import complete_trials
 from skrehab.training.batching import Samples, collate_trials
 from skrehab.training.clip_changes import ClipSamples, count_views, frames_of, view_of
 from skrehab.training.clips import check_videos, collate_clips
-from skrehab.training.doubts import check_choice
+from skrehab.training.doubts import check_choice, warn_of_random_layers
 from skrehab.training.embeddings import OnEmbeddings, embed_trials, penultimate
 from skrehab.training.finetuning import Tuning
 from skrehab.training.loop import (
@@ -162,7 +161,8 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         with seeded(random_state, self.device) as generator:
             self.module_ = self._build_module()
             self.weights_report_ = self._load_weights(spec)
-            self._warn_of_random_layers(spec)
+            if self.weights is None:
+                warn_of_random_layers(spec, self.module_, tuple(self.freeze))
             if spec.input != "rgb":  # once, not every epoch
                 X = self._complete(X)
             module, inputs = self.module_, X
@@ -265,33 +265,6 @@ class NetworkEstimator(NetworkParamsMixin, BaseEstimator):
         state = read_weights(self.weights, sha256=self.weights_sha256)
         ends = spec.ends or getattr(type(self.module_), "ends", ())
         return load_weights(self.module_, state, self.head, spec.head, ends)
-
-    def _warn_of_random_layers(self, spec):
-        """Say that layers stay as they were drawn; a class of one's own may bring its weights."""
-        if self.weights is not None or not isinstance(spec.builder, str):
-            return
-        still = [
-            name
-            for name, one in self.module_.named_parameters()
-            if (not one.requires_grad or name.startswith(tuple(self.freeze)))
-            and not name.startswith(spec.untrained)
-            and not name.endswith(("embed_tokens.weight", "mask_embedding"))
-        ]
-        if still:
-            how = f"freeze={self.freeze!r}" if self.freeze else "its own tuning"
-            warnings.warn(
-                f"{self.network!r} was given no weights, and by {how} {len(still)} of its arrays "
-                f"(such as {still[0]!r}) do not learn: the rest is trained on random features. "
-                "Give weights=, the path of a published file"
-                + (
-                    " (of MOMENT: model.safetensors of AutonLab/MOMENT-1-small, -base or -large, "
-                    "with head='new'), or network_params={'tuning': 'full'}."
-                    if self.network == "moment"
-                    else ", or freeze nothing."
-                ),
-                UserWarning,
-                stacklevel=2,
-            )
 
     def _build_module(self):
         """Build the network for the shapes seen in fit; also used when a model is loaded."""

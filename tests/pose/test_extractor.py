@@ -440,6 +440,9 @@ def test_memory_of_the_estimator(astronaut, nobody, tmp_path):
 
 
 @needs_model
+@pytest.mark.timeout(
+    1000
+)  # two programs start that load MediaPipe: 18 s alone, 300 s at a load of 30
 def test_processes_change_nothing(astronaut, nobody):
     path, frames, _ = astronaut
     videos = [path, nobody, frames]

@@ -44,7 +44,7 @@ N_DRAWS = 10
 K_LABELS = (1, 2, 5)
 LEARN = {
     "bias": {"learn": "bias"},
-    "head": {"learn": "head"},
+    "head": {"learn": "head", "anchor": 1.0},
     "head, anchor 10": {"learn": "head", "anchor": 10.0},
 }
 PLAIN = "plain"

@@ -35,6 +35,7 @@ MODULES = {
     "skrehab.trials": "The trial contract",
     "skrehab.skeletons": "Skeletons",
     "skrehab.muscles": "Muscle groups",
+    "skrehab.adaptation": "One patient, calibration, alarms",
     "skrehab.multilabel": "Several labels a trial",
     "skrehab.fusion": "RGB and skeleton together",
     "skrehab.training.batching": "Batches",

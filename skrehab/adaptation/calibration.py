@@ -302,6 +302,8 @@ class CalibratedByPatient(BaseEstimator):
 class _Calibration:
     """The map as the last step of a pipeline that runs live."""
 
+    calibrates = True
+
     def __init__(self, model):
         self.classes_, self._how = model.classes_, (model.map_, model.normal_)
 

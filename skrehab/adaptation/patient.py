@@ -13,9 +13,11 @@ from skrehab.trials import check_groups, check_trial_labels
 
 __all__ = ["adapt_to_patient"]
 
+ANCHORS = {"bias": 1.0, "head": 10.0}  # see benchmarks/results/adapt_to_patient.md
+
 
 def adapt_to_patient(
-    model, X, y=None, *, exercise=None, learn="bias", anchor=1.0, normal_label=None
+    model, X, y=None, *, exercise=None, learn="bias", anchor=None, normal_label=None
 ):
     """Make one patient's model from a few of that patient's trials.
 
@@ -43,8 +45,9 @@ def adapt_to_patient(
         the new model is then for that exercise alone, as it must be to run live.
     learn : {"bias", "head"} or None, default="bias"
         What of the last layer the labels move; None leaves it as it is.
-    anchor : float, default=1.0
-        How much the old layer is trusted; see :func:`nearest_head`.
+    anchor : float, optional
+        How much the old layer is trusted; see :func:`nearest_head`. None is 1 for the bias and 10
+        for the head, which with 1 fell behind the old one where we measured it.
     normal_label : label, optional
         Label of a trial without the motion looked for. None means the smallest number among the
         classes of the model; words need it.
@@ -79,6 +82,8 @@ def adapt_to_patient(
     True
     """
     check_is_fitted(model)
+    if anchor is None:
+        anchor = ANCHORS.get(learn, 1.0)
     if isinstance(model, CalibratedByPatient):
         out = copy.copy(model)
         how = {"learn": learn, "anchor": anchor, "normal_label": normal_label}

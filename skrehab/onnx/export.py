@@ -168,6 +168,11 @@ def _split(model):
             f"{type(model).__name__}."
         )
     *steps, (_, last) = steps
+    if hasattr(last, "calibrates"):
+        raise TypeError(
+            "CalibratedByPatient has no form in ONNX: export its estimator_, and put the "
+            "probabilities through skrehab.adaptation.apply_map(model.map_, ...)."
+        )
     check_is_fitted(last)
     pose = steps.pop(0)[1] if steps and type(steps[0][1]).__name__ == "PoseExtractor" else None
     if getattr(last, "n_landmarks_", 0) is None:

@@ -248,6 +248,16 @@ def test_a_live_session_takes_the_gate_of_its_model(shared):
     assert plain.gates[0].rule == CueRule()
 
 
+def test_in_onnx_the_inner_model_alone(tmp_path):
+    pytest.importorskip("onnx")
+    data = tiny_trials()
+    model = CalibratedByPatient(tiny_frames(), cv=2)
+    model.fit(data.X, data.frame_labels, groups=data.patients)
+    with pytest.raises(TypeError, match="export its estimator_"):
+        skrehab.export_onnx(model, tmp_path / "model.onnx")
+    assert skrehab.export_onnx(model.estimator_, tmp_path / "model.onnx").exists()
+
+
 # --- saved, and for one patient -------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_saved_and_loaded(tmp_path, method):

@@ -174,7 +174,7 @@ def _split(model):
         raise TypeError(f"{last.network!r} looks at RGB; only networks over poses are exported.")
     if getattr(last, "views", 1) not in (1, (1, 1)):
         raise TypeError(
-            f"views={last.views!r} are averaged by the estimator, and an ONNX file answers for one. "
+            f"views={last.views!r} are averaged by the estimator; an ONNX file answers for one. "
             "Use set_params(views=1)."
         )
     return pose, steps, last

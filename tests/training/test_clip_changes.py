@@ -4,6 +4,7 @@ What is drawn reaches training seeded, flips take skeletons and labels along, an
 by default.
 """
 
+import importlib.util
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,10 @@ from skrehab.training.changes import View
 from skrehab.training.clip_changes import ClipSamples, check_views, view_of
 from skrehab.training.clips import collate_clips, frame_positions, prepare_clip, read_clip
 from skrehab.training.plans import plan_changes, plan_clip_changes
+
+pytestmark = pytest.mark.skipif(
+    not importlib.util.find_spec("torchvision"), reason="torchvision is not installed"
+)
 
 PLAIN = ClipRecipe(4, 8, 8, (0.0,) * 3, (1.0,) * 3)
 SLOW = {"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32}

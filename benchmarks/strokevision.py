@@ -148,7 +148,7 @@ def folds(data, seed):
         train, test = (np.flatnonzero(data.split == name) for name in ("train", "test"))
         if not len(train) or not len(test):
             raise SystemExit(
-                f"labels.csv has splits {sorted(set(data.split))}, not train and test."
+                f"labels.csv has splits {sorted(set(data.split.tolist()))}, not train and test."
             )
         return [(train, test)]
     splitter = StratifiedGroupKFold(3, shuffle=True, random_state=seed)

@@ -32,6 +32,7 @@ _PUBLIC = {
     "SkeletonDisplay": "inspection",
     "MuscleActivationDisplay": "inspection",
     "ActivationMapDisplay": "inspection",
+    "ClipTimeline": "inspection",
     "MultiLabelFrames": "multilabel",
     "MultiLabelVideoClassifier": "multilabel",
     "MultiLabelFusion": "fusion",

@@ -17,11 +17,12 @@ from skrehab.cli.live import live
 from skrehab.cli.models import models_fetch, models_list
 from skrehab.cli.pose import pose
 from skrehab.cli.serve import serve
+from skrehab.cli.timeline import timeline
 from skrehab.cli.train import train
 
 __all__ = ["main"]
 
-for _command in (demo, pose, check, train, evaluate, assess, live, serve):
+for _command in (demo, pose, check, train, evaluate, assess, timeline, live, serve):
     app.command()(_command)
 models_app.command("list")(models_list)
 models_app.command("fetch")(models_fetch)

@@ -56,8 +56,9 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
     names them.
 
     Key-points are ``.npy`` arrays (n_frames, 17, 2) of x and y in pixels or (n_frames, 17, 3) with
-    a score, or ``.json`` in COCO's order: AlphaPose's list of results, or a list with one entry a
-    frame. Of several people the largest one is followed.
+    a score, or ``.json`` in COCO's order: AlphaPose's list of results, what MMPose's and Sapiens'
+    demos write (``instance_info``), or a list with one entry a frame. Of several people the largest
+    one is followed.
 
     Parameters
     ----------
@@ -68,8 +69,9 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
     modalities : tuple of {"rgb", "pose"}, default=("rgb", "pose")
         What to look for; without ``"rgb"`` no video need be there.
     min_frames : int, optional
-        Open every video, and find fault with those that cannot be opened or have fewer frames; the
-        benchmark looks at 16. By default videos are opened when they are needed.
+        Open every video, and find fault with those that cannot be opened or have fewer frames (the
+        benchmark looks at 16), and with key-points of fewer than half the frames or of more. By
+        default videos are opened when they are needed.
     strict : bool, default=True
         Refuse a copy in which a clip's files are missing or damaged. False leaves such clips out
         and warns once. Faults of the tables are always refused.

@@ -5,6 +5,7 @@ Each class stores its data, draws it in ``plot(ax=None)`` and keeps what it drew
 """
 
 from .activation_map import ActivationMapDisplay
+from .clip_timeline import Action, ClipTimeline
 from .frame_timeline import FrameTimelineDisplay
 from .muscle_activation import MuscleActivationDisplay
 from .patient_scores import PatientScoresDisplay
@@ -12,7 +13,9 @@ from .saliency_map import SaliencyMapDisplay
 from .skeleton import SkeletonDisplay
 
 __all__ = [
+    "Action",
     "ActivationMapDisplay",
+    "ClipTimeline",
     "FrameTimelineDisplay",
     "MuscleActivationDisplay",
     "PatientScoresDisplay",

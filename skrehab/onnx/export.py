@@ -177,6 +177,11 @@ def _split(model):
     pose = steps.pop(0)[1] if steps and type(steps[0][1]).__name__ == "PoseExtractor" else None
     if getattr(last, "n_landmarks_", 0) is None:
         raise TypeError(f"{last.network!r} looks at RGB; only networks over poses are exported.")
+    if getattr(last, "views", 1) not in (1, (1, 1)):
+        raise TypeError(
+            f"views={last.views!r} are averaged by the estimator; an ONNX file answers for one. "
+            "Use set_params(views=1)."
+        )
     return pose, steps, last
 
 

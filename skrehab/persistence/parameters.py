@@ -144,7 +144,7 @@ AUGMENT = {
     "jitter": POSITIVE,
     "turn": Number(0, 180),
     "zoom": POSITIVE,
-    "swap": Either((Nothing(), Mapping(LABEL, LABEL, 1000))),
+    "swap": optional(Series(Series(LABEL, 2, 2), 1000)),
     "vertical": Whole(0, 2),
     "skeleton": optional(SKELETON),
     "normal_label": optional(LABEL),

@@ -69,8 +69,8 @@ class Augmentation(BaseEstimator):
         Largest turn in the plane of x and y in degrees, either way, about a trial's middle.
     zoom : float, default=0.0
         Poses become up to this share larger or smaller, about a trial's middle.
-    swap : dict, optional
-        Labels of mirrored trials: ``{"left": "right"}`` exchanges the two wherever a trial is
+    swap : list of (label, label), optional
+        Labels of mirrored trials: ``[("left", "right")]`` exchanges the two wherever a trial is
         mirrored; of several labels a trial, numbers of columns.
     vertical : int, default=1
         Coordinate that points up or down; y in every skeleton of :mod:`skrehab.skeletons`.
@@ -108,7 +108,7 @@ class Augmentation(BaseEstimator):
         "jitter": [Interval(Real, 0, None, closed="left")],
         "turn": [Interval(Real, 0, 180, closed="both")],
         "zoom": [Interval(Real, 0, None, closed="left")],
-        "swap": [dict, None],
+        "swap": [list, tuple, None],
         "vertical": [Interval(Integral, 0, 2, closed="both")],
         "skeleton": [str, Skeleton, None],
         "normal_label": "no_validation",
@@ -225,7 +225,9 @@ class Augmentation(BaseEstimator):
             raise ValueError("augment: swap exchanges labels of trials, and there are none here.")
         places = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
         twins = np.arange(len(places))
-        for pair in self.swap.items():
+        for pair in self.swap:
+            if isinstance(pair, str) or len(pair) != 2:
+                raise ValueError(f"augment: swap must hold pairs of labels, got {pair!r}.")
             for label in pair:
                 if label not in places:
                     raise ValueError(

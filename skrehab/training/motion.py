@@ -43,8 +43,8 @@ def optical_flow(first, second):
     >>> picture = np.random.RandomState(0).randint(256, size=(64, 64, 3)).astype(np.uint8)
     >>> picture = picture.repeat(4, axis=0).repeat(4, axis=1)[:64, :64]
     >>> flow = optical_flow(picture, np.roll(picture, 2, axis=1))
-    >>> np.median(flow, axis=(0, 1)).round().tolist()
-    [2.0, 0.0]
+    >>> np.abs(np.median(flow, axis=(0, 1)) - [2, 0]) < 0.1
+    array([ True,  True])
     """
     cv2 = require("cv2", None, "to compute optical flow")
     gray = [cv2.cvtColor(np.ascontiguousarray(one), cv2.COLOR_RGB2GRAY) for one in (first, second)]

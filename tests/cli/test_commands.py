@@ -39,7 +39,7 @@ def manifest(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["demo"], ["pose"], ["train"], ["assess"], ["models"], ["models", "list"],
+    [[], ["demo"], ["pose"], ["train"], ["assess"], ["timeline"], ["models"], ["models", "list"],
      ["models", "fetch"]],
 )  # fmt: skip
 def test_help(run, command):

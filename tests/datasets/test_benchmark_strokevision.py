@@ -14,7 +14,7 @@ from skrehab.datasets import make_bbt_clips
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 TINY = {
     "r3d": {"widths": (4, 4, 8, 8), "n_blocks": (1, 1, 1, 1), "n_frames": 4, "image_size": 32},
-    "msg3d": {"widths": (4, 4, 8), "n_gcn_scales": 2, "n_g3d_scales": 2, "windows": (3,)}
+    "msg3d": {"widths": (6, 6, 12), "n_gcn_scales": 2, "n_g3d_scales": 2, "windows": (3,)}
     | {"n_frames": 8},
 }
 FEW = ["--patients", "3", "--clips-per-class", "2", "--only"]

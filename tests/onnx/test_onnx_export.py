@@ -518,6 +518,10 @@ def test_other_models_are_refused(tiny, tmp_path):
     rgb.classes_, rgb.module_ = np.array([0, 1]), nn.Linear(1, 1)
     rgb.n_landmarks_ = rgb.n_coords_ = None
     assert networks.get_spec("c2d").input == "rgb"
+    act = {"network": "act", "network_params": {"size": "micro", "n_frames": 6}, "max_epochs": 1}
+    several = tiny_video(**act, views=2).fit(tiny_trials().X, tiny_trials().y)
+    with pytest.raises(TypeError, match=r"views=2 are averaged by the estimator"):
+        export_onnx(several, tmp_path / "m.onnx")
     with pytest.raises(TypeError, match="'c2d' looks at RGB"):
         export_onnx(rgb, tmp_path / "m.onnx")
 

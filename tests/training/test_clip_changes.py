@@ -4,6 +4,7 @@ What is drawn reaches training seeded, flips take skeletons and labels along, an
 by default.
 """
 
+import importlib.util
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,10 @@ from skrehab.training.changes import View
 from skrehab.training.clip_changes import ClipSamples, check_views, view_of
 from skrehab.training.clips import collate_clips, frame_positions, prepare_clip, read_clip
 from skrehab.training.plans import plan_changes, plan_clip_changes
+
+pytestmark = pytest.mark.skipif(
+    not importlib.util.find_spec("torchvision"), reason="torchvision is not installed"
+)
 
 PLAIN = ClipRecipe(4, 8, 8, (0.0,) * 3, (1.0,) * 3)
 SLOW = {"width": 4, "depths": (1, 1, 1, 1), "n_frames": 4, "image_size": 32}
@@ -162,7 +167,8 @@ def test_nothing_is_changed_by_default():
     [
         ({"offset": 1}, "offset changes poses, and these are pictures"),
         ({"turn": 5}, "turn changes poses"),
-        ({"swap": {"left": "up"}}, "swap names 'up', which is not among the labels"),
+        ({"swap": [("left", "up")]}, "swap names 'up', which is not among the labels"),
+        ({"swap": ["lr"]}, "swap must hold pairs of labels, got 'lr'"),
         ({"crop": 1}, "'crop' parameter"),
         ({"speed": 1}, "no parameter 'speed'"),
     ],
@@ -180,7 +186,7 @@ def test_what_poses_refuse():
     with pytest.raises(ValueError, match="time_jitter needs a network that looks at a fixed"):
         plan_changes({"time_jitter": True}, trials)
     with pytest.raises(ValueError, match="swap exchanges labels of trials"):
-        plan_changes({"swap": {0: 1}}, trials)
+        plan_changes({"swap": [(0, 1)]}, trials)
 
 
 # --- sides ----------------------------------------------------------------------------------------
@@ -208,7 +214,7 @@ def sides_of(clips):
 def test_labels_of_sides_are_exchanged_with_the_pictures():
     clips, _, y = sided()
     recipe = replace(PLAIN, resize=32, crop=32)
-    changes = plan_clip_changes({"mirror": 0.5, "swap": {"l": "r"}}, 4, classes=["l", "r"])
+    changes = plan_clip_changes({"mirror": 0.5, "swap": [("l", "r")]}, 4, classes=["l", "r"])
     collate = lambda items, views: collate_clips(items, recipe, views)  # noqa: E731
     inputs, (target, _) = ClipSamples(clips, y, None, collate, changes).batch(torch.arange(40), 0)
     assert torch.equal(sides_of(inputs["x"]), target.int())
@@ -221,7 +227,7 @@ def test_clip_and_skeleton_are_mirrored_together_and_columns_exchanged():
     clips, poses, y = sided()
     labels = np.stack([y == 0, y == 1, np.arange(40) % 2], axis=1).astype(float)
     trials = [{"rgb": a, "pose": b} for a, b in zip(clips, poses)]
-    how = {"mirror": 0.5, "swap": {0: 1}, "skeleton": "coco17"}
+    how = {"mirror": 0.5, "swap": [(0, 1)], "skeleton": "coco17"}
     seen = {}
 
     class Looking(MuscleGroupClassifier):
@@ -339,7 +345,7 @@ def test_several_labels_a_clip_and_a_pose_take_it_too():
         return MultiLabelVideoClassifier(network, **(how | params)).fit(X, y).predict_proba(X)
 
     small = {"network_params": SLOW}
-    both = {"crop": 0.5, "mirror": 0.5, "swap": {0: 1}}
+    both = {"crop": 0.5, "mirror": 0.5, "swap": [(0, 1)]}
     one = fit("slow", X, augment=both, **small)
     np.testing.assert_array_equal(one, fit("slow", X, augment=both, **small))
     assert not np.array_equal(one, fit("slow", X, **small))
@@ -434,7 +440,7 @@ def test_muscle_groups_in_training_and_in_views():
 def test_a_saved_model_keeps_its_views_and_its_movement(tmp_path):
     rng = np.random.RandomState(0)
     X = [rng.randint(256, size=(12, 32, 60, 3)).astype(np.uint8) for _ in range(4)]
-    augment = Augmentation(crop=0.3, mirror=True, swap={"left": "right"})
+    augment = Augmentation(crop=0.3, mirror=True, swap=[("left", "right")])
     model = clip_model(
         network_params=SLOW | {"motion": "difference"}, max_epochs=2, warmup=1, views=(2, 3),
         augment=augment, decay_norms=False, optimizer="adamw", weight_decay=0.1,
@@ -442,7 +448,7 @@ def test_a_saved_model_keeps_its_views_and_its_movement(tmp_path):
     model.fit(X, ["left", "right"] * 2)
     save(model, tmp_path / "model")
     again = load(tmp_path / "model")
-    assert again.views == (2, 3) and again.augment.swap == {"left": "right"}
+    assert again.views == (2, 3) and again.augment.swap == [("left", "right")]
     assert again.module_.clip.motion == "difference"
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
 

@@ -11,6 +11,7 @@ from torch import nn
 from skrehab.training.batching import Samples
 from skrehab.training.loop import (
     MORE_TRAINING_CONSTRAINTS,
+    PAPER_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     Recipe,
     WeightedLoss,
@@ -212,7 +213,8 @@ def test_a_recipe_reads_an_estimator():
 
     recipe = Recipe.of(FrameMLP(lr=0.5, max_epochs=7, patience=2))
     assert (recipe.lr, recipe.max_epochs, recipe.patience) == (0.5, 7, 2)
-    assert set(vars(recipe)) <= set(TRAINING_CONSTRAINTS) | set(MORE_TRAINING_CONSTRAINTS)
+    checked = {*TRAINING_CONSTRAINTS, *MORE_TRAINING_CONSTRAINTS, *PAPER_CONSTRAINTS}
+    assert set(vars(recipe)) <= checked
 
 
 # --- seeds ----------------------------------------------------------------------------------------

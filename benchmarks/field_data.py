@@ -8,7 +8,7 @@ its authors print (Tables III and IV, 18 patients): video LSTM .58, AcT .68, Ska
 .73; frames, integrated gradients with one / two thresholds: LSTM .64 / .66, AcT .72 / .72,
 SkateFormer .66 / .72, MOMENT .69 / .67; MLP on frame truth .69.
 
-    python benchmarks/field_data.py sere|trsp|irds|keraal|nw_ucla FOLDER [--epochs 20]
+    python benchmarks/field_data.py sere|trsp|irds|keraal|nw_ucla|rehab24_6 FOLDER [--epochs 20]
 """
 
 import argparse
@@ -33,7 +33,7 @@ from skrehab import (
 )
 from skrehab.metrics import frame_scores_by_label
 
-READERS = ("sere", "trsp", "irds", "keraal", "nw_ucla")
+READERS = ("sere", "trsp", "irds", "keraal", "nw_ucla", "rehab24_6")
 PRINTED = {
     "trials: LSTM, as printed": ".58",
     "trials: AcT, as printed": ".68",

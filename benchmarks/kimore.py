@@ -172,6 +172,8 @@ def estimator(method, sets, encoders, settings):
     return QualityRegressor(
         **({"encoder": encoders.get(setting["objective"])} | params),
         max_epochs=settings.epochs,
+        lr=3e-4,  # as released, and nothing beside the network
+        summary=None,
         device=settings.device,
         random_state=settings.seed,
     )

@@ -6,16 +6,18 @@ Kinect v2. Columns are those of MovementSummary on the joints of arms, head and 
 inside each person and task (three trials), then the mean over tasks and people; 95 % intervals,
 people resampled. Second table: a regression a task on all columns, its penalty chosen on training
 people, leave one person out; scores as in wmft_severity.py: a task alone (task rho, each person's
-45 trials), and the 15 tasks averaged (48 person-severities).
+45 trials), and the 15 tasks averaged (48 person-severities). "And the expert": the mean with what
+the expert on poses (a BiLSTM, regression) said of the same left-out people in wmft_severity.py.
 
     python benchmarks/wmft_measures.py [--wmft FILE]
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
-from _report import write_report
+from _report import RESULTS, write_report
 from scipy.stats import rankdata, spearmanr
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
@@ -76,6 +78,16 @@ def predict(features, data, person):
     return out
 
 
+def expert(data):
+    """What the expert said of people it was not trained on, from the folds that are kept."""
+    out = np.full(len(data.X), np.nan)
+    for line in (RESULTS / "wmft_severity_folds.jsonl").read_text().splitlines():
+        one = json.loads(line)
+        if (one["row"], one["head"]) == ("expert on poses, no encoder", "regression"):
+            out[one["trials"]] = np.array(one["out"])[:, 0]
+    return out
+
+
 def main():
     parser = argparse.ArgumentParser()
     shared = Path(__file__).parents[2] / "shared" / "data"
@@ -95,13 +107,23 @@ def main():
     truth = np.tile([0, 1, 2], len(people))
     table = []
     duration = np.log(found["joints"][1][:, :1])
-    for name, features in {
+    both = np.hstack([one for _, one in found.values()])
+    rows_of = {
         "duration alone": duration,
         "MovementSummary of joints": found["joints"][1],
         "MovementSummary of measures": found["measures"][1],
-        "MovementSummary of both": np.hstack([one for _, one in found.values()]),
-    }.items():
-        said = np.sum([np.nan_to_num(predict(features, data, one)) for one in people], axis=0)
+        "MovementSummary of both": both,
+    }
+    said_by = {
+        f"{name} ({features.shape[1]})": np.nansum(
+            [predict(features, data, one) for one in people], axis=0
+        )
+        for name, features in rows_of.items()
+    }
+    said_by["expert on poses"] = expert(data)
+    for name in list(said_by)[1:4]:
+        said_by[f"{name} and the expert"] = (said_by[name] + said_by["expert on poses"]) / 2
+    for name, said in said_by.items():
         averaged, rhos = [], []
         for person in people:
             mine = data.subject == person
@@ -110,7 +132,7 @@ def main():
         right = np.clip(np.round(averaged), 0, 2) == truth
         table.append(
             {
-                "columns": f"{name} ({features.shape[1]})",
+                "columns": name,
                 "task rho": f"{np.mean(rhos):.3f} ± {np.std(rhos, ddof=1):.3f}",
                 "averaged rho": f"{spearmanr(averaged, truth).statistic:.3f}",
                 "averaged accuracy": f"{right.mean():.3f}",

@@ -42,6 +42,7 @@ STEP, LONGEST = 5, 120  # frames left out between two; frames that networks see 
 JOINTS = (4, 5, 6, 7, 8, 9, 10, 11, 2, 3, 1, 20)  # arms, head, neck and trunk of Kinect v2
 PENALTIES = {"regression": np.logspace(0, 4, 5), "ordinal": np.logspace(-3, 1, 5)}
 EXPERT = {"hidden_size": 32, "max_epochs": 15, "batch_size": 50, "lr": 2e-3, "random_state": 0}
+EXPERT["summary"] = None  # the network alone
 ENCODER = {"hidden_size": 32, "common_skeleton": "common15"}
 PRETRAINING = {**ENCODER, "lr": 1e-3, "max_epochs": 40, "random_state": 0}
 OBJECTIVES = ("pace+inpaint", "pace", "inpaint", "reconstruct", "predict_motion", "order")

@@ -7,7 +7,7 @@ from skrehab.skeletons import Skeleton, get_skeleton, list_skeletons
 every_skeleton = pytest.mark.parametrize("name", list_skeletons())
 COUNTS = {"mediapipe33": 33, "kinect25": 25, "ntu25": 25, "coco17": 17, "uiprmd22": 22}
 COUNTS |= {"openpose18": 18, "openpose25": 25, "mpose13": 13, "h36m17": 17}
-COUNTS |= {"common15": 15, "kinect20": 20, "utkinect20": 20, "uwa3d15": 15}
+COUNTS |= {"common15": 15, "kinect20": 20, "utkinect20": 20, "uwa3d15": 15, "rehab26": 26}
 
 
 def test_all_are_there():

@@ -1,6 +1,5 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
-import os
 import zipfile
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 
 from skrehab._written import output_names, written
 from skrehab.cli._native import native_lines_logged
-from skrehab.cli._paths import check_file, check_new, expanded, find_videos
+from skrehab.cli._paths import check_file, expanded, find_videos
 from skrehab.cli.app import (
     MinVisibility,
     ModelPath,
@@ -30,8 +29,6 @@ from skrehab.cli.app import (
 
 __all__ = []
 
-COLUMNS = ("trial", "path", "patient", "exercise", "side", "label")
-
 
 def pose(
     videos: Videos,
@@ -40,21 +37,24 @@ def pose(
     target_fps: TargetFps = None,
     min_visibility: MinVisibility = 0.0,
     model_path: ModelPath = None,
-    overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
-    listed: Annotated[
+    manifest: Annotated[
         Path | None,
         typer.Option(
-            "--list",
-            callback=expanded,
-            help="Also write a CSV with a row for each pose, to be filled in: patient, label.",
+            callback=expanded, help="Also list the poses in this CSV, labels to be filled in."
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Analyse videos again that are done.")] = False,
     verbose: Verbose = False,
 ):
-    """Extract the pose of one person from each video, as .npz files."""
+    """Extract the pose of one person from each video, as .npz files.
+
+    With --manifest, fill in patients and labels with 'skrehab serve --label MANIFEST', or in a
+    spreadsheet, and train on it.
+    """
     videos = find_videos(videos)
     check_file(model_path, "pose model file")
-    check_new([listed] if listed else [], overwrite=False)  # it may have been filled in
+    if manifest is not None and manifest.suffix.lower() != ".csv":
+        raise ValueError(f"--manifest must be a .csv, got {manifest}.")
     targets = output_names(output, videos, ".npz")
     output.mkdir(parents=True, exist_ok=True)
     before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
@@ -100,33 +100,25 @@ def pose(
             f"{len(before)} of {told(len(videos), 'video')} {_were(before)} done already "
             "(--overwrite repeats them)."
         )
-    if listed is not None:
-        write_list(listed, [target for target in targets.values() if target.exists()])
-        stdout.print(f"{listed}: fill in patient and label", highlight=False, soft_wrap=True)
+    if manifest is not None:
+        _list(manifest, {video: one for video, one in targets.items() if _is_finished(one)})
     if failed:
         say_note(failures(failed, len(videos)))
         raise typer.Exit(1)
 
 
-def write_list(path, poses):
-    """Write a manifest of poses in which patients and labels are yet to be filled in.
+def _list(manifest, targets):
+    """List poses in a manifest; rows that are there stay."""
+    from skrehab.datasets.label_sheet import make_label_sheet
 
-    Parameters
-    ----------
-    path : Path
-        The CSV; paths in it are relative to its folder.
-    poses : sequence of Path
-        Files of poses.
-    """
-    from skrehab.formats._spreadsheet import put_rows
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [
-        [pose.stem, Path(os.path.relpath(pose, path.parent)).as_posix(), "", "", "", ""]
-        for pose in sorted(poses)
-    ]
-    with written(path, text=True) as file:
-        put_rows(file, [list(COLUMNS), *rows])
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    sheet = make_label_sheet(manifest, list(targets.values()), list(targets))
+    empty = sum(not row["label"] for row in sheet.rows)
+    stdout.print(
+        f"{manifest}: {told(len(sheet.rows), 'trial')}, {empty} without a label",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def failures(failed, total):

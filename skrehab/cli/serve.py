@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,14 +11,25 @@ import typer
 import skrehab
 from skrehab._optional import require
 from skrehab._shown import shown
-from skrehab.cli._paths import check_file, check_model
-from skrehab.cli.app import LabelNames, Model, ModelPath, stderr, stdout
+from skrehab.cli._paths import check_file, check_model, expanded
+from skrehab.cli.app import LabelNames, ModelPath, stderr, stdout
 
 __all__ = []
 
+ModelOrNone = Annotated[
+    Path | None, typer.Argument(callback=expanded, help="Model folder made by 'skrehab train'.")
+]
+
 
 def serve(
-    model: Model,
+    model: ModelOrNone = None,
+    label: Annotated[
+        Path | None,
+        typer.Option(callback=expanded, help="Label the trials of this manifest instead."),
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(help="Labels for --label, by the keys 1 to 9, the usual one first.")
+    ] = "usual,compensation",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
@@ -32,33 +44,24 @@ def serve(
     min_duration: Annotated[float, typer.Option(help="Seconds to last before a cue.")] = 0.3,
     min_gap: Annotated[float, typer.Option(help="Seconds to be over before it ends.")] = 0.5,
 ):
-    """Show a model at work in the browser: choose a video or the camera.
+    """Show a model at work in the browser: choose a video or the camera. Or label trials.
 
     Only this machine can reach the page, at the address that is printed. Videos are deleted as soon
     as they are analysed.
     """
-    check_model(model)
-    check_file(model_path, "pose model file")
-
-    from skrehab.datasets.label_codes import name_labels, parse_label_names
-    from skrehab.live.cues import CueRule
-    from skrehab.persistence import read_metadata
-    from skrehab.serve import create_app, server_config
-
+    if (model is None) == (label is None):
+        raise ValueError("Give either a model folder, or --label MANIFEST.")
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")
-    metadata, given = read_metadata(model), parse_label_names(label_names)
-    labels = metadata.get("labels")
-    if given and not labels:
-        raise ValueError("The model's metadata name no labels to give other names to.")
-    app = create_app(
-        skrehab.load(model),
-        title=shown(model.resolve().name),
-        labels=name_labels(labels, given) if given else labels,
-        frame_rate=metadata.get("frame_rate"),
-        rule=CueRule(on, off, min_duration, min_gap),
-        model_path=model_path,
-        max_upload=max_upload * 2**20,
-    )
+    if label is not None:
+        check_file(label, "manifest")
+        from skrehab.serve import create_label_app
+
+        app = create_label_app(label, labels.split(","))
+    else:
+        options = {"rule": (on, off, min_duration, min_gap), "max_upload": max_upload * 2**20}
+        app = _model_app(model, label_names, model_path, **options)
+    from skrehab.serve import server_config
+
     with _listen(port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/?token={app.state.token}"
         stdout.print(address, highlight=False, soft_wrap=True)
@@ -72,6 +75,30 @@ def serve(
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _model_app(model, label_names, model_path, rule, max_upload):
+    check_model(model)
+    check_file(model_path, "pose model file")
+
+    from skrehab.datasets.label_codes import name_labels, parse_label_names
+    from skrehab.live.cues import CueRule
+    from skrehab.persistence import read_metadata
+    from skrehab.serve import create_app
+
+    metadata, given = read_metadata(model), parse_label_names(label_names)
+    labels = metadata.get("labels")
+    if given and not labels:
+        raise ValueError("The model's metadata name no labels to give other names to.")
+    return create_app(
+        skrehab.load(model),
+        title=shown(model.resolve().name),
+        labels=name_labels(labels, given) if given else labels,
+        frame_rate=metadata.get("frame_rate"),
+        rule=CueRule(*rule),
+        model_path=model_path,
+        max_upload=max_upload,
+    )
 
 
 def _listen(port):

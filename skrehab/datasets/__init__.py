@@ -8,6 +8,7 @@ from skrehab._optional import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "LabelSheet": "label_sheet",
         "describe_trials": "overview",
         "encode_labels": "label_codes",
         "intervals_to_frames": "intervals",
@@ -18,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "load_manifest": "manifest",
         "load_musclemap": "musclemap",
         "load_nw_ucla": "nw_ucla",
+        "load_rehab24_6": "rehab24_6",
         "load_sere": "sere",
         "load_strokevision_bench": "strokevision",
         "load_trsp": "trsp",
@@ -27,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "load_wmft_npz": "wmft",
         "make_bbt_clips": "bbt",
         "make_exercise_clips": "exercise_clips",
+        "make_label_sheet": "label_sheet",
         "make_rehab_trials": "synthetic",
         "name_labels": "label_codes",
         "parse_label_names": "label_codes",

@@ -98,12 +98,14 @@ def evaluate_labels_by_patient(
         ``label_names`` and the like; or X alone.
     y : array-like of shape (n_trials, n_labels), optional
         0, 1, or -1 where a label is not known of a trial, which is not scored by it then.
-    groups, exercise, duration : array-like of length n_trials, optional
-        Patients; exercises; seconds.
+    groups : array-like of length n_trials, optional
+        Patients.
     frame_labels : sequence of array-like of shape (n_frames_i, n_labels), optional
         Labels of frames, -1 where there are none.
     label_names : sequence of str, optional
         Names of the labels; None numbers them.
+    exercise, duration : array-like of length n_trials, optional
+        Exercises; seconds.
     frame_rate : float, optional
         Frames a second.
     cv : int, splitter or list of (train, test), optional

@@ -12,7 +12,7 @@ import numpy as np
 
 from skrehab._optional import require
 from skrehab._written import part_of
-from skrehab.live.panels import CALM, LabelsPanel, Panel
+from skrehab.live._panels import CALM, LabelsPanel, Panel
 from skrehab.pose.reader import VideoError, probe_video, read_frames
 from skrehab.skeletons import get_skeleton
 

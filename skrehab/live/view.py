@@ -8,8 +8,8 @@ import numpy as np
 from skrehab._optional import require
 from skrehab._shown import shown
 
+from ._panels import ALERT, CALM, PANEL, TEXT, UNKNOWN, fitting_font
 from .overlay import _draw_person
-from .panels import ALERT, CALM, PANEL, TEXT, UNKNOWN, fitting_font
 
 __all__ = ["LiveWindow", "draw_live"]
 

@@ -296,6 +296,7 @@ ALLOWED = {
             "pooling": Options(),
             "reduced_channels": optional(WIDTH),
             "dropout": SHARE,
+            "summary": optional(Options()),
         },
         {
             **MAYBE_LANDMARKS,
@@ -306,6 +307,9 @@ ALLOWED = {
             "encoder_params_": Nothing(),
         },
         {
+            "summary_": optional(Array("f", (4, None))),
+            "summary_intercept_": Number(-1e15, 1e15),
+            "summary_weight_": Number(0, 1),
             "classes_": Labels(),
             "score_mean_": Number(-1e15, 1e15),
             "score_scale_": Number(0, 1e15),

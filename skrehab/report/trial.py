@@ -288,10 +288,12 @@ def write_trial_report(
     ----------
     path : path-like
         File to write.
-    trial, frame_scores, timestamps, threshold, skeleton
+    trial, frame_scores, timestamps
         As in :func:`find_compensations`.
     title : str, default="Trial"
         Heading.
+    threshold, skeleton
+        As in :func:`find_compensations`.
     highlights : dict of str to str or number, optional
         More key figures for the top.
     footer : str, optional

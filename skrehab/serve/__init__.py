@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Desk": "jobs",
         "analyse_video": "analysis",
         "create_app": "app",
+        "create_label_app": "labelling",
         "describe_model": "analysis",
         "server_config": "connections",
     },

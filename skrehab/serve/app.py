@@ -1,8 +1,6 @@
 """The application: a page, and a small API that this page alone may use."""
 
 import contextlib
-import re
-import secrets
 from importlib.resources import files
 from numbers import Real
 
@@ -16,7 +14,7 @@ from skrehab.skeletons import get_skeleton
 from .analysis import analyse_video, describe_model, sendable, split_model
 from .bodies import BadUpload, pieces
 from .camera import CameraSession, OneAtATime
-from .guard import Guard
+from .guarded import check_token, guarded_app
 from .jobs import Busy, Cancelled, Desk
 from .process import PoseProcess, ProcessEnded
 from .uploads import SUFFIXES, check_kind, receive, shown_name
@@ -97,11 +95,9 @@ def create_app(
     >>> config = skrehab.serve.server_config(app, port=8765)  # doctest: +SKIP
     >>> uvicorn.Server(config).run()  # doctest: +SKIP
     """
-    fastapi = require("fastapi", "serve", "to show the page in a browser")
+    require("fastapi", "serve", "to show the page in a browser")
     from fastapi import Request  # routes are read by their annotations
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse, Response
-    from starlette.requests import ClientDisconnect
+    from fastapi.responses import Response
 
     _check_rule(rule)
     if not max_upload > 0:
@@ -114,9 +110,7 @@ def create_app(
     extractor, rest = split_model(model, model_path)
     rule = rule_for(rest, rule)
     extractor.set_params(model_path=str(find_model(extractor.model_path)))
-    token = secrets.token_urlsafe(32) if token is None else token
-    if not re.fullmatch(r"[\w-]{16,}", token, flags=re.ASCII):
-        raise ValueError("token must be at least 16 letters, digits, - or _, hard to guess.")
+    token = check_token(token)
     about = {
         "title": sendable(title),
         "version": skrehab.__version__,
@@ -150,40 +144,8 @@ def create_app(
             yield
             process.close()  # else the desk waits for a picture of the camera
 
-    app = fastapi.FastAPI(
-        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=lifespan
-    )
-    app.state.token, app.state.desk = token, desk
-    app.state.process, app.state.opener = process, opener
-    app.add_middleware(Guard, token=token, most_bytes=max_upload)
-
-    def refuse(status, message, **headers):
-        return JSONResponse({"error": message}, status, headers)
-
-    @app.exception_handler(BadUpload)
-    async def bad_upload(request, error):
-        # what is still on its way is not read
-        return refuse(error.status, str(error), connection="close")
-
-    @app.exception_handler(Busy)
-    async def busy(request, error):
-        return refuse(503, str(error), connection="close", **{"retry-after": "5"})
-
-    @app.exception_handler(RequestValidationError)
-    async def not_understood(request, error):
-        first = error.errors()[0]
-        what = ".".join(str(part) for part in first["loc"])
-        return refuse(422, f"{what} cannot be used: {first['msg']}.")
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(request, error):
-        return refuse(400, "The upload broke off.", connection="close")
-
-    @app.exception_handler(404)
-    @app.exception_handler(405)
-    async def not_there(request, error):
-        what = f"{request.method[:20]} {request.scope['path'][:80]}"
-        return refuse(error.status_code, f"There is no {what} here.")
+    app = guarded_app(token, max_upload, lifespan)
+    app.state.desk, app.state.process, app.state.opener = desk, process, opener
 
     def found(job_id):
         job = desk.find(job_id)

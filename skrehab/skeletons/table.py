@@ -239,3 +239,24 @@ _register(
     units="metres",
     bones=UIPRMD,
 )
+
+# --- REHAB24-6: the skeleton of OptiTrack Motive --------------------------------------------------
+_register(
+    "rehab26",
+    (
+        "spine_base spine_mid spine_shoulder neck head head_tip left_collar left_shoulder "
+        "left_elbow left_wrist left_hand_tip right_collar right_shoulder right_elbow right_wrist "
+        "right_hand_tip left_hip left_knee left_ankle left_foot left_toes right_hip right_knee "
+        "right_ankle right_foot right_toes"
+    ).split(),
+    parents=(-1, 0, 1, 2, 3, 4, 2, 6, 7, 8, 9, 2, 11, 12, 13, 14)
+    + (0, 16, 17, 18, 19, 0, 21, 22, 23, 24),
+    limbs=_limbs(
+        (6, 7, 8, 9, 10), (11, 12, 13, 14, 15), (16, 17, 18, 19, 20), (21, 22, 23, 24, 25)
+    ),
+    trunk=(7, 12, 16, 21),
+    axes="of the room: y up, x and z level, right-handed",
+    directions=(1, -1, -1),
+    units="metres",
+    bones=SPINE,
+)

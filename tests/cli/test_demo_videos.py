@@ -1,4 +1,4 @@
-"""``skrehab demo --videos``, and the list that ``skrehab pose`` writes to be filled in."""
+"""``skrehab demo --videos``: drawn videos from pose to overlay."""
 
 import csv
 
@@ -6,35 +6,12 @@ import pytest
 from real_files import model_file, needs_model
 
 from skrehab.cli.demo_videos import list_poses
-from skrehab.cli.pose import write_list
-from skrehab.datasets import load_manifest, write_mini_set
+from skrehab.datasets import write_mini_set
 
 
 def rows_of(path):
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def test_the_list_of_poses_is_to_be_filled_in(tmp_path):
-    poses = [tmp_path / "poses" / name for name in ("b.npz", "a.npz")]
-    write_list(tmp_path / "lists" / "trials.csv", poses)
-    rows = rows_of(tmp_path / "lists" / "trials.csv")
-    assert [(row["trial"], row["path"]) for row in rows] == [
-        ("a", "../poses/a.npz"), ("b", "../poses/b.npz"),
-    ]  # fmt: skip
-    assert {row[key] for row in rows for key in ("patient", "exercise", "side", "label")} == {""}
-    with pytest.raises(ValueError, match="row 2"):  # what is missing is named, by row
-        load_manifest(tmp_path / "lists" / "trials.csv")
-
-
-def test_a_list_that_may_be_filled_in_is_kept(run, tmp_path):
-    (tmp_path / "a.mp4").touch()
-    (tmp_path / "trials.csv").write_text("filled in")
-    code, _, err = run(
-        "pose", tmp_path / "a.mp4", "-o", tmp_path / "poses", "--list", tmp_path / "trials.csv"
-    )
-    assert code == 1 and "trials.csv" in err
-    assert (tmp_path / "trials.csv").read_text() == "filled in"
 
 
 def test_poses_stand_in_for_videos(tmp_path):

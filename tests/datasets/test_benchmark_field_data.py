@@ -1,5 +1,6 @@
 """benchmarks/field_data.py on small generated copies in the published layouts."""
 
+import json
 import pathlib
 import sys
 
@@ -93,3 +94,53 @@ def test_sere_stands_beside_what_its_authors_print(benchmark, tmp_path):
     assert rows["trials: MOMENT, as printed"] == ".73"
     assert rows["frames: AcT, integrated gradients, as printed"] == ".72 / .72"
     assert "frames: mean over labels" in rows and "frames: head" in rows
+
+
+def make_nw_ucla(root):
+    """Three people stand up, over 20 frames, and sit down, over 14."""
+    for person in (1, 2, 3):
+        for action, n in ((5, 14), (6, 20)):
+            pose = body(n, 20, seed=person)
+            pose[:, :, 1] += np.linspace(0, 0.5, n)[:: (1 if action == 6 else -1), None]
+            name = f"a{action:02}_s{person:02}_e01_v01"
+            content = {"file_name": name, "skeletons": pose.tolist(), "label": action}
+            (root / f"{name}.json").write_text(json.dumps(content))
+
+
+def make_keraal(root):
+    """Group 3: two people, correct and with each of two errors; those last longer."""
+    folder = root / "group3" / "kinect"
+    folder.mkdir(parents=True)
+    for person in (1, 2):
+        for trial, (error, n) in enumerate((("C", 10), ("C", 11), ("E1", 16), ("E2", 18))):
+            pose = body(n, seed=trial)
+            rows = np.concatenate([pose, np.zeros((n, 25, 4))], axis=2).reshape(n, 175)
+            text = "\n".join(" ".join(map(str, row)) for row in rows)
+            name = f"G3-Kinect-ELK-P{person}T{trial}-Unknown-{error}-{int(error != 'C')}"
+            (folder / f"{name}.txt").write_text(text)
+
+
+def make_rehab24_6(root):
+    """Three people; what is wrong lasts longer."""
+    rows = ["video_id;repetition_number;exercise_id;person_id;first_frame;last_frame;correctness"]
+    (root / "3d_joints" / "Ex6").mkdir(parents=True)
+    for person in (1, 2, 3):
+        pose = np.random.RandomState(person).uniform(0.1, 0.3, (100, 26, 4))
+        pose[..., 3] = 1
+        np.save(root / "3d_joints" / "Ex6" / f"PM_{person}-30fps.npy", pose)
+        rows += [f"PM_{person};{k};6;{person};{a};{b};{c}" for k, a, b, c in (
+            (1, 0, 19, 1), (2, 20, 41, 1), (3, 42, 69, 0), (4, 70, 99, 0))]  # fmt: skip
+    (root / "Segmentation.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("name", ["nw_ucla", "keraal", "rehab24_6"])
+def test_copies_whose_positive_trials_last_longer(benchmark, tmp_path, name):
+    {"nw_ucla": make_nw_ucla, "keraal": make_keraal, "rehab24_6": make_rehab24_6}[name](tmp_path)
+    rows, text = run(benchmark, name, tmp_path)
+    n_people = 2 if name == "keraal" else 3
+    assert rows["trials: duration alone"] == f"1.000 ± 0.000 ({n_people} people)"
+    assert "0 left out" in text and f"of {n_people} people" in text
+
+
+def test_every_reader_of_the_benchmark_ran(benchmark):
+    assert set(benchmark.READERS) == {"sere", "trsp", "irds", "nw_ucla", "keraal", "rehab24_6"}

@@ -5,7 +5,7 @@ import pytest
 from media import corners, noise, read_corners, write_video
 
 from skrehab.live import write_overlay
-from skrehab.live.panels import ALERT, CALM, UNKNOWN, LabelsPanel
+from skrehab.live._panels import ALERT, CALM, UNKNOWN, LabelsPanel
 from skrehab.pose import VideoError, probe_video, read_frames
 
 

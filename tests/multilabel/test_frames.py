@@ -10,6 +10,9 @@ from skrehab import (
     DisplacementSmoother,
     FrameMLP,
     FrameStream,
+    FrameTCN,
+    KinematicMeasures,
+    LandmarkScaler,
     MultiLabelFrames,
     MultiLabelVideoClassifier,
 )
@@ -133,6 +136,27 @@ def test_live_with_cues_by_label_and_saved(tmp_path):
         [gate.push(float(p), t / 10) for gate, p in zip(gates, row)] for t, row in enumerate(live)
     ]
     assert len(cues) == 30
+
+
+def test_live_equals_offline_label_by_label_from_labels_of_trials():
+    """As in benchmarks/compensations_by_label.py: measures, a teacher, a causal model a label."""
+    data = make_rehab_trials(2, 1, ["brush_hair", "wash_face"], random_state=1)
+    y = data.compensations.copy()
+    y[0] = 1  # each kind is there once
+    model = make_pipeline(
+        KinematicMeasures(frame_rate=data.frame_rate),
+        DisplacementSmoother(window=1),
+        LandmarkScaler(),
+        MultiLabelFrames(FrameTCN(max_epochs=2, random_state=0), teacher(max_epochs=2)),
+    ).fit(data.X, y)
+    stream = FrameStream(model)
+    for trial, offline in zip(data.X[:3], model.predict_proba(data.X[:3])):
+        stream.reset()
+        live = np.array([stream.push(frame, t / 10) for t, frame in enumerate(trial)])
+        assert live.shape == offline.shape == (len(trial), 4)
+        for k in range(4):
+            np.testing.assert_allclose(live[:, k], offline[:, k], atol=1e-5)
+        assert np.ptp(offline, axis=0).min() > 0  # and says something
 
 
 def test_synthetic_patients_have_labels_by_kind():

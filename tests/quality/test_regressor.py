@@ -27,7 +27,8 @@ from skrehab.quality.ablations import table1_settings
 from skrehab.quality.losses import OrderedLoss, SquaredError, ordered_log_probabilities
 from skrehab.quality.streams import check_streams
 
-SIZES = {"max_epochs": 2, "lr": 0.01, "random_state": 0, "hidden_size": 4}
+# the network by itself; what stands beside it has tests of its own
+SIZES = {"max_epochs": 2, "lr": 0.01, "random_state": 0, "hidden_size": 4, "summary": None}
 
 
 def regressor(encoder=None, **params):

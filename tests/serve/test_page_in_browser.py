@@ -276,3 +276,44 @@ def test_without_the_token_there_is_no_page(page):
     shown = page.wait("document.body && document.body.innerText")
     assert "token is missing" in json.loads(shown)["error"]
     assert np.all([e.get("source") == "network" for e in page.errors])
+
+
+@needs_model
+def test_several_labels_have_a_bar_and_a_row_each(tmp_path):
+    from test_page import several_labels
+
+    model, _ = several_labels()
+    model.steps.insert(0, ("pose", PoseExtractor(MODEL)))
+    video = write_video(tmp_path / "in.mp4", moving_astronaut(12)[0], fps=10)
+    names = ["<b>trunk", "head forward"]
+    with running(create_app(model, title="m", labels=names)) as address, open_page() as page:
+        page.size(1200, 900)
+        page.go(address)
+        page.wait("document.body && document.body.dataset.ready")
+        assert text(page, "calm-name") == "usual"
+        assert text(page, "alert-name") == "<b>trunk or head forward"
+        page.choose_file("#file", video)
+        page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 150)
+        assert text(page, "error") == ""
+        result = page.run("page.result")
+        assert result["labels"] == names and len(result["cues"]) == 2
+        assert text(page, "verdict") == result["verdict"]["label"]
+        bars = page.run("[...document.querySelectorAll('#verdict-bars > span')].map("
+                        "one => one.textContent)")  # fmt: skip
+        assert bars[::2] == names and all("%" in bar for bar in bars[1::2])
+        assert page.run("document.querySelectorAll('#verdict-bars .calm').length") == 0
+        labels = page.run("[...document.querySelectorAll('#rows canvas')].map("
+                          "one => one.getAttribute('aria-label'))")  # fmt: skip
+        assert labels == [f"{name} over time" for name in names]
+        painted = page.run("[...document.querySelectorAll('#rows canvas')].map(c => { const d = c"
+                           ".getContext('2d').getImageData(0, 0, c.width, c.height).data; let n ="
+                           " 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return 4 * n"
+                           " / d.length; })")  # fmt: skip
+        assert min(painted) > 0.3
+        for frame in (0, len(result["times"]) - 1):
+            page.run("document.getElementById('timeline').focus()")
+            page.press("Home" if frame == 0 else "End")
+            page.wait(f"+document.getElementById('seen').dataset.frame === {frame}")
+            on = [name for name, cue in zip(names, result["cues"]) if cue[frame]]
+            assert text(page, "cue-word") == (", ".join(on) or "usual")
+        assert page.errors == []

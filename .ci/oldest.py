@@ -1,9 +1,9 @@
 """Run the tests beside the oldest packages that pyproject.toml allows.
 
-``python .ci/oldest.py`` makes an environment of its own, installs each dependency at its floor, what
-these need as they ask for it, and runs the tests given (by default those that touch scikit-learn,
-imbalanced-learn and skorch most). ``--dry-run`` prints the floors and installs nothing. It installs
-torch; on Linux, PyPI's is large.
+``python .ci/oldest.py`` makes an environment of its own, installs each dependency at its floor,
+what these need as they ask for it, and runs the tests given; by default those that use
+scikit-learn, imbalanced-learn and skorch most. ``--dry-run`` prints the floors and installs
+nothing. It installs torch; on Linux, PyPI's is large.
 """
 
 import argparse

@@ -51,7 +51,8 @@ proba = model.predict_proba([data.X[i] for i in new])
 # %%
 # Scored box by box, on two patients it never saw; a box that they never need has no score.
 found = frame_scores_by_label(data.frame_compensations[new], proba, label_names=data.label_names)
-print({name: f"{auc:.2f}" for name, auc in found["roc_auc"].items()}, found["undefined"])
+for name, auc in found["roc_auc"].items():
+    print(f"{name}: " + ("no trial holds it" if name in found["undefined"] else f"{auc:.2f}"))
 
 # %%
 # One trial: curves of the model, and under them the truth.

@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 # One torch thread: two threads on two shared cores are erratic and up to 40 times slower.
 export OMP_NUM_THREADS := 1
 
-.PHONY: demo test lint docs evidence-quick dist-check clean FORCE
+.PHONY: demo test test-oldest lint docs evidence-quick dist-check clean FORCE
 
 # written again only where .venv was made: what depends on it is then installed again
 $(VENV)/.python: FORCE
@@ -26,6 +26,10 @@ demo: $(VENV)/.installed
 # a process for each core; the tests of one file stay together, and with them what they fit
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+# beside the oldest packages that pyproject.toml allows, in an environment of its own
+test-oldest:
+	$(PYTHON) .ci/oldest.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -51,6 +51,14 @@ def main(version):
     data = load_manifest("trials.csv")
     assert describe_trials(data)[0] == "trials.csv: 6 trials of 3 patients, 1 exercise"
     done = ["command", "manifest", "page"]
+    assert importlib.resources.files("skrehab").joinpath("py.typed").is_file()
+    assert importlib.resources.files("skrehab.metrics").joinpath("__init__.pyi").is_file()
+    if importlib.util.find_spec("av") and importlib.util.find_spec("scipy"):
+        from skrehab.datasets import write_mini_set
+
+        mini = write_mini_set("mini", 1, 1, frame_rate=2, size=64)
+        assert load_manifest(mini.manifest).groups.tolist() == ["P01", "P01"]
+        done += ["mini set drawn"]
     if importlib.util.find_spec("torch"):
         model = skrehab.VideoClassifier("lstm", max_epochs=1, random_state=0).fit(data.X, data.y)
         again = skrehab.load(skrehab.save(model, "lstm"))

@@ -23,10 +23,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "generated_pages",  # docs/_ext: API tables, networks table and contributing page
     "result_tables",  # docs/_ext: tables of benchmarks/results
+    "notebook_pages",  # docs/_ext: notebooks with their outputs as pages
     "choice_pages",  # docs/_ext: networks to choose from, errors, the TRIPOD+AI checklist
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "generated/backreferences"]
+exclude_patterns = ["_build", "notebooks/*.ipynb", "_templates", "generated/backreferences"]
 default_role = "literal"
 nitpicky = False
 smartquotes = False  # dashes and quotes are written as they are meant
@@ -71,6 +72,7 @@ html_sidebars = {
     "install": [],
     "quickstart": [],
     "step_by_step": [],
+    "first_look": [],
     "study": [],
     "clinical": [],
     "errors": [],

@@ -26,9 +26,10 @@ pipe.fit([data.X[i] for i in seen], data.y[seen], groups=data.groups[seen])
 # %%
 # Push frames
 # -----------
-# A trial of P06. The cue needs 0.6 for 0.3 seconds to begin, and less than 0.4 for half a second to
-# end.
-i = new[int(np.flatnonzero(data.y[new])[0])]
+# The trial of P06 of which the model is surest. The cue needs 0.6 for 0.3 seconds to begin, and
+# less than 0.4 for half a second to end.
+sure = [np.quantile(p[:, 1], 0.9) for p in pipe.predict_proba([data.X[i] for i in new])]
+i = new[int(np.argmax(sure))]
 stream, gate = FrameStream(pipe), CueGate(on=0.6, off=0.4, min_duration=0.3, min_gap=0.5)
 live, cues, took = [], [], []
 for t, frame in enumerate(data.X[i]):

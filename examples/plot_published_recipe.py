@@ -64,7 +64,7 @@ lower, upper = PUBLISHED_THRESHOLDS["act", "integrated_gradients"]["dual"]
 for (network, method), row in PUBLISHED_THRESHOLDS.items():
     print(f"{network:12} {method:21} one {row['single']:.1f}, two {row['dual']}")
 labels = [
-    pseudo_labels(scores, (lower, upper)) if data.y[k] else np.zeros(len(scores), dtype=int)
+    pseudo_labels(scores, data.y[k], threshold=(lower, upper))
     for k, scores in zip(seen, found.scores)
 ]
 counts = {word: sum(int((one == value).sum()) for one in labels)

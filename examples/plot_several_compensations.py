@@ -15,7 +15,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from skrehab import DisplacementSmoother, KinematicMeasures, LandmarkScaler, MultiLabelFrames
+from skrehab import (
+    DisplacementSmoother,
+    FrameTCN,
+    KinematicMeasures,
+    LandmarkScaler,
+    MultiLabelFrames,
+    MultiLabelVideoClassifier,
+)
 from skrehab.datasets import make_rehab_trials
 from skrehab.metrics import frame_scores_by_label
 
@@ -32,7 +39,11 @@ model = make_pipeline(
     KinematicMeasures(frame_rate=data.frame_rate),
     DisplacementSmoother(window=1),
     LandmarkScaler(),
-    MultiLabelFrames(label_names=data.label_names, random_state=0),
+    MultiLabelFrames(
+        FrameTCN(max_epochs=8, random_state=0),
+        MultiLabelVideoClassifier("mil_tcn", max_epochs=20, random_state=0),
+        label_names=data.label_names,
+    ),
 )
 model.fit([data.X[i] for i in seen], data.compensations[seen])
 proba = model.predict_proba([data.X[i] for i in new])
@@ -40,7 +51,8 @@ proba = model.predict_proba([data.X[i] for i in new])
 # %%
 # Scored box by box, on two patients it never saw; a box that they never need has no score.
 found = frame_scores_by_label(data.frame_compensations[new], proba, label_names=data.label_names)
-print({name: f"{auc:.2f}" for name, auc in found["roc_auc"].items()}, found["undefined"])
+for name, auc in found["roc_auc"].items():
+    print(f"{name}: " + ("no trial holds it" if name in found["undefined"] else f"{auc:.2f}"))
 
 # %%
 # One trial: curves of the model, and under them the truth.

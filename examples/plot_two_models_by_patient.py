@@ -21,7 +21,7 @@ from skrehab.datasets import make_rehab_trials
 from skrehab.evaluation import evaluate_by_patient
 from skrehab.recipes import recommended
 
-data = make_rehab_trials(6, 4, "brush_hair", strength=3.0, random_state=0)
+data = make_rehab_trials(6, 4, "brush_hair", strength=3.0, random_state=3)
 models = {
     "measures": make_pipeline(
         KinematicMeasures(frame_rate=data.frame_rate),

@@ -5,7 +5,7 @@ Importing :mod:`skrehab` imports nothing heavy: public names are loaded on first
 
 import importlib
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # public name -> module that holds it
 _PUBLIC = {

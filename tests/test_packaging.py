@@ -154,3 +154,17 @@ def test_as_make_runs_it(tmp_path):
     )
     assert said.returncode == 0, said.stderr
     assert (folder / ".python").is_file() and (folder / "pyvenv.cfg").is_file()
+
+
+# --- the oldest packages --------------------------------------------------------------------------
+def test_the_floors_are_those_of_pyproject():
+    import tomllib
+
+    oldest = script(ROOT / ".ci" / "oldest.py")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = oldest.floors(project)
+    assert {"numpy==2.0", "scikit-learn==1.6", "mediapipe==0.10.32", "onnx==1.16"} <= set(pins)
+    assert len(pins) >= len(project["dependencies"])
+    with pytest.raises(ValueError, match="'numpy' has no floor"):
+        oldest.floors({**project, "dependencies": ["numpy"]})
+    assert all((ROOT / test).exists() for test in oldest.TESTS)

@@ -126,3 +126,21 @@ def test_looking_up():
     with pytest.raises(ValueError, match=r"Unknown skeleton 'coco18': known are \['coco17'"):
         get_skeleton("coco18")
     assert hash(skeleton) == hash(get_skeleton("coco17"))
+
+
+def test_every_landmark_belongs_to_a_part_of_the_body():
+    from skrehab.skeletons import body_parts
+    from skrehab.skeletons.parts import PARTS
+
+    for name in list_skeletons():
+        skeleton = get_skeleton(name)
+        parts = body_parts(name)
+        assert len(parts) == skeleton.n_landmarks and set(parts) <= set(PARTS)
+        for landmark, part in zip(skeleton.landmarks, parts):
+            if "knee" in landmark or "elbow" in landmark:
+                side = "left" if "left" in landmark else "right"
+                assert part == f"{side} {'leg' if 'knee' in landmark else 'arm'}", (name, landmark)
+    parts = body_parts("mediapipe33")
+    assert [parts[i] for i in (0, 11, 13, 15, 26)] == [
+        "head", parts[11], "left arm", "left arm", "right leg",
+    ]  # fmt: skip

@@ -15,6 +15,17 @@ __all__ = ["about_trial", "chosen_trial", "write_demo"]
 
 CUT = 0.5  # probability from which a frame counts
 
+WORDS = [
+    "AUC, the area under the ROC curve: take any frame with compensation and any without. In how "
+    "many of such pairs has the first the higher score? 0.5 is guessing, 1 is perfect.",
+    "Frame truth: which frames hold compensation. It is known because the patients are computed; a "
+    "therapist would have to mark every moment of every video.",
+    "Mean ± sd over patients: each patient has an AUC of their own, by a model that never saw "
+    "them. Pooled: one AUC over the frames of all patients together.",
+    f"False alarm: the probability is {CUT} or above where there is no compensation. Missed: it is "
+    "below where there is some.",
+]
+
 
 def write_demo(result, folder):
     """Write the report, its figures and the scores.
@@ -88,6 +99,7 @@ def write_demo(result, folder):
                 table=table,
                 figures=figures["patients"],
             ),
+            Section("Words", WORDS),
             Section(
                 "One trial of a patient the model never saw",
                 "Of the trials that the therapist labelled as compensation, this is the one whose "
@@ -219,6 +231,7 @@ def _figures(result, folder):
             frame_scores=maps.scores[0],
             frame_labels=truth,
             skeleton=skeleton,
+            rows="parts",
             frame_rate=data.frame_rate,
             method="integrated_gradients",
         ),
@@ -234,9 +247,10 @@ def _figures(result, folder):
         frame_rate=data.frame_rate,
         ax=above,
     )
-    FrameTimelineDisplay.from_predictions(
+    timeline = FrameTimelineDisplay.from_predictions(
         scores, frame_labels=truth, frame_rate=data.frame_rate, ax=below
     )
+    timeline.ax_.get_legend().remove()  # the same colours stand under the figures above
     for name, drawing in drawn.items():
         with written(folder / f"{name}.png") as file:
             drawing.savefig(file, format="png", dpi=160, bbox_inches="tight")
@@ -263,8 +277,9 @@ def _figures(result, folder):
             ),
             figure(
                 "saliency_map",
-                "Which bones spoke for compensation, and when (integrated gradients, teacher).",
-                "Heat map of bones against time.",
+                "Which part of the body spoke for compensation, and when: bright where the teacher "
+                "looked (integrated gradients, summed over the bones of each part).",
+                "Heat map of parts of the body against time.",
             ),
         ],
     }

@@ -4,8 +4,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._manifest_files import (
     check_contents,
     check_unique,
@@ -163,7 +163,7 @@ def load_manifest(
         intervals = _spelled_alike(rows, y, intervals, normal_label, alike, problems)
     problems.stop()
 
-    data = Bunch(
+    data = TrialsBunch(
         X=[pose.pose for pose in poses] if found_poses else [str(file) for file in files],
         y=y,
         groups=groups,

@@ -5,9 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.signal import lfilter
 from scipy.special import ndtri
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skrehab.datasets._body import SIDES, place_arm, place_face, place_trunk, to_camera
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._exercises import EXERCISES, go_and_return, minimum_jerk, place_legs
 from skrehab.datasets._patients import plan_trials
 from skrehab.trials import ragged
@@ -176,7 +177,7 @@ def make_rehab_trials(
         return np.array([trial[key] for trial in plan])
 
     kinds = (column("kind")[:, None] == list(PEAKS)).astype(int)
-    return Bunch(
+    return TrialsBunch(
         X=X,
         y=column("label"),
         groups=column("patient"),

@@ -358,6 +358,12 @@ class Study:
             )
         return "\n".join(lines)
 
+    def _repr_html_(self):
+        """Return what notebooks show: the summary of each metric, and what so few can show."""
+        from skrehab.evaluation._study_html import study_html
+
+        return study_html(self)
+
     def _kind(self, name):
         return self.methods[name].kind
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..skeletons import get_skeleton
+from ..skeletons import body_parts, get_skeleton
+from ..skeletons.parts import PARTS
 from ._checks import check_frame_rate, check_map, check_per_frame
 from ._colours import INK, LEFT, MUTED
 from ._drawing import TimeAxis, draw_strips, figure_and_axes, inset_above, legend_below
@@ -104,7 +105,7 @@ class SaliencyMapDisplay:
         aggregate : {"sum", "mean", "max", "signed"}, default="sum"
             How a frame's values become its score.
         **drawing
-            What :meth:`from_predictions` takes besides: `frame_labels`, `skeleton`,
+            What :meth:`from_predictions` takes besides: `frame_labels`, `skeleton`, `rows`,
             `frame_rate`, `pos_label`, `class_names`, `cmap`, `ax`.
 
         Returns
@@ -133,6 +134,7 @@ class SaliencyMapDisplay:
         frame_scores=None,
         frame_labels=None,
         skeleton="mediapipe33",
+        rows="landmarks",
         frame_rate=None,
         method=None,
         pos_label=None,
@@ -151,6 +153,8 @@ class SaliencyMapDisplay:
             Truth per frame, with ``-1`` for not labelled; drawn as a strip above the map.
         skeleton : str, Skeleton or None, default="mediapipe33"
             Names of the rows; None numbers them.
+        rows : {"landmarks", "parts"}, default="landmarks"
+            A row for each landmark, or for each part of the body, the sum over its landmarks.
         frame_rate : float, default=None
             Frames per second, for seconds on the x axis.
         method : str, default=None
@@ -170,7 +174,8 @@ class SaliencyMapDisplay:
         Raises
         ------
         ValueError
-            If lengths do not match; the message says what came.
+            If lengths do not match, or parts are wanted and no skeleton is given; the message says
+            what came.
 
         Examples
         --------
@@ -192,6 +197,12 @@ class SaliencyMapDisplay:
                     f"{skeleton.n_landmarks}. Pass the right skeleton, or skeleton=None."
                 )
             names = [name.replace("_", " ") for name in skeleton.landmarks]
+        if rows == "parts":
+            if skeleton is None:
+                raise ValueError("rows='parts' needs a skeleton, which knows the parts.")
+            saliency_map, names = _by_part(saliency_map, body_parts(skeleton))
+        elif rows != "landmarks":
+            raise ValueError(f"rows must be 'landmarks' or 'parts', got {rows!r}.")
         if frame_scores is not None:
             frame_scores = check_per_frame(frame_scores, n_frames, "frame_scores").astype(float)
         states = None
@@ -282,6 +293,17 @@ class SaliencyMapDisplay:
         score_ax.tick_params(left=True, colors=MUTED, labelcolor=INK)
         score_ax.set_ylabel("frame score", rotation=0, ha="right", va="center", color=INK)
         return points + 5.0
+
+
+def _by_part(saliency_map, parts):
+    """Sum landmarks by part of the body, head to feet; NaN where a part has none at all."""
+    names = sorted(set(parts), key=PARTS.index)
+    columns = []
+    for name in names:
+        own = saliency_map[:, [part == name for part in parts]]
+        known = np.isfinite(own).any(axis=1)
+        columns.append(np.where(known, np.nansum(own, axis=1), np.nan))
+    return np.stack(columns, axis=1), names
 
 
 _MISSING = "#dfe3e6"

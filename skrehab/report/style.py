@@ -8,12 +8,12 @@ STYLE = """
 :root {
   color-scheme: light dark;
   --page: #f7f8f9; --card: #ffffff; --ink: #1e2a35; --muted: #596673;
-  --line: #dde3e8; --accent: #0b5f8a; --best: #e8f2f8;
+  --line: #dde3e8; --accent: #0b5f8a; --best: #e8f2f8; --shade: #1e2a3566;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14191e; --card: #1c232a; --ink: #e3e8ec; --muted: #9eabb7;
-    --line: #323c46; --accent: #7cc4ec; --best: #17384a;
+    --line: #323c46; --accent: #7cc4ec; --best: #17384a; --shade: #000000cc;
   }
 }
 * { box-sizing: border-box; }
@@ -56,7 +56,16 @@ pre {
   background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
 }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-.scroll { margin: 1.25rem 0 1.75rem; overflow-x: auto; }
+/* a shade at an edge beyond which there is more: covers move with the table, shades do not */
+.scroll {
+  margin: 1.25rem 0 1.75rem; overflow-x: auto;
+  background:
+    linear-gradient(to right, var(--page) 40%, transparent) left / 2.5rem 100% local,
+    linear-gradient(to left, var(--page) 40%, transparent) right / 2.5rem 100% local,
+    linear-gradient(to right, var(--shade), transparent) left / 1rem 100%,
+    linear-gradient(to left, var(--shade), transparent) right / 1rem 100%;
+  background-repeat: no-repeat;
+}
 table { border-collapse: collapse; min-width: min(100%, 30rem); font-size: .9688rem; }
 caption {
   padding-bottom: .5rem; text-align: left; font-size: .9375rem; line-height: 1.45;
@@ -97,13 +106,18 @@ footer {
   body { padding: 2rem 1rem 3rem; font-size: 1rem; }
   h1 { font-size: 1.75rem; }
   img { padding: .25rem; }
+  table { min-width: 34rem; }
+  .scroll::before {
+    content: "\\2194  scroll sideways for all columns"; position: sticky; left: 0;
+    display: block; padding-bottom: .4rem; font-size: .8125rem; color: var(--muted);
+  }
   figure { overflow-x: auto; }
   img.wide { width: 38rem; max-width: none; }
 }
 @media print {
   :root {
     --page: #ffffff; --card: #ffffff; --ink: #000000; --muted: #444444;
-    --line: #cccccc; --accent: #000000; --best: #eeeeee;
+    --line: #cccccc; --accent: #000000; --best: #eeeeee; --shade: transparent;
   }
   @page { margin: 18mm 16mm; }
   html { font-size: 10pt; }

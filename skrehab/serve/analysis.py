@@ -19,7 +19,8 @@ from skrehab.live.cues import CueRule, cue_frames, rule_for
 from skrehab.metrics.motion import motion_scores
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
-from skrehab.skeletons import get_skeleton
+from skrehab.skeletons import body_parts, get_skeleton
+from skrehab.skeletons.parts import PARTS
 
 from .worker import find_pose
 
@@ -27,7 +28,6 @@ __all__ = ["analyse_video", "describe_model", "split_model"]
 
 # Attention over n frames takes memory in n squared, and integrated gradients many rows at a time.
 _MOST_FRAMES = {"integrated_gradients": 600, "vanilla_gradient": MOST_FRAMES}
-_PARTS = ("head", "left arm", "right arm", "trunk", "left leg", "right leg", "other")
 
 
 def split_model(model, model_path=None):
@@ -344,13 +344,11 @@ def _rows(model, until, n_landmarks):
     if skeleton.n_landmarks != n_landmarks:
         named = [{"index": i, "name": f"landmark {i}"} for i in range(n_landmarks)]
         return [row | {"part": "other"} for row in named]
-    rows = []
-    for i, name in enumerate(skeleton.landmarks):
-        limbs = [limb for limb, members in skeleton.limbs.items() if i in members]
-        head = any(word in name for word in ("nose", "eye", "ear", "mouth", "head", "neck"))
-        part = limbs[0].replace("_", " ") if limbs else "head" if head else "trunk"
-        rows.append({"index": i, "name": name.replace("_", " "), "part": part})
-    return sorted(rows, key=lambda row: _PARTS.index(row["part"]))
+    rows = [
+        {"index": i, "name": name.replace("_", " "), "part": part}
+        for i, (name, part) in enumerate(zip(skeleton.landmarks, body_parts(skeleton)))
+    ]
+    return sorted(rows, key=lambda row: PARTS.index(row["part"]))
 
 
 # --- numbers --------------------------------------------------------------------------------------

@@ -557,3 +557,24 @@ def test_settings_and_backend_are_left_alone(draw):
     before, backend = matplotlib.rcParams.copy(), matplotlib.get_backend()
     draw()
     assert matplotlib.rcParams == before and matplotlib.get_backend() == backend
+
+
+def test_saliency_by_part_of_the_body():
+    """A row a part, head to feet, the sum over its landmarks; NaN only where all of it is lost."""
+    saliency_map = np.zeros((4, 33))
+    saliency_map[1, [13, 15]] = 2.0, 3.0  # left elbow and wrist
+    saliency_map[2, 26] = 7.0  # right knee
+    saliency_map[3, [13, 15]] = np.nan, 1.0
+    display = SaliencyMapDisplay.from_predictions(saliency_map, rows="parts")
+    names = display.landmark_names
+    assert names == ["head", "left arm", "right arm", "left leg", "right leg"]
+    by_part = dict(zip(names, display.saliency_map.T.tolist()))
+    assert by_part["left arm"] == [0, 5, 0, 1] and by_part["right leg"] == [0, 0, 7, 0]
+    assert display.saliency_map.sum() == 13
+    saliency_map[0] = np.nan
+    lost = SaliencyMapDisplay.from_predictions(saliency_map, rows="parts").saliency_map
+    assert np.isnan(lost[0]).all() and np.isfinite(lost[1:]).all()
+    with pytest.raises(ValueError, match="rows='parts' needs a skeleton"):
+        SaliencyMapDisplay.from_predictions(saliency_map, rows="parts", skeleton=None)
+    with pytest.raises(ValueError, match="rows must be"):
+        SaliencyMapDisplay.from_predictions(saliency_map, rows="limbs")

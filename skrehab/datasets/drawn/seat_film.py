@@ -9,6 +9,7 @@ from skrehab.datasets.drawn.ex_scene import Camera
 
 _SOLE = 0.04  # metres from the floor to the lowest landmark of a foot
 _TRUNK = 0.288  # share of the body height, as in skrehab.datasets._body
+_WOOD = (214, 178, 126)  # colour of the stool
 _GRAIN = 1.0  # of the sensor; more would make files larger
 
 
@@ -25,8 +26,10 @@ def draw_look(person, clip):
     dict
         For :func:`film_of`.
     """
-    # no sideways camera: a home camera stands in front of the chair
-    return draw_person(person) | draw_set(clip) | {"grain": _GRAIN}
+    look = draw_person(person) | draw_set(clip) | {"grain": _GRAIN}
+    # before a stool as dark as the trousers MediaPipe sees nobody
+    look["furniture"][0] = (*look["furniture"][0][:4], _WOOD)
+    return look
 
 
 def film_of(points, look, size, seed):

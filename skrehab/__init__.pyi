@@ -1,0 +1,51 @@
+# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+
+from skrehab.inspection import ActivationMapDisplay as ActivationMapDisplay
+from skrehab.quality import AppearanceFeatures as AppearanceFeatures
+from skrehab.training.augmentation import Augmentation as Augmentation
+from skrehab.preprocessing import BoneVectors as BoneVectors
+from skrehab.live import CueGate as CueGate
+from skrehab.preprocessing import DisplacementSmoother as DisplacementSmoother
+from skrehab.frames import FrameMLP as FrameMLP
+from skrehab.live import FrameStream as FrameStream
+from skrehab.frames import FrameTCN as FrameTCN
+from skrehab.inspection import FrameTimelineDisplay as FrameTimelineDisplay
+from skrehab.fusion import FusionClassifier as FusionClassifier
+from skrehab.preprocessing import GapFiller as GapFiller
+from skrehab.preprocessing import KinematicMeasures as KinematicMeasures
+from skrehab.preprocessing import LandmarkScaler as LandmarkScaler
+from skrehab.preprocessing import LeftRightRepair as LeftRightRepair
+from skrehab.preprocessing import MovementSummary as MovementSummary
+from skrehab.multilabel import MultiLabelFrames as MultiLabelFrames
+from skrehab.fusion import MultiLabelFusion as MultiLabelFusion
+from skrehab.multilabel import MultiLabelVideoClassifier as MultiLabelVideoClassifier
+from skrehab.inspection import MuscleActivationDisplay as MuscleActivationDisplay
+from skrehab.fusion import MuscleGroupClassifier as MuscleGroupClassifier
+from skrehab.inspection import PatientScoresDisplay as PatientScoresDisplay
+from skrehab.pose import PoseExtractor as PoseExtractor
+from skrehab.pretraining import PoseSequencePretrainer as PoseSequencePretrainer
+from skrehab.quality import QualityRegressor as QualityRegressor
+from skrehab.inspection import SaliencyMapDisplay as SaliencyMapDisplay
+from skrehab.pseudo_labels import SaliencyPseudoLabeler as SaliencyPseudoLabeler
+from skrehab.preprocessing import SideNormalizer as SideNormalizer
+from skrehab.preprocessing import SkeletonConverter as SkeletonConverter
+from skrehab.inspection import SkeletonDisplay as SkeletonDisplay
+from skrehab.video import VideoClassifier as VideoClassifier
+from skrehab.onnx import export_onnx as export_onnx
+from skrehab.persistence import from_pretrained as from_pretrained
+from skrehab.persistence import load as load
+from skrehab.persistence import push_to_hub as push_to_hub
+from skrehab.persistence import save as save
+from skrehab import datasets as datasets
+from skrehab import evaluation as evaluation
+from skrehab import formats as formats
+from skrehab import metrics as metrics
+from skrehab import networks as networks
+from skrehab import pose as pose
+from skrehab import preprocessing as preprocessing
+from skrehab import recipes as recipes
+from skrehab import saliency as saliency
+from skrehab import skeletons as skeletons
+from skrehab import trials as trials
+
+__version__: str

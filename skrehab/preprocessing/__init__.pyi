@@ -1,0 +1,35 @@
+# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+
+from skrehab.preprocessing.bones import BoneVectors as BoneVectors
+from skrehab.preprocessing.skeleton_conversion import Conversion as Conversion
+from skrehab.preprocessing.movement import DisplacementSmoother as DisplacementSmoother
+from skrehab.preprocessing.gaps import GapFiller as GapFiller
+from skrehab.preprocessing.kinematic_measures import KinematicMeasures as KinematicMeasures
+from skrehab.preprocessing.scaling import LandmarkScaler as LandmarkScaler
+from skrehab.preprocessing.swaps import LeftRightRepair as LeftRightRepair
+from skrehab.preprocessing.mirrored_records import MirrorCheck as MirrorCheck
+from skrehab.preprocessing.movement_summary import MovementSummary as MovementSummary
+from skrehab.preprocessing.pose_check import PoseLimits as PoseLimits
+from skrehab.preprocessing.pose_measures import PoseQuality as PoseQuality
+from skrehab.preprocessing.pose_check import QualityReport as QualityReport
+from skrehab.preprocessing.side_normalizer import SideNormalizer as SideNormalizer
+from skrehab.preprocessing.converter import SkeletonConverter as SkeletonConverter
+from skrehab.preprocessing.pose_check import check_pose_quality as check_pose_quality
+from skrehab.preprocessing.skeleton_conversion import conversion as conversion
+from skrehab.preprocessing.skeleton_conversion import convert as convert
+from skrehab.preprocessing.mirrored_records import detect_mirrored as detect_mirrored
+from skrehab.preprocessing.movement import displacement as displacement
+from skrehab.preprocessing.measure_words import explain_measures as explain_measures
+from skrehab.preprocessing.gaps import fill_gaps as fill_gaps
+from skrehab.preprocessing.swaps import find_swaps as find_swaps
+from skrehab.preprocessing.skeleton_conversion import guess_skeleton as guess_skeleton
+from skrehab.preprocessing.smoothness import log_dimensionless_jerk as log_dimensionless_jerk
+from skrehab.preprocessing.sides import mirror as mirror
+from skrehab.preprocessing.movement import moving_average as moving_average
+from skrehab.preprocessing.sides import normalize_sides as normalize_sides
+from skrehab.preprocessing.pose_measures import pose_quality as pose_quality
+from skrehab.preprocessing.sides import side_movement as side_movement
+from skrehab.preprocessing.sides import side_pairs as side_pairs
+from skrehab.preprocessing.smoothness import spectral_arc_length as spectral_arc_length
+from skrehab.preprocessing.swaps import swap_parts as swap_parts
+from skrehab.preprocessing.swaps import swap_sides as swap_sides

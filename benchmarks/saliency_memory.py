@@ -11,6 +11,8 @@ frames of 99 channels, whatever the trial's length.
     python benchmarks/saliency_memory.py [NETWORK ...]
 """
 
+import ctypes
+import gc
 import json
 import os
 import subprocess
@@ -48,6 +50,8 @@ def measure(network, n_trials, n_frames, n_steps=50):
 
     model = VideoClassifier(network, max_epochs=1, random_state=0).fit(trials(2, 30), [0, 1])
     X = trials(n_trials, n_frames)
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # else what training left behind hides what comes
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # the peak counts from here
     before, done, passes = status("VmRSS"), threading.Event(), []

@@ -208,7 +208,7 @@ def prepare_clip(frames, recipe, view=MIDDLE):
     if view.colors is not None:
         change = picture_changes()
         brightness, contrast, saturation = view.colors
-        x = change.adjust_brightness(x.to(torch.uint8), brightness)
+        x = change.adjust_brightness(x.round().to(torch.uint8), brightness)
         x = change.adjust_saturation(change.adjust_contrast(x, contrast), saturation)
     x = x.float() / 255
     if recipe.motion is not None:

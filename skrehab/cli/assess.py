@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 import skrehab
@@ -268,6 +267,8 @@ def _write_overlay(video, path, result, names, threshold):
 
 
 def _write_report(path, video, result, names, threshold):
+    import numpy as np
+
     from skrehab.report import write_trial_report
 
     # angles are taken from metres, whatever the model reads

@@ -51,9 +51,12 @@ def serve(
     """
     if (model is None) == (label is None):
         raise ValueError("Give either a model folder, or --label MANIFEST.")
+    if model is not None:
+        check_model(model)
+    check_file(model_path, "pose model file")
+    check_file(label, "manifest")
     uvicorn = require("uvicorn", "serve", "to show the page in a browser")
     if label is not None:
-        check_file(label, "manifest")
         from skrehab.serve import create_label_app
 
         app = create_label_app(label, labels.split(","))
@@ -78,9 +81,6 @@ def serve(
 
 
 def _model_app(model, label_names, model_path, rule, max_upload):
-    check_model(model)
-    check_file(model_path, "pose model file")
-
     from skrehab.datasets.label_codes import name_labels, parse_label_names
     from skrehab.live.cues import CueRule
     from skrehab.persistence import read_metadata

@@ -14,7 +14,7 @@ import skrehab
 from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, PoseExtractor
 from skrehab.formats import read_pose
 from skrehab.live import LiveWindow, PoseRecording, VideoRecording, cue_frames, draw_live
-from skrehab.live.overlay import ALERT, CALM, UNKNOWN
+from skrehab.live._panels import ALERT, CALM, UNKNOWN
 from skrehab.pose import VideoError, probe_video, read_frames
 from skrehab.pose.camera import read_camera
 
@@ -331,3 +331,25 @@ def test_each_class_has_its_own_name():
     metadata = {"labels": ["usual", "lean", "lift"]}
     session = _Session(model, metadata, skrehab.CueGate(), None, MODEL, None)
     assert session.names == ["usual", "lift"]
+
+
+@needs_model
+def test_cues_of_several_labels_have_names(capsys):
+    from skrehab.cli.live import _JsonLines, _on, _Session
+    from skrehab.live.session import Moment
+    from skrehab.trials import ragged
+
+    data = tiny_trials(n_landmarks=33, n_coords=4)
+    frames = ragged([np.stack([one, 1 - one], axis=1) for one in data.frame_labels])
+    model = skrehab.MultiLabelFrames(FrameMLP((4,), max_epochs=1), label_names=["trunk", "head"])
+    model.fit(data.X, frames)
+    session = _Session(model, {}, skrehab.CueGate(), None, MODEL, None, {"head": "head forward"})
+    assert session.names == ["trunk", "head forward"] and session.several
+    proba = np.array([0.2, 0.9], dtype=np.float32)
+    nothing = np.zeros((33, 4))
+    moment = Moment(0.5, None, proba, True, 0.9, True, 1.0, 1.0, nothing, nothing, (False, True))
+    assert _on(session, moment) == "head forward"
+    _JsonLines(session.names)(moment)
+    line = json.loads(capsys.readouterr().out)
+    assert line["cues"] == {"trunk": False, "head forward": True} and line["cue"] is True
+    assert line["probabilities"] == pytest.approx({"trunk": 0.2, "head forward": 0.9})

@@ -575,3 +575,12 @@ def test_completion_is_offered(run, monkeypatch):
     monkeypatch.setenv("COMP_WORDS", "skrehab train --network mil")
     monkeypatch.setenv("COMP_CWORD", "3")
     assert "mil_tcn" in run()[1].split()
+
+
+def test_serve_wants_a_model_or_a_manifest(run, tmp_path):
+    code, _, err = run("serve")
+    assert code == 1 and "either a model folder, or --label MANIFEST" in err
+    code, _, err = run("serve", tmp_path, "--label", tmp_path / "trials.csv")
+    assert code == 1 and "either a model folder, or --label MANIFEST" in err
+    code, _, err = run("serve", "--label", tmp_path / "trials.csv")
+    assert code == 1 and "There is no manifest" in err and "trials.csv" in err

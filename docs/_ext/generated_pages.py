@@ -139,7 +139,8 @@ def api_by_task():
         if not names:
             continue
         page = f"generated/api_{name.replace('.', '_')}"
-        lines += [f":doc:`{title} <{page}>`", "~" * (len(title) + len(page) + 9), ""]
+        link = f":doc:`{title} <{page}>`"
+        lines += [link, "-" * len(link), ""]
         lines += [".. autosummary::", "   :nosignatures:", ""]
         lines += [f"   ~{name}.{item}" for item in names] + [""]
     return "\n".join(lines)

@@ -203,7 +203,18 @@ def _sizes(networks, spec):
 class GalleryOrder:
     """Sort the gallery: what a reader wants first comes first, the rest by name."""
 
-    FIRST = ("plot_pipeline_by_patient.py", "plot_saliency_map.py")
+    FIRST = (
+        "plot_pipeline_by_patient.py",
+        "plot_recommended_recipe.py",
+        "plot_published_recipe.py",
+        "plot_two_models_by_patient.py",
+        "plot_study_in_one_call.py",
+        "plot_saliency_map.py",
+        "plot_kinematic_measures.py",
+        "plot_several_compensations.py",
+        "plot_thresholds.py",
+        "plot_live_and_cues.py",
+    )
 
     def __init__(self, folder):
         self.folder = folder

@@ -40,7 +40,7 @@ model_a.fit([X[i] for i in seen], data.y[seen])
 # -------------------------
 # Integrated gradients, only what speaks *for* compensation, averaged over eight frames, and the
 # whole map scaled to [0, 1]. A frame's score is the sum over its 33 landmarks: 0 to 33. Shown is
-# the training trial of which the network is surest.
+# the training trial of which the network is surest; above it, the scores divided by the largest.
 positive = [i for i in seen if data.y[i] == 1]
 sure = model_a.decision_function([X[i] for i in positive])
 i = positive[int(np.argmax(sure))]
@@ -50,7 +50,7 @@ found = model_a.saliency([X[k] for k in seen], **how, return_maps=True)
 place = int(np.flatnonzero(seen == i)[0])
 SaliencyMapDisplay.from_predictions(
     found.maps[place],
-    frame_scores=found.scores[place],
+    frame_scores=found.scores[place] / found.scores[place].max(),
     frame_labels=data.frame_labels[i],
     frame_rate=data.frame_rate,
 )

@@ -38,7 +38,8 @@ def test_example_uses_public_names_only(path):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Attribute):
             names = [node.attr]
-        private = [n for n in names if any(part.startswith("_") for part in n.split("."))]
+        parts = [(n, part) for n in names for part in n.split(".")]
+        private = [n for n, part in parts if part.startswith("_") and not part.endswith("__")]
         assert not private, f"{path.name} uses {private}"
 
 

@@ -76,6 +76,13 @@ def test_what_a_machine_lacks_skips_one_block():
     assert [line.split(":")[0] for line in run_blocks(rst_blocks(text), "a")] == ["a, line 10"]
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_the_repository_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
+    own = [target for target in targets if not target.startswith("http")]
+    assert own and [target for target in own if not (ROOT / target).exists()] == []
+
+
 def test_pages_fetch_nothing_while_building():
     """No page draws in a picture, script or style from elsewhere."""
     for page in PAGES:

@@ -145,7 +145,8 @@ def api_by_task():
         if not names:
             continue
         page = f"generated/api_{name.replace('.', '_')}"
-        lines += [f":doc:`{title} <{page}>`", "~" * (len(title) + len(page) + 9), ""]
+        link = f":doc:`{title} <{page}>`"
+        lines += [link, "-" * len(link), ""]
         lines += [".. autosummary::", "   :nosignatures:", ""]
         lines += [f"   ~{name}.{item}" for item in names] + [""]
     return "\n".join(lines)
@@ -208,7 +209,18 @@ def _sizes(networks, spec):
 class GalleryOrder:
     """Sort the gallery: what a reader wants first comes first, the rest by name."""
 
-    FIRST = ("plot_pipeline_by_patient.py", "plot_saliency_map.py")
+    FIRST = (
+        "plot_pipeline_by_patient.py",
+        "plot_recommended_recipe.py",
+        "plot_published_recipe.py",
+        "plot_two_models_by_patient.py",
+        "plot_study_in_one_call.py",
+        "plot_saliency_map.py",
+        "plot_kinematic_measures.py",
+        "plot_several_compensations.py",
+        "plot_thresholds.py",
+        "plot_live_and_cues.py",
+    )
 
     def __init__(self, folder):
         self.folder = folder

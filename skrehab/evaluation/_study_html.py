@@ -14,7 +14,9 @@ _HEADS = {
 
 def study_html(study):
     """Return a table for each metric, and what so few patients can show."""
-    tables = [table_html(_table(study, metric)) for metric in study.metrics]
+    tables = [
+        table_html(_table(study, metric)) for metric in study.metrics if study.summary(metric)
+    ]
     return "".join([*tables, f"<p><small>{escape(study.few_patients())}</small></p>"])
 
 

@@ -221,9 +221,14 @@ def direct(fold):
 NETWORKS = {
     "lstm": {},
     "act": {"network_params": {"n_frames": "all"}},
-    "skateformer": {"network_params": {"size": "as_is"}},
+    "skateformer": {
+        "network_params": {
+            "size": "as_is", "n_frames": 32, "widths": (32, 32), "n_blocks": 1, "n_heads": 8
+        }
+    },
     "moment": {"network_params": {"size": "small"}},
-}
+}  # fmt: skip
+SHOWN = {"skateformer": "skateformer cut down", "moment": "moment-small, random"}
 
 
 def published(fold, network):
@@ -239,7 +244,7 @@ def published(fold, network):
     positive = np.flatnonzero(fold.y == 1)
     for method in ("vanilla_gradient", "integrated_gradients"):
         for threshold in ("published", "published_dual"):
-            row = f"published | {network}, {method.replace('_', ' ')}, "
+            row = f"published | {SHOWN.get(network, network)}, {method.replace('_', ' ')}, "
             row += "two thresholds" if threshold.endswith("dual") else "one threshold"
             labeler = SaliencyPseudoLabeler(
                 FrozenEstimator(video), method=method, threshold=threshold, n_steps="auto"

@@ -157,7 +157,7 @@ def rows(person, models):
     def one(name, model, draws, labelled=False, **how):
         pairs = [person.gain(models[model], given, labelled, **how) for given in draws]
         return name, {
-            key: [float(np.mean([pair[side][key] for pair in pairs])) for side in (0, 1)]
+            key: [float(np.nanmean([pair[side][key] for pair in pairs])) for side in (0, 1)]
             for key in ("AUC", "accuracy")
         }
 
@@ -199,7 +199,8 @@ def table(done, name):
     for row in next(iter(people.values()), {}):
         line = dict(zip(("given", "adapted"), row.split(" | ")))
         for key, shown in (("AUC", "frame AUC"), ("accuracy", "balanced accuracy at 0.5")):
-            own, plain = np.array([r[row][key] for r in people.values() if row in r]).T
+            both = np.array([r[row][key] for r in people.values() if row in r])
+            own, plain = both[np.isfinite(both).all(axis=1)].T  # others' rest has one class
             gain = own - plain
             line[shown] = f"{plain.mean():.3f} to {own.mean():.3f}"
             line[f"gain, {key}"] = f"{gain.mean():+.3f} ± {gain.std(ddof=1):.3f}"

@@ -4,6 +4,8 @@ from skrehab.inspection import ActivationMapDisplay as ActivationMapDisplay
 from skrehab.quality import AppearanceFeatures as AppearanceFeatures
 from skrehab.training.augmentation import Augmentation as Augmentation
 from skrehab.preprocessing import BoneVectors as BoneVectors
+from skrehab.adaptation import CalibratedByPatient as CalibratedByPatient
+from skrehab.inspection import ClipTimeline as ClipTimeline
 from skrehab.live import CueGate as CueGate
 from skrehab.preprocessing import DisplacementSmoother as DisplacementSmoother
 from skrehab.frames import FrameMLP as FrameMLP
@@ -21,6 +23,7 @@ from skrehab.fusion import MultiLabelFusion as MultiLabelFusion
 from skrehab.multilabel import MultiLabelVideoClassifier as MultiLabelVideoClassifier
 from skrehab.inspection import MuscleActivationDisplay as MuscleActivationDisplay
 from skrehab.fusion import MuscleGroupClassifier as MuscleGroupClassifier
+from skrehab.preprocessing import PatientReference as PatientReference
 from skrehab.inspection import PatientScoresDisplay as PatientScoresDisplay
 from skrehab.pose import PoseExtractor as PoseExtractor
 from skrehab.pretraining import PoseSequencePretrainer as PoseSequencePretrainer
@@ -36,6 +39,7 @@ from skrehab.persistence import from_pretrained as from_pretrained
 from skrehab.persistence import load as load
 from skrehab.persistence import push_to_hub as push_to_hub
 from skrehab.persistence import save as save
+from skrehab import adaptation as adaptation
 from skrehab import datasets as datasets
 from skrehab import evaluation as evaluation
 from skrehab import formats as formats

@@ -1,5 +1,6 @@
 # Made by .ci/stubs.py from __init__.py: run it again after a change there.
 
+from skrehab.datasets.label_sheet import LabelSheet as LabelSheet
 from skrehab.datasets.overview import describe_trials as describe_trials
 from skrehab.datasets.label_codes import encode_labels as encode_labels
 from skrehab.datasets.intervals import intervals_to_frames as intervals_to_frames
@@ -10,6 +11,7 @@ from skrehab.datasets.kimore import load_kimore as load_kimore
 from skrehab.datasets.manifest import load_manifest as load_manifest
 from skrehab.datasets.musclemap import load_musclemap as load_musclemap
 from skrehab.datasets.nw_ucla import load_nw_ucla as load_nw_ucla
+from skrehab.datasets.rehab24_6 import load_rehab24_6 as load_rehab24_6
 from skrehab.datasets.sere import load_sere as load_sere
 from skrehab.datasets.strokevision import load_strokevision_bench as load_strokevision_bench
 from skrehab.datasets.trsp import load_trsp as load_trsp
@@ -19,6 +21,7 @@ from skrehab.datasets.uwa3d import load_uwa3d as load_uwa3d
 from skrehab.datasets.wmft import load_wmft_npz as load_wmft_npz
 from skrehab.datasets.bbt import make_bbt_clips as make_bbt_clips
 from skrehab.datasets.exercise_clips import make_exercise_clips as make_exercise_clips
+from skrehab.datasets.label_sheet import make_label_sheet as make_label_sheet
 from skrehab.datasets.synthetic import make_rehab_trials as make_rehab_trials
 from skrehab.datasets.label_codes import name_labels as name_labels
 from skrehab.datasets.label_codes import parse_label_names as parse_label_names

@@ -4,6 +4,7 @@ from skrehab.evaluation.leaks import Audit as Audit
 from skrehab.evaluation.by_exercise import ExerciseScores as ExerciseScores
 from skrehab.evaluation.known_new import KnownNewScores as KnownNewScores
 from skrehab.evaluation.known_new import KnownNewSplit as KnownNewSplit
+from skrehab.evaluation.by_label import LabelStudies as LabelStudies
 from skrehab.evaluation.leaks import LeakError as LeakError
 from skrehab.evaluation.method import Method as Method
 from skrehab.evaluation.floors import OnFrameTruth as OnFrameTruth
@@ -17,6 +18,7 @@ from skrehab.evaluation.parameters import check_parameters as check_parameters
 from skrehab.evaluation.pairs import effect_sizes as effect_sizes
 from skrehab.evaluation.by_exercise import evaluate_by_exercise as evaluate_by_exercise
 from skrehab.evaluation.held_out import evaluate_by_patient as evaluate_by_patient
+from skrehab.evaluation.by_label import evaluate_labels_by_patient as evaluate_labels_by_patient
 from skrehab.evaluation.statistics import holm as holm
 from skrehab.evaluation.known_new import known_new_scores as known_new_scores
 from skrehab.evaluation.known_new import known_new_split as known_new_split

@@ -13,5 +13,7 @@ from skrehab.live.recording import VideoRecording as VideoRecording
 from skrehab.live.session import causal_extractor as causal_extractor
 from skrehab.live.cues import cue_frames as cue_frames
 from skrehab.live.view import draw_live as draw_live
+from skrehab.live.cues import gate_for as gate_for
 from skrehab.live.cues import next_cue as next_cue
+from skrehab.live.cues import rule_for as rule_for
 from skrehab.live.overlay import write_overlay as write_overlay

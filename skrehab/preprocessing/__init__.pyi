@@ -9,6 +9,7 @@ from skrehab.preprocessing.scaling import LandmarkScaler as LandmarkScaler
 from skrehab.preprocessing.swaps import LeftRightRepair as LeftRightRepair
 from skrehab.preprocessing.mirrored_records import MirrorCheck as MirrorCheck
 from skrehab.preprocessing.movement_summary import MovementSummary as MovementSummary
+from skrehab.preprocessing.patient_reference import PatientReference as PatientReference
 from skrehab.preprocessing.pose_check import PoseLimits as PoseLimits
 from skrehab.preprocessing.pose_measures import PoseQuality as PoseQuality
 from skrehab.preprocessing.pose_check import QualityReport as QualityReport
@@ -28,6 +29,7 @@ from skrehab.preprocessing.sides import mirror as mirror
 from skrehab.preprocessing.movement import moving_average as moving_average
 from skrehab.preprocessing.sides import normalize_sides as normalize_sides
 from skrehab.preprocessing.pose_measures import pose_quality as pose_quality
+from skrehab.preprocessing.measure_words import posture_measures as posture_measures
 from skrehab.preprocessing.sides import side_movement as side_movement
 from skrehab.preprocessing.sides import side_pairs as side_pairs
 from skrehab.preprocessing.smoothness import spectral_arc_length as spectral_arc_length

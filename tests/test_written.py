@@ -16,6 +16,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "skrehab"
 # who writes otherwise, and why nothing that others made can lie at the place
 OTHERS = {
     "cli/evaluate.py": "a Study's own to_csv, which writes by the safe writer",
+    "cli/timeline.py": "a ClipTimeline's own to_csv, which writes by the safe writer",
     "_written.py": "the safe writer itself",
     "persistence/writing.py": "into a new folder of its own, whose files then replace",
     "formats/_openpose.py": "into a folder that it has just made",

@@ -87,7 +87,8 @@ def ranking_of(motion, frame_proba, normal):
     Returns
     -------
     float
-        Area under the ROC curve of the mean over each trial's highest tenth of frames.
+        Area under the ROC curve of the mean over each trial's highest tenth of frames; NaN where
+        training has destroyed the network, which is said elsewhere.
 
     Examples
     --------
@@ -98,4 +99,6 @@ def ranking_of(motion, frame_proba, normal):
     1.0
     """
     scores = pool_frames([1 - one[:, normal] for one in frame_proba])
+    if not np.isfinite(scores).all():
+        return np.nan
     return area_under_curve(motion, scores, "the training trials")

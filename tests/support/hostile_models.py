@@ -132,5 +132,7 @@ POISONS = {
     "code": {"float": "__import__('os')"},
 }
 # Labels are whatever they are called, and only compared. Numbers of this size may be labels too.
-LABELS = {("SaliencyPseudoLabeler", "normal_label"), ("Augmentation", "normal_label")}
+LABELS = {
+    (cls, "normal_label") for cls in ("SaliencyPseudoLabeler", "Augmentation", "CalibratedByPatient")
+}
 HARMLESS = {"path", "path up", "address", "huge", "negative"}

@@ -51,6 +51,6 @@ def test_the_whole_way_on_drawn_videos(run, tmp_path, monkeypatch):
     assert sorted(p.name for p in (out / "assessed").glob("P01*")) == [
         f"P01_brush_hair_{side}_1_{what}"
         for side in ("left", "right")
-        for what in ("frames.csv", "overlay.mp4")
+        for what in ("frames.csv", "overlay.mp4", "report.html")
     ]
     assert "frame AUC" in said  # the truth of the drawn frames came through

@@ -41,12 +41,12 @@ function save(change) {
   const number = page.at;
   Object.assign(page.trials[number], change);
   draw();
+  complain(null);  // now, not with the answer: what is said until then is of something else
   $("saved").textContent = "Saving …";
   page.saving = page.saving.then(async () => {
     try {
       await api("PUT", `/api/trials/${number}`, JSON.stringify(change));
       $("saved").textContent = "Saved.";
-      complain(null);
     } catch (error) {
       complain(error);
       $("saved").textContent = "Not saved.";

@@ -41,8 +41,8 @@ class JointNorm(nn.BatchNorm1d):
     """Batch normalisation of every joint's coordinates, in which a score says only so much.
 
     Where training showed every point, scores hardly vary, and the score 0 of a single lost point
-    would come out hundreds of deviations away and decide alone. Scores that vary by a fifth, as those
-    of detectors do, stay within the bound.
+    would come out hundreds of deviations away and decide alone. Scores that vary by a fifth, as
+    those of detectors do, stay within the bound.
 
     Parameters
     ----------

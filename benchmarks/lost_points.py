@@ -7,14 +7,19 @@ at the corner of the picture as if it had been seen there, which is what a netwo
 points were filled. Every test clip is torn three times, elsewhere. "changed" is the share of torn
 clips that are judged otherwise than the whole one.
 
-    python benchmarks/lost_points.py
+    python benchmarks/lost_points.py [NETWORK ...]
+
+Networks that are measured already are kept in a .jsonl file beside the table; those that are named
+are measured again.
 """
 
+import json
+import sys
 import time
 import warnings
 
 import numpy as np
-from _report import write_report
+from _report import RESULTS, write_report
 from sklearn.model_selection import StratifiedGroupKFold
 from strokevision import ALWAYS, MODELS
 
@@ -70,12 +75,15 @@ def main():
     data = make_bbt_clips(n_patients=12, clips_per_class=5, lazy=True, random_state=0)
     splitter = StratifiedGroupKFold(3, shuffle=True, random_state=0)
     train, test = next(splitter.split(data.target, data.target, data.patients))
-    rows = []
-    for row in NETWORKS:
+    kept = RESULTS / "lost_points.jsonl"
+    known = dict(map(json.loads, kept.open())) if kept.exists() else {}
+    for row in sys.argv[1:] or [name for name in NETWORKS if name not in known]:
         start = time.process_time()
-        rows.append(measure(row, data.poses, data.target, train, test))
-        rows[-1]["CPU s"] = round(time.process_time() - start)
-        print(rows[-1], flush=True)
+        known[row] = measure(row, data.poses, data.target, train, test)
+        known[row]["CPU s"] = round(time.process_time() - start)
+        kept.write_text("".join(json.dumps(item) + "\n" for item in known.items()))
+        print(known[row], flush=True)
+    rows = [known[name] for name in NETWORKS if name in known]
     notes = f"{len(train)} clips to learn from, {len(test)} to test; all figures in %."
     write_report("lost_points", rows, __doc__, packages=("torch", "numpy"), notes=notes)
 

@@ -106,6 +106,11 @@ class SkeletonNetwork(nn.Module):
             n_persons + self._missing_persons,
         )
 
+    @property
+    def ends_in_score(self):
+        """Whether the last coordinate of the clips is a score."""
+        return self._coords == "xys" or (self._coords == "all" and self._has_score)
+
     def clips(self, x, lengths=None):
         """Turn a batch of trials into the clips that the network works on.
 

@@ -7,6 +7,7 @@ import torch
 from skrehab import VideoClassifier
 from skrehab.networks import build
 from skrehab.networks._layers import resample_frames, resample_seen
+from skrehab.networks.graph._network import JointNorm
 from skrehab.networks.pose_input import PoseInput
 from skrehab.networks.sequence._heatmaps import compact
 from skrehab.networks.sequence.motionbert import crop_scale
@@ -85,6 +86,37 @@ def test_what_was_not_seen_has_a_lower_score():
     )
     assert got[0, 2, LOST, WRIST, 0] == 0
     assert got[0, 2].sum() == 30 * 17 - 1
+
+
+@pytest.mark.parametrize("learned", [1.0, -2.0])
+def test_a_score_says_only_so_much(learned):
+    """Scores that hardly varied in training: the first that is 0 was 300 deviations away."""
+    norm = JointNorm(2 * 3, 3, has_score=True).eval()
+    norm.running_mean.fill_(0.75)
+    norm.running_var.fill_(1e-14)
+    norm.weight.data.fill_(learned)
+    norm.bias.data.fill_(0.5)
+    x = torch.full((1, 6, 4), 0.75)
+    x[0, 5, 2] = 0  # the second joint's score in one frame
+    x[0, 0, 1] = 0  # a place is not bounded
+    found = norm(x).detach()
+    np.testing.assert_allclose(found[0, 5], [0.5, 0.5, 0.5 - 4 * learned, 0.5])
+    np.testing.assert_allclose(found[0, 0, 1], 0.5 - 0.75 * learned / 1e-5**0.5, rtol=1e-4)
+    np.testing.assert_allclose(found[0, 1:5], 0.5)
+    plain = torch.nn.BatchNorm1d(6).eval()
+    plain.load_state_dict(norm.state_dict())  # the very names of published files
+    norm.has_score = False
+    np.testing.assert_array_equal(norm(x).detach(), plain(x).detach())
+
+
+@pytest.mark.parametrize("network", ["msg3d", "stgcn", "stgcnpp", "ctrgcn", "hdgcn"])
+def test_networks_over_a_graph_know_which_is_the_score(network):
+    for n_coords, has_score in ((2, False), (3, True)):
+        built = build(network, **SMALL, n_coords=n_coords, skeleton="coco17")
+        norms = [one for one in built.modules() if isinstance(one, JointNorm)]
+        assert [one.has_score for one in norms] == [has_score]
+    in_space = build(network, n_landmarks=25, n_coords=3, n_outputs=1, skeleton="ntu25")
+    assert not any(one.has_score for one in in_space.modules() if isinstance(one, JointNorm))
 
 
 def test_resampling_all_that_is_seen_is_plain_resampling():

@@ -5,18 +5,22 @@ published code, a linear layer ``fc`` behind units ``l1``, ``l2``, ...; where a 
 others, it builds its layers itself and takes the steps here one by one.
 """
 
+import torch
 from torch import nn
 
 from skrehab.networks._skeleton import SkeletonNetwork
 
 __all__ = [
     "GraphNetwork",
+    "JointNorm",
     "UnitNetwork",
     "mean_over_persons",
     "normalised_joints",
     "to_persons",
     "unit_sizes",
 ]
+
+MOST_OF_SCORE = 4  # deviations
 
 
 def unit_sizes(n_in, widths, n_units):
@@ -33,10 +37,45 @@ def unit_sizes(n_in, widths, n_units):
     return sizes
 
 
-def normalised_joints(clip_shape, together):
+class JointNorm(nn.BatchNorm1d):
+    """Batch normalisation of every joint's coordinates, in which a score says only so much.
+
+    Where training showed every point, scores hardly vary, and the score 0 of a single lost point
+    would come out hundreds of deviations away and decide alone. Scores that vary by a fifth, as
+    those of detectors do, stay within the bound.
+
+    Parameters
+    ----------
+    n_features : int
+        Persons times joints times coordinates, the coordinates fastest.
+    n_coords : int
+        Coordinates of a joint.
+    has_score : bool
+        Whether the last of them is a score.
+    """
+
+    def __init__(self, n_features, n_coords, has_score):
+        super().__init__(n_features)
+        self.n_coords, self.has_score = n_coords, has_score
+
+    def forward(self, x):
+        x = super().forward(x)
+        if not self.has_score:
+            return x
+        x = x.unflatten(1, (-1, self.n_coords))
+        score = x[:, :, -1:]
+        # in units of what was learned to come out of the normalisation
+        middle, spread = (p.reshape(-1, self.n_coords, 1)[:, -1:] for p in (self.bias, self.weight))
+        most = MOST_OF_SCORE * spread.abs()
+        score = torch.minimum(torch.maximum(score, middle - most), middle + most)
+        return torch.cat([x[:, :, :-1], score], dim=2).flatten(1, 2)
+
+
+def normalised_joints(network, together):
     """Make the normalisation of every joint's coordinates, of all persons together or of each."""
-    n_in, _, n_joints, n_persons = clip_shape
-    return nn.BatchNorm1d((n_persons if together else 1) * n_joints * n_in)
+    n_in, _, n_joints, n_persons = network.clip_shape
+    n_features = (n_persons if together else 1) * n_joints * n_in
+    return JointNorm(n_features, n_in, network.ends_in_score)
 
 
 def to_persons(clips, norm):
@@ -88,7 +127,7 @@ class GraphNetwork(SkeletonNetwork):
         n_outputs : int
             Number of logits.
         """
-        self.data_bn = normalised_joints(self.clip_shape, together=True)
+        self.data_bn = normalised_joints(self, together=True)
         for name, layer in layers:
             self.add_module(name, layer)
         self.dropout = nn.Dropout(self.dropout_rate)

@@ -115,7 +115,7 @@ class STGCN(UnitNetwork):
         super().__init__(n_landmarks, n_coords, **shared)
         graphs = torch.from_numpy(partition(self.graph, strategy))
         self.register_buffer("A", graphs)  # in the official state dict
-        self.data_bn = normalised_joints(self.clip_shape, together=False)
+        self.data_bn = normalised_joints(self, together=False)
         self.st_gcn_networks = nn.ModuleList(self.units(Unit, len(graphs), dropout))
         self.edge_importance = nn.ParameterList(
             nn.Parameter(torch.ones_like(graphs)) for _ in self.st_gcn_networks

@@ -168,7 +168,7 @@ class STGCNPlusPlus(UnitNetwork):
         if min(self.widths) < N_BRANCHES:
             raise ValueError(f"widths must be at least {N_BRANCHES}, got {self.widths}.")
         graphs = torch.from_numpy(directed_stack(self.graph))
-        norm = normalised_joints(self.clip_shape, together=False)
+        norm = normalised_joints(self, together=False)
         self.backbone = Backbone(norm, self.units(Unit, graphs))
         self.cls_head = Head(self.widths[-1], n_outputs, self.dropout_rate)
 

@@ -286,3 +286,17 @@ def test_a_network_of_one_label(n_classes):
         label_map(model, X[0], "reach")
     drawn = ActivationMapDisplay.from_estimator(model, X[0])
     assert drawn.name in names
+
+
+def test_pictures_of_movement_are_grey_where_nothing_moves():
+    draw = np.random.RandomState(0)
+    X = [np.repeat(draw.randint(0, 200, (1, 32, 32, 3), dtype=np.uint8), 8, axis=0) for _ in "ab"]
+    X[1][4:] += 40  # one step to a brighter picture, between the frames 3 and 4
+    small = {"width": 4, "depths": (1, 1, 1, 1), "n_frames": 8, "image_size": 32}
+    small["motion"] = "difference"
+    model = VideoClassifier("slow", network_params=small, max_epochs=1, random_state=0)
+    model.fit(X, ["still", "brighter"])
+    assert (label_map(model, X[0], "still").frames == 128).all()
+    frames = label_map(model, X[1], "still").frames
+    assert (frames[[0, 1, 2, 4, 5, 6]] == 128).all()
+    assert (np.abs(frames[3].astype(int) - (127.5 + 20)) <= 1).all()  # half of 40 levels

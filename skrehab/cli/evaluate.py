@@ -4,13 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.table import Table
 
 from skrehab._written import written
 from skrehab.cli.app import Jobs, progress_bar, say_note, stderr, stdout
-from skrehab.trials import UNLABELLED, ragged
 
 __all__ = []
 
@@ -95,6 +93,10 @@ def models_by_name(names, data, epochs=None, normal_label=None):
 
 def _coded(data, codes):
     """Frame labels as the codes that trial labels have become; None where one has no code."""
+    import numpy as np
+
+    from skrehab.trials import UNLABELLED, ragged
+
     if data.frame_labels is None:
         return None
     code_of = dict(zip(data.y.tolist(), codes.tolist())) | {UNLABELLED: UNLABELLED}

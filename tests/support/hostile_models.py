@@ -133,6 +133,12 @@ POISONS = {
 }
 # Labels are whatever they are called, and only compared. Numbers of this size may be labels too.
 LABELS = {
-    (cls, "normal_label") for cls in ("SaliencyPseudoLabeler", "Augmentation", "CalibratedByPatient")
+    (cls, "normal_label")
+    for cls in (
+        "SaliencyPseudoLabeler",
+        "Augmentation",
+        "CalibratedByPatient",
+        "PatientReference",
+    )
 }
 HARMLESS = {"path", "path up", "address", "huge", "negative"}

@@ -1,7 +1,7 @@
 """Tables III and IV of the paper, in their form, on UIPRMD-Weak: one call of evaluate_by_patient.
 
-Four video networks x plain and integrated gradients x one and two thresholds, beside a frame model
-trained on frame truth, a constant and the duration; every pair with the paired t-test and Wilcoxon
+Up to four video networks x plain and integrated gradients x one and two thresholds, beside a frame
+model trained on frame truth, a constant and the duration; every pair with the paired t-test and Wilcoxon
 with Holm's adjustment. The four variants of a network share its fits (``memory=`` of the labeler).
 Networks have 30 epochs, all frames are judged at 5 Hz.
 
@@ -146,7 +146,10 @@ def main():
             "## All metrics", markdown_table(every),
             "## Every pair", markdown_table(pairs),
             f"{study.few_patients()} This run took {used:.0f} s of CPU in this process, "
-            f"{wall:.0f} s by the clock, folds kept before not counted.",
+            f"{wall:.0f} s by the clock, folds kept before not counted. Networks that were run: "
+            f"{', '.join(networks)}; people held out: {', '.join(map(str, held_out))}; "
+            f"{len(data.X)} trials"
+            + (", no repetition used twice." if given.no_reuse else "."),
         ]
     )  # fmt: skip
     write_report(

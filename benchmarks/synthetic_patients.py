@@ -8,6 +8,7 @@ the second one, and parts of the recipe are left out here too.
     python benchmarks/synthetic_patients.py [--seeds 0,1,2] [--rows recommended,...] [--jobs 2]
 
 Every finished fold is kept in a .jsonl file beside the table; ``--table`` only writes the table.
+A row of fewer patients was not run to its end: compare it on its own patients only.
 """
 
 import argparse

@@ -76,7 +76,7 @@ class QualityRegressor(BaseEstimator):
         Put a ridge regression on :class:`~skrehab.MovementSummary` beside the network, which from
         few trials is often the better half. ``"auto"`` does so for ``head="regression"`` where
         poses of up to four coordinates are given and there are ten trials; its share of the
-        prediction is the R2 that it has on training people held out (trials, without `groups`).
+        prediction is 1 - (1 - R2)^2, by training people held out (trials, without `groups`).
     lr : float, default=3e-3
         Learning rate of Adam. The paper's code has 3e-4 and 1000 epochs, on KIMORE with nothing
         held out to stop by; from a few dozen recordings that learns little in 100 epochs.

@@ -79,7 +79,7 @@ class CameraSession:
         self._live = LiveSession(model, extractor, CueGate(*rule))
         self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
-        labels = labels or self._live.label_names
+        labels = self._live.label_names if labels is None else labels
         self.labels = _names(self._live.stream.classes_, labels)
 
     def push(self, jpeg, timestamp):

@@ -108,7 +108,7 @@ def describe_model(model, labels=None):
     """
     last = steps_of(model)[-1]
     return {
-        "labels": _names(last.classes_, _given(labels, model)),
+        "labels": _names(last.classes_, label_names_of(model) if labels is None else labels),
         "several": label_names_of(model) is not None,
         "frames": scores_frames(last),
         "saliency": video_stage(model) is not None,
@@ -194,7 +194,7 @@ def analyse_video(
         "cue": None,
         "cues": None,
     }
-    labels = _given(labels, model)
+    labels = label_names_of(model) if labels is None else labels
     last = steps_of(model)[-1]
     proba = None
     if scores_frames(last):
@@ -215,11 +215,6 @@ def analyse_video(
 
 
 # --- parts of a model -----------------------------------------------------------------------------
-def _given(labels, model):
-    """Take the names that were given, else those that the model keeps."""
-    return label_names_of(model) if labels is None else labels
-
-
 def _names(classes, labels):
     codes = np.asarray(classes).tolist()
     if labels is None:

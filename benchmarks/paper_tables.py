@@ -3,7 +3,8 @@
 Up to four video networks x plain and integrated gradients x one and two thresholds, beside a frame
 model trained on frame truth, a constant and the duration; every pair with the paired t-test and
 Wilcoxon with Holm's adjustment. The four variants of a network share its fits (``memory=`` of the
-labeler). Networks have 30 epochs, all frames are judged at 5 Hz.
+labeler).
+Networks have 30 epochs, all frames are judged at 5 Hz.
 
     python benchmarks/paper_tables.py [--people 2,5] [--networks lstm,act] [--epochs 30] [--seeds 1]
 

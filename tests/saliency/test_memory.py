@@ -121,4 +121,4 @@ print(saliency_memory.measure("lstm", 1, 5000, n_steps=16))
         timeout=250,
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout.split()[-1]) < 1
+    assert float(done.stdout.split()[0]) < 1  # a star behind it: the rest of the passes was spared

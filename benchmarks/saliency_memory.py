@@ -5,8 +5,9 @@ one epoch on tiny trials, then ``saliency`` with default arguments on one trial 
 a case are of one size, so that the peak stands after the first few: a case is ended after
 PASSES passes with a gradient and shows what it had taken until then, with a star; a dash is one
 that did not get so far in SECONDS of processor time. Finished networks are kept in a .jsonl file
-beside the table (Linux only). moment takes more than 1 GB for a single row: its window is 512
-frames of 99 channels, whatever the trial's length.
+beside the table (Linux only). Two networks take more than 1 GB for a single row: moment, whose
+window is 512 frames of 99 channels whatever the trial's length, and posec3d, whose arrays of one
+row take 0.62 GB and whose convolutions take the rest for themselves.
 
     python benchmarks/saliency_memory.py [NETWORK ...]
 """

@@ -1,7 +1,6 @@
 """The application: a page, and a small API that this page alone may use."""
 
 import contextlib
-from importlib.resources import files
 from numbers import Real
 
 import skrehab
@@ -14,14 +13,13 @@ from skrehab.skeletons import get_skeleton
 from .analysis import analyse_video, describe_model, sendable, split_model
 from .bodies import BadUpload, pieces
 from .camera import CameraSession, OneAtATime
-from .guarded import check_token, guarded_app
+from .guarded import add_page, check_token, guarded_app
 from .jobs import Busy, Cancelled, Desk
 from .process import PoseProcess, ProcessEnded
 from .uploads import SUFFIXES, check_kind, receive, shown_name
 
 __all__ = ["create_app"]
 
-# The page is these files and no others: a name is looked up here, never on the disk.
 _KINDS = {
     "style.css": "text/css",
     "drawing.js": "text/javascript",
@@ -122,12 +120,6 @@ def create_app(
         "maxUpload": max_upload,
         "suffixes": SUFFIXES,
     }
-    page = {
-        name: files(__package__).joinpath("page", name).read_bytes()
-        for name in ("index.html", *_KINDS)
-    }
-    page["index.html"] = page["index.html"].replace(b"{{token}}", token.encode())
-
     # what comes in is opened in a process of its own, so that it need not wait for the analysis
     process, opener = PoseProcess(), PoseProcess(quiet_seconds=20)
 
@@ -154,15 +146,7 @@ def create_app(
         return job
 
     # --- the page ---------------------------------------------------------------------------------
-    @app.get("/")
-    def index():
-        return Response(page["index.html"], media_type="text/html")
-
-    @app.get("/page/{name}")
-    def part(name: str):
-        if name not in _KINDS:
-            raise BadUpload(404, f"There is no {name[:80]} here.")
-        return Response(page[name], media_type=_KINDS[name])
+    add_page(app, "index.html", _KINDS)
 
     @app.get("/api/model")
     def about_model():

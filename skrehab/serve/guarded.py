@@ -1,7 +1,8 @@
-"""What every application here has: the guard at the door, and errors as JSON."""
+"""What every application here has: the guard at the door, errors as JSON, and its page."""
 
 import re
 import secrets
+from importlib.resources import files
 
 from skrehab._optional import require
 
@@ -9,7 +10,7 @@ from .bodies import BadUpload
 from .guard import Guard
 from .jobs import Busy
 
-__all__ = ["check_token", "guarded_app"]
+__all__ = ["add_page", "check_token", "guarded_app"]
 
 
 def check_token(token):
@@ -93,3 +94,33 @@ def guarded_app(token, most_bytes, lifespan=None):
         return refuse(error.status_code, f"There is no {what} here.")
 
     return app
+
+
+def add_page(app, index, kinds):
+    """Add the routes of a page: these files and no others, looked up here, never on the disk.
+
+    Parameters
+    ----------
+    app : fastapi.FastAPI
+        From :func:`guarded_app`; its token is put into `index`.
+    index : str
+        Name of the page itself, a file in ``page/``.
+    kinds : dict of str to str
+        Media types of the files that it asks for, by name.
+    """
+    from fastapi.responses import Response
+
+    page = {
+        name: files(__package__).joinpath("page", name).read_bytes() for name in (index, *kinds)
+    }
+    page[index] = page[index].replace(b"{{token}}", app.state.token.encode())
+
+    @app.get("/")
+    def whole():
+        return Response(page[index], media_type="text/html")
+
+    @app.get("/page/{name}")
+    def part(name: str):
+        if name not in kinds:
+            raise BadUpload(404, f"There is no {name[:80]} here.")
+        return Response(page[name], media_type=kinds[name])

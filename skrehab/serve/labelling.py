@@ -3,14 +3,13 @@
 import json
 import mimetypes
 import threading
-from importlib.resources import files
 
 import skrehab
 from skrehab._optional import require
 from skrehab.datasets.label_sheet import MOST_TEXT, LabelSheet
 
 from .bodies import BadUpload, pieces
-from .guarded import check_token, guarded_app
+from .guarded import add_page, check_token, guarded_app
 
 __all__ = ["create_label_app"]
 
@@ -49,7 +48,7 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
     """
     require("fastapi", "serve", "to show the page in a browser")
     from fastapi import Request  # routes are read by their annotations
-    from fastapi.responses import FileResponse, Response
+    from fastapi.responses import FileResponse
 
     labels = [str(one).strip() for one in labels]
     if not 2 <= len(labels) <= MOST_LABELS or len(set(labels)) < len(labels) or "" in labels:
@@ -61,13 +60,8 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
         raise ValueError(f"{manifest}: there is no trial under the header.")
     for number in range(len(sheet.rows)):
         sheet.intervals(number)  # what cannot be read is said now
-    token = check_token(token)
-    app = guarded_app(token, _MOST_BYTES)
-    page = {
-        name: files(__package__).joinpath("page", name).read_bytes()
-        for name in ("label.html", *_KINDS)
-    }
-    page["label.html"] = page["label.html"].replace(b"{{token}}", token.encode())
+    app = guarded_app(check_token(token), _MOST_BYTES)
+    add_page(app, "label.html", _KINDS)
 
     def known(number):
         if not 0 <= number < len(sheet.rows):
@@ -84,16 +78,6 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
             "intervals": sheet.intervals(number),
             "video": sheet.video(number) is not None,
         }
-
-    @app.get("/")
-    def index():
-        return Response(page["label.html"], media_type="text/html")
-
-    @app.get("/page/{name}")
-    def part(name: str):
-        if name not in _KINDS:
-            raise BadUpload(404, f"There is no {name[:80]} here.")
-        return Response(page[name], media_type=_KINDS[name])
 
     @app.get("/api/trials")
     def trials():

@@ -29,7 +29,24 @@ def mean_posture(trials):
 
 
 def mean_of_seen(values):
-    """Mean over the first axis without NaN, and without numpy's warning where nothing is left."""
+    """Average over the first axis without NaN, and without numpy's warning where nothing is left.
+
+    Parameters
+    ----------
+    values : array-like of shape (n, ...)
+        Values.
+
+    Returns
+    -------
+    ndarray of shape (...), dtype float64
+        Means; NaN where nothing was seen.
+
+    Examples
+    --------
+    >>> from skrehab.preprocessing.earlier_trials import mean_of_seen
+    >>> mean_of_seen([[1.0, float("nan")], [3.0, float("nan")]])
+    array([ 2., nan])
+    """
     values = np.asarray(values, dtype=float)
     seen = ~np.isnan(values)
     count = seen.sum(axis=0)
@@ -81,5 +98,23 @@ def trials_before(keys, n, eligible=None, *, stand_in=True):
 
 
 def filled_up(values, others):
-    """Take the others where values are NaN."""
+    """Take the others where values are NaN.
+
+    Parameters
+    ----------
+    values, others : ndarray of the same shape
+        What is wanted, and what stands in for it.
+
+    Returns
+    -------
+    ndarray
+        Values without gaps, as far as `others` has none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.preprocessing.earlier_trials import filled_up
+    >>> filled_up(np.array([1.0, np.nan]), np.array([5.0, 6.0]))
+    array([1., 6.])
+    """
     return np.where(np.isnan(values), others, values)

@@ -10,10 +10,11 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._told import asked_of, predicted
 from skrehab.adaptation.score_map import apply_map, log_odds, map_scores
 from skrehab.metrics.alarms import alarm_threshold
 from skrehab.metrics.frames import pool_frames
@@ -112,6 +113,8 @@ class CalibratedByPatient(BaseEstimator):
     }
 
     __metadata_request__fit = {"groups": True, "exercise": True}
+    __metadata_request__predict = {"groups": True, "exercise": True}
+    __metadata_request__predict_proba = {"groups": True, "exercise": True}
 
     def __init__(
         self,
@@ -174,7 +177,7 @@ class CalibratedByPatient(BaseEstimator):
         scores = [None] * len(X)
         for train, test in self._splitter(groups).split(X, y, groups):
             model = self._fit_on(train, X, y, groups, exercise)
-            for i, score in zip(test, self._motion(model, X, test, exercise, normal)):
+            for i, score in zip(test, self._motion(model, X, test, groups, exercise, normal)):
                 scores[i] = score
         lost = next((i for i, one in enumerate(scores) if one is None), None)
         if lost is not None:
@@ -218,21 +221,18 @@ class CalibratedByPatient(BaseEstimator):
         return min(names)
 
     def _fit_on(self, index, X, y, groups, exercise):
-        who = {"groups": groups, "exercise": exercise}
+        told = asked_of(self.estimator, "fit", _of(index, groups, exercise))
         with config_context(enable_metadata_routing=True):
-            asked = get_routing_for_object(self.estimator).consumes("fit", who)
-            told = {n: v[index] for n, v in who.items() if n in asked and v is not None}
             return clone(self.estimator).fit([X[i] for i in index], y[index], **told)
 
     @staticmethod
-    def _motion(model, X, index, exercise, normal):
+    def _motion(model, X, index, groups, exercise, normal):
         """Probability of the motion in each frame of some trials."""
-        told = {} if exercise is None else {"exercise": exercise[index]}
-        proba = _predicted(model, [X[i] for i in index], told)
+        proba = predicted(model, [X[i] for i in index], _of(index, groups, exercise))
         column = [i for i, one in enumerate(np.asarray(model.classes_).tolist()) if one == normal]
         return [1 - np.asarray(one)[:, column].sum(axis=1) for one in proba]
 
-    def predict_proba(self, X, exercise=None):
+    def predict_proba(self, X, exercise=None, groups=None):
         """Compute calibrated class probabilities of every frame.
 
         Parameters
@@ -241,6 +241,9 @@ class CalibratedByPatient(BaseEstimator):
             Trials.
         exercise : array-like of shape (n_trials,), optional
             Exercise of each trial, for a :class:`skrehab.PatientReference` inside.
+        groups : array-like of shape (n_trials,), optional
+            Patients, likewise: each trial is then judged beside that patient's earlier ones, as
+            those that the map was learned on were.
 
         Returns
         -------
@@ -248,18 +251,17 @@ class CalibratedByPatient(BaseEstimator):
             One array ``(n_frames_i, n_classes)`` per trial.
         """
         check_is_fitted(self)
-        told = {} if exercise is None else {"exercise": exercise}
-        proba = _predicted(self.estimator_, X, told)
+        proba = predicted(self.estimator_, X, {"exercise": exercise, "groups": groups})
         return ragged(calibrated(one, self.map_, self.normal_) for one in proba)
 
-    def predict(self, X, exercise=None):
+    def predict(self, X, exercise=None, groups=None):
         """Say the label of every frame, or -1 where the model is not sure.
 
         Parameters
         ----------
         X : list
             Trials.
-        exercise : array-like of shape (n_trials,), optional
+        exercise, groups : array-like of shape (n_trials,), optional
             As of `predict_proba`.
 
         Returns
@@ -268,7 +270,22 @@ class CalibratedByPatient(BaseEstimator):
             One array ``(n_frames_i,)`` per trial; -1 where the probability of the motion lies
             between ``1 - confidence`` and ``confidence``. The motion from ``threshold_`` on.
         """
-        return ragged(self._labels(proba) for proba in self.predict_proba(X, exercise))
+        return ragged(self._labels(proba) for proba in self.predict_proba(X, exercise, groups))
+
+    def get_metadata_routing(self):
+        """Say what is asked for: in prediction, what the pipeline inside asks for.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRequest
+            Requests of ``fit``, ``predict`` and ``predict_proba``.
+        """
+        request = super().get_metadata_routing()
+        inside = asked_of(self.estimator, "predict_proba", {"groups": (), "exercise": ()})
+        for name in {"groups", "exercise"} - set(inside):
+            request.predict.add_request(param=name, alias=UNUSED)
+            request.predict_proba.add_request(param=name, alias=UNUSED)
+        return request
 
     def _labels(self, proba):
         motion = 1 - proba[:, self.normal_].astype(float)
@@ -320,17 +337,9 @@ class _Calibration:
         pass
 
 
-def _predicted(model, X, told):
-    """Ask a model, and tell it what it asks for."""
-    if told:
-        with config_context(enable_metadata_routing=True):
-            try:
-                told = get_routing_for_object(model).consumes("predict_proba", told) and told
-            except (AttributeError, TypeError):
-                told = {}
-            if told:
-                return model.predict_proba(X, **told)
-    return model.predict_proba(X)
+def _of(index, groups, exercise):
+    """What is known of some trials."""
+    return {n: v[index] for n, v in (("groups", groups), ("exercise", exercise)) if v is not None}
 
 
 def calibrated(proba, learned, normal):

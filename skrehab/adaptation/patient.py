@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab.adaptation.calibration import CalibratedByPatient
 from skrehab.adaptation.head import hidden_frames, last_layer, nearest_head, with_head
 from skrehab.frames.classifier import FrameClassifier
-from skrehab.preprocessing.patient_reference import PatientReference, trials_before
+from skrehab.preprocessing.earlier_trials import trials_before
+from skrehab.preprocessing.patient_reference import PatientReference
 from skrehab.trials import check_groups, check_trial_labels
 
 __all__ = ["adapt_to_patient"]
@@ -33,8 +34,7 @@ def adapt_to_patient(
     Parameters
     ----------
     model : Pipeline, frame classifier or CalibratedByPatient
-        Fitted on other patients. What was calibrated keeps its map, which was learned on patients
-        whom nothing was known of.
+        Fitted on other patients. What was calibrated keeps its map.
     X : list
         Trials of one patient, as the model takes them.
     y : array-like of shape (n_trials,), optional

@@ -7,7 +7,7 @@ from sklearn import config_context
 from sklearn.base import clone
 
 from skrehab._given import filled
-from skrehab.evaluation._kept_folds import asks_for
+from skrehab._told import asked_of, predicted
 from skrehab.evaluation._study_data import is_unlabelled
 from skrehab.evaluation.floors import OnFrameTruth
 from skrehab.trials import ragged
@@ -31,21 +31,23 @@ def protocol_of(model):
 
     def run(data, train, test):
         y = data.frame_labels if isinstance(model, OnFrameTruth) else data.y
-        who = {name: v[train] for name, v in data.who().items() if asks_for(estimator, name)}
+        who, told = ({n: v[side] for n, v in data.who().items()} for side in (train, test))
         with config_context(enable_metadata_routing=True):
-            fitted = clone(estimator).fit([data.X[i] for i in train], y[train], **who)
-        return fitted.predict_proba([data.X[i] for i in test])
+            fitted = clone(estimator).fit(
+                [data.X[i] for i in train], y[train], **asked_of(estimator, "fit", who)
+            )
+        return predicted(fitted, [data.X[i] for i in test], told)
 
     return run
 
 
-def influence(run, data, fold, n_draws=0):
+def influence(run, data, fold, n_draws=0, earlier=False):
     """Find out what the scores of one held-out trial go by.
 
     Its own label, frame truth and those of its patient, and the patient's other trials, must not
-    matter; labels of training trials must.
+    matter; labels of training trials must. With `earlier` the patient's trials before this one may.
     """
-    train, test = map(np.asarray, fold)
+    train, test = np.asarray(fold[0]), np.sort(fold[1])
     probe = _probe(data, test)
 
     def asked(changed):
@@ -59,6 +61,8 @@ def influence(run, data, fold, n_draws=0):
 
     base = asked(data)
     others = np.setdiff1d(test, [probe])
+    if earlier:
+        others = others[(data.groups[others] != data.groups[probe]) | (others > probe)]
     by_labels = _differ(base, asked(relabelled(data, test)))
     # turned around as a whole, they may choose the same: some at random as well
     for seed in range(n_draws):

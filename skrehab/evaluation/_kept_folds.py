@@ -1,8 +1,9 @@
 """Folds that are finished stay finished: each is kept under the content it was made from.
 
-A key is made of the training trials' bytes, labels, patients and exercises, of every parameter of
-the model, its seed among them, and of the versions of the packages. What is kept is plain arrays
-and JSON in an .npz, which is read without pickle.
+A key is made of the training trials' bytes, labels, patients and exercises, of the held-out trials'
+bytes and of what else the model is told of them, of every parameter of the model, its seed among
+them, and of the versions of the packages. What is kept is plain arrays and JSON in an .npz, which
+is read without pickle.
 """
 
 import hashlib
@@ -15,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skrehab._told import asked_of, predicted, transformed
 from skrehab._written import written
 
 _FORMAT = 1
@@ -105,30 +106,32 @@ class Kept(BaseEstimator):
     ``about`` (JSON). The model itself is let go, so that a worker does not send it back.
     """
 
+    __metadata_request__fit = {"groups": True, "exercise": True}
+
     def __init__(self, estimator, folder=None, explain=None):
         self.estimator = estimator
         self.folder = folder
         self.explain = explain
 
     def fit(self, X, y, groups=None, exercise=None):
-        who = {"groups": groups, "exercise": exercise}
-        who = {name: value for name, value in who.items() if value is not None}
-        asked = {name: value for name, value in who.items() if asks_for(self.estimator, name)}
+        asked = asked_of(self.estimator, "fit", {"groups": groups, "exercise": exercise})
         self.training_ = (list(X), y, asked)
         return self
 
-    def path(self, X):
+    def path(self, X, told):
         """File of this very fit and these held-out trials; None where nothing is kept."""
         if self.folder is None:
             return None
+        told = asked_of(self.estimator, "predict_proba", told)
         key = content_key(
-            *(_FORMAT, _versions(), self.estimator, self.explain, *self.training_, list(X))
+            *(_FORMAT, _versions(), self.estimator, self.explain, *self.training_, list(X)),
+            *([told] if told else []),
         )
         return Path(self.folder) / f"{key}.npz"
 
-    def record(self, X, y):
+    def record(self, X, y, told):
         """What a model fitted on the training trials says of others."""
-        path = self.path(X)
+        path = self.path(X, told)
         train, y_train, asked = self.training_
         del self.training_
         # on a cluster a worker may be lost after the fold was kept, and before it was handed over
@@ -139,9 +142,10 @@ class Kept(BaseEstimator):
         with config_context(enable_metadata_routing=True):
             model = clone(self.estimator).fit(train, y_train, **asked)
         fitted = time.perf_counter()
-        arrays, about = predictions(model, X)
-        if self.explain is not None:
-            arrays, about = explained(model, X, y, arrays, about, self.explain)
+        with config_context(enable_metadata_routing=False):  # but where something is told
+            arrays, about = predictions(model, X, told)
+            if self.explain is not None:
+                arrays, about = explained(model, X, y, told, arrays, about, self.explain)
         about["fit_seconds"] = fitted - start
         about["predict_seconds"] = time.perf_counter() - fitted
         self.record_ = {"arrays": arrays, "about": about, "resumed": False}
@@ -150,24 +154,21 @@ class Kept(BaseEstimator):
         return self.record_
 
 
-def note(kept, X, y):
+class Note(BaseEstimator):
     """Stand where scikit-learn wants a scorer; patients are scored together, after the folds."""
-    kept.record(X, y)
-    return 0.0
+
+    __metadata_request__score = {"groups": True, "exercise": True}
+
+    def score(self, kept, X, y, groups=None, exercise=None):
+        kept.record(X, y, {"groups": groups, "exercise": exercise})
+        return 0.0
+
+    __call__ = score
 
 
-def asks_for(estimator, name):
-    """Whether an estimator, or a step of it, asks for something beside X and y."""
-    with config_context(enable_metadata_routing=True):
-        try:
-            return bool(get_routing_for_object(estimator).consumes("fit", [name]))
-        except (AttributeError, TypeError, ValueError):
-            return False
-
-
-def predictions(model, X):
+def predictions(model, X, told):
     """Probabilities of held-out trials, of their frames where the model says frames."""
-    proba = model.predict_proba(X)
+    proba = predicted(model, X, told)
     about = {"classes": np.asarray(model.classes_).tolist()}
     if isinstance(proba, np.ndarray) and proba.dtype != object and proba.ndim == 2:
         return {"video": proba}, about
@@ -177,10 +178,7 @@ def predictions(model, X):
     }
     if (inside := inner_classifier(model)) is not None:
         before, classifier = inside
-        trials = X
-        for step in before:
-            trials = step.transform(trials)
-        arrays["video"] = classifier.predict_proba(trials)
+        arrays["video"] = predicted(classifier, transformed(before, X, told), told)
         about["video_classes"] = np.asarray(classifier.classes_).tolist()
     return arrays, about
 
@@ -198,7 +196,7 @@ def inner_classifier(model):
     return None
 
 
-def explained(model, X, y, arrays, about, normal):
+def explained(model, X, y, told, arrays, about, normal):
     """Add the saliency of two trials with the motion: where the model was most right, and least."""
     inside = inner_classifier(model)
     y = np.asarray(y)
@@ -215,9 +213,11 @@ def explained(model, X, y, arrays, about, normal):
     order = labelled[np.argsort(np.array(heights)[labelled], kind="stable")]
     chosen = list(dict.fromkeys([int(order[0]), int(order[-1])]))
     before, classifier = inside
-    trials = [X[i] for i in chosen]
-    for step in before:
-        trials = step.transform(trials)
+    if any(asked_of(step, "transform", told) for step in before):
+        trials = transformed(before, X, told)  # what is told of one may concern another
+        trials = [trials[i] for i in chosen]
+    else:
+        trials = transformed(before, [X[i] for i in chosen], {})
     names = getattr(before[-1], "names_", None) if before else None
     for place, trial in zip(chosen, trials):
         target = y[place] if y[place] in classifier.classes_ else classifier.classes_[-1]

@@ -10,7 +10,8 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cross_validate
 
-from skrehab.evaluation._kept_folds import Kept, note, read_record
+from skrehab._told import asked_of
+from skrehab.evaluation._kept_folds import Kept, Note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
 from skrehab.evaluation._study_data import study_data
 from skrehab.evaluation.floors import OnFrameTruth, floor_models
@@ -51,7 +52,8 @@ def evaluate_by_patient(
     ----------
     models : dict of str to estimator
         Models by name: pipelines that end in a frame classifier, or classifiers of trials. Patients
-        and exercises go to the ``fit`` of those that ask. One estimator is called ``"model"``.
+        and exercises go to ``fit`` and ``predict_proba`` of those that ask: see Notes. One
+        estimator is called ``"model"``.
     data : Bunch or list of n_trials trials
         What a loader of :mod:`skrehab.datasets` returns: ``X, y, groups`` and, where known,
         ``frame_labels, exercise, duration, frame_rate, timestamps, skeleton``; or X alone.
@@ -102,7 +104,17 @@ def evaluate_by_patient(
     -----
     UserWarning
         If the very same recording stands on both sides under two names, patients' names differ only
-        in case, blanks or zeros, or the duration alone predicts the label.
+        in case, blanks or zeros, the duration alone predicts the label, or a model is told whose
+        the held-out trials are.
+
+    Notes
+    -----
+    A model with a :class:`skrehab.PatientReference` (``recommended(reference=2)``) compares each
+    held-out trial with the trials before it, in the order of the data, of the same patient and
+    exercise: poses only, no label, at most ``n_trials``, nothing that came later. A first trial
+    has the mean of the training patients. That is another setting than a patient never seen, and a
+    warning says so. With ``which="normal"`` labels would be needed, which are not told: all trials
+    have the mean of the training patients.
 
     Examples
     --------
@@ -132,7 +144,7 @@ def evaluate_by_patient(
     )  # fmt: skip
     models = _named(models, data)
     folds = patient_folds(data, cv)
-    notes = _alike_on_both_sides(data, folds)
+    notes = _alike_on_both_sides(data, folds) + _beside_earlier(models, data)
     scorers = scorers_of(scoring, data)
     seeds = (random_state,) if random_state is None or isinstance(random_state, Integral) else (
         tuple(random_state)
@@ -231,6 +243,8 @@ def patient_folds(data, cv=None):
         cv = GroupKFold(int(cv))
     with config_context(enable_metadata_routing=False):
         folds = list(check_cv(cv, data.y).split(data.X, data.y, data.groups))
+    # earlier trials of a held-out patient are those that stand before in the data
+    folds = [(train, np.sort(test)) for train, test in folds]
     tested = np.zeros(len(data.X), dtype=int)
     for number, (train, test) in enumerate(folds):
         both = np.intersect1d(data.groups[train], data.groups[test]).tolist()
@@ -269,6 +283,18 @@ def _alike_on_both_sides(data, folds):
                 "seen in training."
             )
     return notes
+
+
+def _beside_earlier(models, data):
+    """Say which models judge a trial beside earlier ones of the same patient."""
+    return [
+        f"Model {name!r} is told whose each held-out trial is, and may compare it with that "
+        "patient's earlier trials, never with a label: its scores are those of a patient of whom "
+        "earlier trials are known, not of one never seen."
+        for name, model in models.items()
+        if asked_of(getattr(model, "estimator", model) if _on_truth(model) else model,
+                    "predict_proba", {"groups": data.groups})
+    ]  # fmt: skip
 
 
 class _Count:
@@ -328,13 +354,12 @@ def _cross_validate(kept, data, folds, n_jobs, count, *, X, y, who):
             jobs, first = (joblib.cpu_count(), len(left)) if worth else (1, 1)
         jobs = min(joblib.effective_n_jobs(jobs) if jobs else 1, first)
         start = time.perf_counter()
-        with config_context(enable_metadata_routing=False):
+        with config_context(enable_metadata_routing=True):
             done = cross_validate(
                 kept, X, y,
-                groups=data.groups,
                 params=who,
                 cv=_Splits(left[:first], jobs, count),
-                scoring=note,
+                scoring=Note(),
                 n_jobs=None if jobs == 1 else jobs,
                 pre_dispatch="n_jobs",
                 error_score="raise",
@@ -354,9 +379,9 @@ def _found(kept, fold, X, y, who):
     if kept.folder is None:
         return None
     train, test = fold
-    own = {name: value[train] for name, value in who.items()}
+    own, told = ({name: value[side] for name, value in who.items()} for side in fold)
     kept = clone(kept).fit([X[i] for i in train], y[train], **own)
-    return read_record(kept.path([X[i] for i in test]))
+    return read_record(kept.path([X[i] for i in test], told))
 
 
 def _lengths(data):

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
 
+from skrehab._told import asked_of
 from skrehab.evaluation._audit_runs import influence, protocol_of
 from skrehab.evaluation._audit_trace import Trace, estimators_in, watching
 from skrehab.evaluation._kept_folds import content_key
@@ -74,6 +75,8 @@ def audit(
     by: the model is trained again with other labels of the held-out patients, and with their other
     trials changed, which must change no bit of the score; and with other training labels, which
     must. Two folds are trained, one after the other: five fits of a pipeline, eight of a protocol.
+    A model whose prediction asks for ``groups``, as a :class:`skrehab.PatientReference` in it does,
+    may use the same patient's *earlier* trials; these are left as they are, all others changed.
 
     Parameters
     ----------
@@ -151,8 +154,12 @@ def audit(
     if not hasattr(inner, "fit"):
         run(data, *folds[0])  # fill whatever it keeps between folds
         draws = 3  # its own code sees the labels of all
-    findings += _of_influence(influence(run, data, folds[min(1, len(folds) - 1)], draws))
+    earlier = bool(asked_of(inner, "predict_proba", {"groups": data.groups}))
+    found = influence(run, data, folds[min(1, len(folds) - 1)], draws, earlier)
+    findings += _of_influence(found)
     asked.append("labels and trials of held-out patients, labels of training patients")
+    if earlier:
+        asked.append("not earlier trials of the same patient, which this model asks for")
     found = Audit(findings, steps, [", ".join(asked)])
     if findings and on_leak == "raise":
         raise LeakError("\n".join(f"{kind}: {text}" for kind, text in findings))

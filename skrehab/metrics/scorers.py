@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skrehab._seen import warn_of_patients_seen
+from skrehab._told import predicted
 from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
 from skrehab.metrics.motion import normal_number
 from skrehab.trials import check_frame_labels, check_trial_labels
@@ -50,13 +51,14 @@ class TrialScorer(BaseEstimator):
     1.0
     """
 
-    __metadata_request__score = {"groups": True}  # asked for wherever patients are given
+    # asked for wherever they are given
+    __metadata_request__score = {"groups": True, "exercise": True}
 
     def __init__(self, share=0.1, pos_label=None):
         self.share = share
         self.pos_label = pos_label
 
-    def score(self, estimator, X, y, groups=None):
+    def score(self, estimator, X, y, groups=None, exercise=None):
         """Score a fitted estimator.
 
         Parameters
@@ -68,7 +70,9 @@ class TrialScorer(BaseEstimator):
         y : array-like of shape (n_trials,)
             Trial labels, two classes.
         groups : array-like of shape (n_trials,), optional
-            Patients, named where the score is not defined.
+            Patients, named where the score is not defined, and told to a model that asks for them.
+        exercise : array-like of shape (n_trials,), optional
+            Exercises, told to a model that asks for them, as a :class:`skrehab.PatientReference`.
 
         Returns
         -------
@@ -77,7 +81,7 @@ class TrialScorer(BaseEstimator):
         """
         y = check_trial_labels(y, y)
         warn_of_patients_seen(estimator, X, groups)
-        proba = estimator.predict_proba(X)
+        proba = predicted(estimator, X, {"groups": groups, "exercise": exercise})
         classes = np.asarray(estimator.classes_)
         if self.pos_label is None:
             if classes.dtype.kind not in "biuf":
@@ -126,12 +130,13 @@ class FrameScorer(BaseEstimator):
     1.0
     """
 
-    __metadata_request__score = {"frame_labels": True, "groups": True}  # nobody else asks for truth
+    # nobody else asks for truth
+    __metadata_request__score = {"frame_labels": True, "groups": True, "exercise": True}
 
     def __init__(self, pos_label=None):
         self.pos_label = pos_label
 
-    def score(self, estimator, X, y, frame_labels=None, groups=None):
+    def score(self, estimator, X, y, frame_labels=None, groups=None, exercise=None):
         """Score a fitted frame classifier.
 
         Parameters
@@ -145,7 +150,10 @@ class FrameScorer(BaseEstimator):
         frame_labels : sequence of array-like of shape (n_frames_i,), optional
             Frame truth of these trials.
         groups : array-like of shape (n_trials,), optional
-            Patients, to be compared with those that the model learned from.
+            Patients, to be compared with those that the model learned from, and told to a model
+            that asks for them.
+        exercise : array-like of shape (n_trials,), optional
+            Exercises, told to a model that asks for them, as a :class:`skrehab.PatientReference`.
 
         Returns
         -------
@@ -154,7 +162,7 @@ class FrameScorer(BaseEstimator):
         """
         truth = y if frame_labels is None else frame_labels
         warn_of_patients_seen(estimator, X, groups)
-        proba = estimator.predict_proba(X)
+        proba = predicted(estimator, X, {"groups": groups, "exercise": exercise})
         classes = np.asarray(estimator.classes_)
         truth = check_frame_labels(truth, proba)
         labels = [*classes.tolist(), *labels_of(truth).tolist()]

@@ -6,84 +6,21 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
 from skrehab._trial_list import TrialList
+from skrehab.preprocessing.earlier_trials import (
+    filled_up,
+    mean_of_seen,
+    mean_posture,
+    trials_before,
+)
 from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
 from skrehab.trials import check_groups, check_trial_labels, check_trials
 
-__all__ = ["PatientReference", "mean_posture", "trials_before"]
-
-
-def mean_posture(trials):
-    """Average what every landmark or bone does over trials that weigh the same.
-
-    Parameters
-    ----------
-    trials : sequence of ndarray of shape (n_frames_i, n_landmarks, n_coords)
-        Trials; NaN is left out.
-
-    Returns
-    -------
-    ndarray of shape (n_landmarks, n_coords), dtype float64
-        Mean over trials of their means over frames; NaN where nothing was ever seen.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrehab.preprocessing.patient_reference import mean_posture
-    >>> mean_posture([np.full((2, 1, 1), 1.0), np.full((9, 1, 1), 3.0)])
-    array([[2.]])
-    """
-    return _mean([_mean(trial) for trial in trials])
-
-
-def _mean(values):
-    """Mean over the first axis without NaN, and without numpy's warning where nothing is left."""
-    values = np.asarray(values, dtype=float)
-    seen = ~np.isnan(values)
-    count = seen.sum(axis=0)
-    total = np.where(seen, values, 0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def trials_before(keys, n, eligible=None):
-    """Find for each trial the trials of the same key that came before it.
-
-    Where fewer came before, as for the first one, the last ones stand in for them: training trials
-    are then compared with as many as those of a new patient will be.
-
-    Parameters
-    ----------
-    keys : sequence of length n_trials
-        What must be the same, such as patient and exercise; None belongs to nothing.
-    n : int
-        How many, at most.
-    eligible : array-like of shape (n_trials,), dtype bool, optional
-        Which trials may stand for others; None means all.
-
-    Returns
-    -------
-    list of list of int
-        Positions, the nearest first; never the trial itself.
-
-    Examples
-    --------
-    >>> from skrehab.preprocessing.patient_reference import trials_before
-    >>> trials_before(["a", "a", "b", "a"], 1)
-    [[3], [0], [], [1]]
-    """
-    of = {}
-    for i, key in enumerate(keys):
-        if key is not None and (eligible is None or eligible[i]):
-            of.setdefault(key, []).append(i)
-    out = []
-    for i, key in enumerate(keys):
-        own = [j for j in of.get(key, []) if j != i]
-        before = [j for j in own if j < i]
-        out.append((before[::-1] + own[len(before) :][::-1])[:n])
-    return out
+__all__ = ["PatientReference"]
 
 
 class PatientReference(TrialTransformer):
@@ -98,7 +35,8 @@ class PatientReference(TrialTransformer):
     exercise, itself never among them; that is what ``fit_transform(X, y, groups=patients,
     exercise=exercises)`` gives, and what a :class:`~skrehab.pseudo_labels.PatientPipeline` makes of
     ``fit``. Afterwards `transform` subtracts the mean over the training patients, until
-    :meth:`for_patient` has been given trials of the new one. As with
+    :meth:`for_patient` has been given trials of the new one; or, told ``groups``, what came before
+    each trial among those that it is given, as in a study. As with
     :class:`sklearn.preprocessing.TargetEncoder`, ``fit(X).transform(X)`` is not
     ``fit_transform(X)``. Without `groups` nobody's own trials are known, and both subtract the mean
     of all.
@@ -152,12 +90,25 @@ class PatientReference(TrialTransformer):
 
     # handed on wherever they are given, as VideoClassifier has it
     __metadata_request__fit = {"groups": True, "exercise": True}
-    __metadata_request__transform = {"exercise": True}
+    __metadata_request__transform = {"exercise": True, "groups": True}
 
     def __init__(self, n_trials=1, *, which="any", normal_label=None):
         self.n_trials = n_trials
         self.which = which
         self.normal_label = normal_label
+
+    def get_metadata_routing(self):
+        """Say what is asked for: patients in `transform` only if no label is needed beside them.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRequest
+            Requests of ``fit`` and ``transform``.
+        """
+        request = super().get_metadata_routing()
+        if self.which == "normal":
+            request.transform.add_request(param="groups", alias=UNUSED)
+        return request
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, groups=None, exercise=None):
@@ -195,22 +146,22 @@ class PatientReference(TrialTransformer):
         self.exercises_, codes = None, np.zeros(len(X), dtype=int)
         if exercise is not None:
             self.exercises_, codes = np.unique(exercise, return_inverse=True)
-        postures = [_mean(trial) for trial in X]
+        postures = [mean_of_seen(trial) for trial in X]
         people = np.zeros(len(X), dtype=int)
         if groups is not None:
             people = np.unique(groups, return_inverse=True)[1]
 
         def mean_of(chosen):
             own = [
-                _mean([postures[i] for i in chosen if people[i] == person])
+                mean_of_seen([postures[i] for i in chosen if people[i] == person])
                 for person in np.unique(people[chosen])
             ]
-            return _mean(own)
+            return mean_of_seen(own)
 
-        overall = _filled(mean_of(np.flatnonzero(usable)), np.zeros(self._shape))
+        overall = filled_up(mean_of(np.flatnonzero(usable)), np.zeros(self._shape))
         self.mean_ = np.stack(
             [
-                _filled(mean_of(chosen), overall) if len(chosen) else overall
+                filled_up(mean_of(chosen), overall) if len(chosen) else overall
                 for code in range(codes.max() + 1)
                 for chosen in [np.flatnonzero(usable & (codes == code))]
             ]
@@ -262,11 +213,11 @@ class PatientReference(TrialTransformer):
         for trial, code, own in zip(X, codes, others):
             mean = self.mean_[code]
             if own:
-                mean = _filled(_mean([postures[i] for i in own]), mean)
+                mean = filled_up(mean_of_seen([postures[i] for i in own]), mean)
             out.append(_less(trial, mean))
         return out
 
-    def transform(self, X, exercise=None):
+    def transform(self, X, exercise=None, groups=None):
         """Subtract the reference.
 
         Parameters
@@ -275,6 +226,11 @@ class PatientReference(TrialTransformer):
             Trials of the patient whom :meth:`for_patient` was given, or of nobody known.
         exercise : array-like of shape (n_trials,), optional
             Exercise of each trial. Not needed where there is one only.
+        groups : array-like of shape (n_trials,), optional
+            Patients, whom nothing need be known of: each trial is compared with the `n_trials`
+            before it in X of the same patient and exercise, or with as many as there are; never
+            with itself, one that came later, or a label. The first one has the mean of the training
+            patients. Where :meth:`for_patient` was given trials, these stay the reference.
 
         Returns
         -------
@@ -284,11 +240,36 @@ class PatientReference(TrialTransformer):
         Raises
         ------
         ValueError
-            If exercises are needed and missing, or one is unknown.
+            If exercises are needed and missing, one is unknown, or `groups` is given with
+            ``which="normal"``, which needs labels that `transform` is not told.
         """
         X = self._check(X)
         codes = self._codes(X, exercise)
-        return TrialList(_less(x, self.reference_[code]) for x, code in zip(X, codes))
+        earlier = self._earlier(X, codes, groups)
+        out = TrialList()
+        for trial, code, own in zip(X, codes, earlier):
+            reference = self.reference_[code]
+            if own:
+                reference = filled_up(mean_posture([X[i] for i in own]), self.mean_[code])
+            out.append(_less(trial, reference))
+        return out
+
+    def _earlier(self, X, codes, groups):
+        """Positions of each trial's own earlier ones, where patients are told."""
+        groups = check_groups(groups, X)
+        if groups is None:
+            return [[]] * len(X)
+        if self.which == "normal":
+            raise ValueError(
+                "which='normal' compares with trials that are known to be normal, and transform is "
+                "told no labels: take which='any', or give such trials to for_patient or "
+                "adapt_to_patient."
+            )
+        keys = [
+            None if self.own_[code] else (person, code)
+            for person, code in zip(groups.tolist(), codes)
+        ]
+        return trials_before(keys, self.n_trials, stand_in=False)
 
     def _codes(self, X, exercise):
         """Row of the reference of each trial."""
@@ -339,7 +320,7 @@ class PatientReference(TrialTransformer):
         out.reference_, out.own_ = self.mean_.copy(), np.zeros_like(self.own_)
         for code in np.unique(codes[usable]):
             trials = [X[i] for i in np.flatnonzero(usable & (codes == code))]
-            out.reference_[code] = _filled(mean_posture(trials), self.mean_[code])
+            out.reference_[code] = filled_up(mean_posture(trials), self.mean_[code])
             out.own_[code] = True
         return out
 
@@ -377,10 +358,6 @@ class PatientReference(TrialTransformer):
                 "take one with for_exercise(name), or adapt_to_patient(..., exercise=name)."
             )
         return FrameByFrame(self._shape, partial(_less, reference=self.reference_[0]))
-
-
-def _filled(values, others):
-    return np.where(np.isnan(values), others, values)
 
 
 def _less(trial, reference):

@@ -87,7 +87,8 @@ class PatientPipeline(Pipeline):
         X : list
             Trials, or whatever the first step takes.
         **params : dict
-            ``exercise``, one a trial, where a :class:`skrehab.PatientReference` asks for it.
+            ``exercise`` and ``groups``, one a trial, where a :class:`skrehab.PatientReference` asks
+            for them; told ``groups``, it compares each trial with that patient's earlier ones in X.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from instances import tiny_frames, tiny_trials
 
 import skrehab
 from skrehab import FrameStream, PatientReference
-from skrehab.preprocessing.patient_reference import mean_posture, trials_before
+from skrehab.preprocessing.earlier_trials import mean_posture, trials_before
 from skrehab.pseudo_labels import PatientPipeline
 
 

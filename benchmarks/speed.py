@@ -394,9 +394,9 @@ def main():
     left = [name for name in measures if name not in known]
     notes = (
         "Integrated gradients beside captum's: [saliency_vs_captum](saliency_vs_captum.md). "
-        "FrameMLP: a bare torch loop with a fused Adam and one permutation an epoch took 1.8 times "
-        "scikit-learn's time here, so that what is above that is ours (skorch's calls a batch), "
-        "and the rest torch's own."
+        "FrameMLP trains by hand where nobody watches batch by batch (`skrehab/training/by_hand.py`); "
+        "what its defaults take beside the same work is dropout's random numbers and the clipping, "
+        "which scikit-learn's has not."
     )
     if left:
         notes += f" Not measured yet: {', '.join(left)}."

@@ -127,9 +127,7 @@ def _loss_and_slope(logits, target, weight):
     weight = weight / len(logits)
     if logits.shape[1] == 1:
         target = target.to(logits.dtype)[:, None]
-        loss = F.binary_cross_entropy_with_logits(
-            logits, target, weight[:, None], reduction="sum"
-        )
+        loss = F.binary_cross_entropy_with_logits(logits, target, weight[:, None], reduction="sum")
         return loss, torch.sigmoid(logits).sub_(target).mul_(weight[:, None])
     logs = F.log_softmax(logits, dim=1)
     if target.ndim == 1:

@@ -35,7 +35,6 @@ __all__ = [
     "FrameLoss",
     "Recipe",
     "WeightedLoss",
-    "enough_epochs",
     "probabilities",
     "seeded",
     "train",
@@ -52,7 +51,8 @@ class Recipe:
     lr : float
         Learning rate.
     max_epochs : int or "auto"
-        Epochs, and the period of the cosine schedule; ``"auto"`` as :func:`enough_epochs` says.
+        Epochs, and the period of the cosine schedule; ``"auto"`` as
+        :func:`skrehab.training.schedules.enough_epochs` says.
     batch_size : int
         Samples in a batch.
     weight_decay : float
@@ -236,32 +236,6 @@ def seeded(random_state, device="cpu"):
         yield torch.Generator().manual_seed(seed)
 
 
-def enough_epochs(n_samples, batch_size):
-    """Tell how many epochs make about 520 steps of the optimiser, from 18 to 200 epochs.
-
-    Few trials make few batches, so a number of epochs chosen on many teaches too little.
-
-    Parameters
-    ----------
-    n_samples : int
-        Training samples.
-    batch_size : int
-        Samples in a batch.
-
-    Returns
-    -------
-    int
-        Epochs.
-
-    Examples
-    --------
-    >>> from skrehab.training.loop import enough_epochs
-    >>> enough_epochs(900, 32), enough_epochs(120, 32), enough_epochs(20, 32)
-    (18, 130, 200)
-    """
-    return min(200, max(18, math.ceil(520 / math.ceil(n_samples / batch_size))))
-
-
 def train(
     module, samples, recipe, *, generator, validation=None, tuning=None, criterion=WeightedLoss
 ):
@@ -293,7 +267,7 @@ def train(
         One row an epoch: ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
     """
     if recipe.max_epochs == "auto":
-        n_epochs = enough_epochs(len(samples), recipe.batch_size)
+        n_epochs = schedules.enough_epochs(len(samples), recipe.batch_size)
         recipe = replace(recipe, max_epochs=n_epochs)
     samples = samples.mean_weight_1()
     validation = None if validation is None else validation.mean_weight_1()

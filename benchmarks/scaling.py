@@ -109,7 +109,7 @@ def main():
     peaks = np.array([o["peak, MB"] for o in found])
     grown = np.linalg.lstsq(causes, peaks, rcond=None)[0]
     memory_off = np.abs(causes @ grown - peaks) / peaks
-    from skrehab.training.loop import enough_epochs
+    from skrehab.training.schedules import enough_epochs
 
     costs = []
     for patients in (18, 100, 1000):

@@ -16,6 +16,7 @@ _PUBLIC = {
     "PatientReference": "preprocessing",
     "KinematicMeasures": "preprocessing",
     "MovementSummary": "preprocessing",
+    "RocketFeatures": "preprocessing",
     "SkeletonConverter": "preprocessing",
     "VideoClassifier": "video",
     "SaliencyPseudoLabeler": "pseudo_labels",

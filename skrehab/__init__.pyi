@@ -28,6 +28,7 @@ from skrehab.inspection import PatientScoresDisplay as PatientScoresDisplay
 from skrehab.pose import PoseExtractor as PoseExtractor
 from skrehab.pretraining import PoseSequencePretrainer as PoseSequencePretrainer
 from skrehab.quality import QualityRegressor as QualityRegressor
+from skrehab.preprocessing import RocketFeatures as RocketFeatures
 from skrehab.inspection import SaliencyMapDisplay as SaliencyMapDisplay
 from skrehab.pseudo_labels import SaliencyPseudoLabeler as SaliencyPseudoLabeler
 from skrehab.preprocessing import SideNormalizer as SideNormalizer

@@ -13,7 +13,7 @@ from skrehab.metrics import trial_roc_auc
 from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, PatientPipeline
 from skrehab.recipes import published, recommended
 from skrehab.skeletons import get_skeleton, guess_skeleton, list_skeletons
-from skrehab.training.loop import enough_epochs
+from skrehab.training.schedules import enough_epochs
 
 QUICK = {"n_teachers": 1, "max_epochs": 2, "random_state": 0}
 

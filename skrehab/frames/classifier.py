@@ -127,13 +127,15 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):
             side if side is None else np.array([i for i in side if targets.known[i].any()])
             for side in (inside, held_out)
         )
-        frames = [X[i][targets.known[i]] for i in inside]
-        scaler = LandmarkScaler(center=True).fit(frames)
+        scaler = None
+        if self.standardize or self.augment is not None:
+            frames = [X[i][targets.known[i]] for i in inside]
+            scaler = LandmarkScaler(center=True).fit(frames)
         self.scaler_ = scaler if self.standardize else None
         known = [np.where(mask, w, np.nan) for mask, w in zip(targets.known, weights)]
         samples, of_class = self._training_samples(
             *(X, targets, known, inside, random_state),
-            spread=1.0 if self.standardize else scaler.scale_,
+            spread=1.0 if scaler is None or self.standardize else scaler.scale_,
             groups=None if groups is None else groups[inside],
             exercise=None if exercise is None else exercise[inside],
         )

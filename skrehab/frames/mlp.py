@@ -168,8 +168,11 @@ class FrameMLP(FrameClassifier):
     def _frames(self, X, targets, weights, side):
         """Labelled frames of some trials: features, classes or their probabilities, weights."""
         known = targets.known
-        frames = [X[i][known[i]] for i in side]
-        features = _flatten(np.concatenate([self._scaled(one) for one in frames]))
+        ends = np.cumsum([known[i].sum() for i in side])
+        features = np.empty((ends[-1], X[0][0].size), dtype=np.float32)
+        for i, end in zip(side, ends):  # trial by trial: what all hold is copied once
+            frames = X[i] if known[i].all() else X[i][known[i]]
+            features[end - len(frames) : end] = _flatten(self._scaled(frames))
         values = np.concatenate([targets.values[i][known[i]] for i in side])
         return features, values, np.concatenate([weights[i][known[i]] for i in side])
 
@@ -255,4 +258,5 @@ class _MLPStream:
 
 def _flatten(frames):
     """(n_frames, n_landmarks, n_coords) -> (n_frames, n_features) float32 without NaN."""
-    return np.nan_to_num(frames.reshape(len(frames), -1).astype(np.float32), nan=0.0)
+    own = frames.reshape(len(frames), -1).astype(np.float32)
+    return np.nan_to_num(own, copy=False, nan=0.0)

@@ -116,6 +116,14 @@ ALLOWED = {
         },
         LANDMARKS,
     ),
+    "RocketFeatures": Allowed(
+        {
+            "n_features": Whole(84, 1_000_000),
+            "n_frames": Whole(9, 10_000),
+            "random_state": optional(Whole(0, 2**32 - 1)),
+        },
+        {**LANDMARKS, "channels_": Array("i", (None, 9)), "biases_": Array("f", (None,))},
+    ),
     "LandmarkScaler": Allowed(
         {"center": Flag()},
         {"mean_": Array("f", ("L", "C")), "scale_": Array("f", ("L", "C"))},

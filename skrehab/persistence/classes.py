@@ -31,6 +31,7 @@ CLASSES = {
     "PatientReference": "skrehab.preprocessing",
     "KinematicMeasures": "skrehab.preprocessing",
     "MovementSummary": "skrehab.preprocessing",
+    "RocketFeatures": "skrehab.preprocessing",
     "sklearn.Pipeline": "sklearn.pipeline",
     "sklearn.StandardScaler": "sklearn.preprocessing",
     "sklearn.LogisticRegression": "sklearn.linear_model",

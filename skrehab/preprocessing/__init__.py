@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "LeftRightRepair": "swaps",
         "MirrorCheck": "mirrored_records",
         "MovementSummary": "movement_summary",
+        "RocketFeatures": "rocket_features",
         "PatientReference": "patient_reference",
         "PoseLimits": "pose_check",
         "PoseQuality": "pose_measures",

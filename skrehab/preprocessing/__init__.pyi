@@ -13,6 +13,7 @@ from skrehab.preprocessing.patient_reference import PatientReference as PatientR
 from skrehab.preprocessing.pose_check import PoseLimits as PoseLimits
 from skrehab.preprocessing.pose_measures import PoseQuality as PoseQuality
 from skrehab.preprocessing.pose_check import QualityReport as QualityReport
+from skrehab.preprocessing.rocket_features import RocketFeatures as RocketFeatures
 from skrehab.preprocessing.side_normalizer import SideNormalizer as SideNormalizer
 from skrehab.preprocessing.converter import SkeletonConverter as SkeletonConverter
 from skrehab.preprocessing.pose_check import check_pose_quality as check_pose_quality

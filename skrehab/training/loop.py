@@ -1,5 +1,7 @@
 """One training loop for every network: a skorch net built from plain parameters.
 
+A multilayer perceptron that nobody watches takes the same steps by hand.
+
 It draws only from its own seed and leaves torch's global random state as it was.
 """
 
@@ -21,6 +23,7 @@ from torch import nn
 from skrehab._given import weights_of
 from skrehab.training import finetuning, schedules
 from skrehab.training.batching import Batches
+from skrehab.training.by_hand import by_hand
 from skrehab.training.class_weights import check_class_weight
 from skrehab.training.divergence import warn_if_diverged
 from skrehab.training.interruption import Net
@@ -32,7 +35,6 @@ __all__ = [
     "FrameLoss",
     "Recipe",
     "WeightedLoss",
-    "enough_epochs",
     "probabilities",
     "seeded",
     "train",
@@ -49,7 +51,8 @@ class Recipe:
     lr : float
         Learning rate.
     max_epochs : int or "auto"
-        Epochs, and the period of the cosine schedule; ``"auto"`` as :func:`enough_epochs` says.
+        Epochs, and the period of the cosine schedule; ``"auto"`` as
+        :func:`skrehab.training.schedules.enough_epochs` says.
     batch_size : int
         Samples in a batch.
     weight_decay : float
@@ -233,32 +236,6 @@ def seeded(random_state, device="cpu"):
         yield torch.Generator().manual_seed(seed)
 
 
-def enough_epochs(n_samples, batch_size):
-    """Tell how many epochs make about 520 steps of the optimiser, from 18 to 200 epochs.
-
-    Few trials make few batches, so a number of epochs chosen on many teaches too little.
-
-    Parameters
-    ----------
-    n_samples : int
-        Training samples.
-    batch_size : int
-        Samples in a batch.
-
-    Returns
-    -------
-    int
-        Epochs.
-
-    Examples
-    --------
-    >>> from skrehab.training.loop import enough_epochs
-    >>> enough_epochs(900, 32), enough_epochs(120, 32), enough_epochs(20, 32)
-    (18, 130, 200)
-    """
-    return min(200, max(18, math.ceil(520 / math.ceil(n_samples / batch_size))))
-
-
 def train(
     module, samples, recipe, *, generator, validation=None, tuning=None, criterion=WeightedLoss
 ):
@@ -290,8 +267,22 @@ def train(
         One row an epoch: ``epoch``, ``train_loss`` and, with validation, ``valid_loss``.
     """
     if recipe.max_epochs == "auto":
-        n_epochs = enough_epochs(len(samples), recipe.batch_size)
+        n_epochs = schedules.enough_epochs(len(samples), recipe.batch_size)
         recipe = replace(recipe, max_epochs=n_epochs)
+    samples = samples.mean_weight_1()
+    validation = None if validation is None else validation.mean_weight_1()
+    history = None
+    if tuning is None and criterion is WeightedLoss:
+        history = by_hand(module, samples, recipe, generator, validation)
+    if history is None:
+        history = _by_skorch(module, samples, recipe, generator, validation, tuning, criterion)
+    module.eval()
+    warn_if_diverged(module, history, recipe.lr)
+    return history
+
+
+def _by_skorch(module, samples, recipe, generator, validation, tuning, criterion):
+    """Train any network, with callbacks; return its learning curves."""
     extra = dict(recipe.net_params or {})
     callbacks = []
     n_batches = math.ceil(len(samples) / recipe.batch_size)
@@ -318,19 +309,16 @@ def train(
         "iterator_train__generator": generator,
         "iterator_train__like_length": recipe.like_length,
         "iterator_valid": Batches,
-        "train_split": None if validation is None else predefined_split(validation.mean_weight_1()),
+        "train_split": None if validation is None else predefined_split(validation),
         "callbacks": callbacks + list(extra.pop("callbacks", [])),
         "device": recipe.device,
         "verbose": recipe.verbose,
         **rates,
     }
     net = Net(**(settings | extra))
-    net.fit(samples.mean_weight_1())
-    net.module_.eval()
+    net.fit(samples)
     curves = ("epoch", "train_loss", "valid_loss")
-    history = [{key: float(row[key]) for key in curves if key in row} for row in net.history]
-    warn_if_diverged(net.module_, history, recipe.lr)
-    return history
+    return [{key: float(row[key]) for key in curves if key in row} for row in net.history]
 
 
 class _ValueClipping(Callback):

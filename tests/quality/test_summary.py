@@ -8,7 +8,7 @@ import skrehab
 from skrehab import QualityRegressor
 from skrehab.metrics import spearman
 from skrehab.quality.summary import fit_summary, summary_scores
-from skrehab.training.loop import enough_epochs
+from skrehab.training.schedules import enough_epochs
 
 
 def shaky(n_people=9, each=6, seed=0):

@@ -62,6 +62,7 @@ def honest():
         "PatientReference": skrehab.PatientReference().fit(body, exercise=range(len(body))),
         "KinematicMeasures": skrehab.KinematicMeasures("coco17").fit(body),
         "MovementSummary": skrehab.MovementSummary("coco17").fit(body),
+        "RocketFeatures": skrehab.RocketFeatures(168, random_state=0).fit(body),
         "Augmentation": Augmentation(splice=0.5, rotate=15, mirror=True, skeleton="mediapipe33"),
         "CalibratedByPatient": skrehab.CalibratedByPatient(tiny_frames(**ONE), cv=2).fit(
             data.X, data.frame_labels, groups=np.arange(len(data.X)) % 4

@@ -133,6 +133,12 @@ ESTIMATORS = [
     EstimatorRow("BoneVectors-raw", lambda: tiny_bones(window=1), "bones"),
     EstimatorRow("KinematicMeasures", skrehab.KinematicMeasures, "measures"),
     EstimatorRow("MovementSummary", skrehab.MovementSummary, "one_row_a_trial", causal=False),
+    EstimatorRow(
+        "RocketFeatures",
+        lambda: skrehab.RocketFeatures(168, random_state=0),
+        "one_row_a_trial",
+        causal=False,
+    ),
     EstimatorRow("PoseSequencePretrainer", tiny_pretrainer, "representation", causal=False),
     EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
     EstimatorRow(

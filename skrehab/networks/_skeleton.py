@@ -180,8 +180,8 @@ class SkeletonNetwork(nn.Module):
             If a subclass does not write it.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} computes no logits: write classify(self, clips), which gives an "
-            "array of shape (batch, n_outputs)."
+            f"{type(self).__name__} computes no logits: write classify(self, clips), which gives "
+            "an array of shape (batch, n_outputs)."
         )
 
     def forward(self, x, lengths=None):

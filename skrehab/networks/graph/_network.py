@@ -152,8 +152,8 @@ class GraphNetwork(SkeletonNetwork):
             If a subclass does not write it.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} computes no features: write _features(self, x), or classify(self, "
-            "clips) itself."
+            f"{type(self).__name__} computes no features: write _features(self, x), or "
+            "classify(self, clips) itself."
         )
 
     def classify(self, clips):

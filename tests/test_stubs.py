@@ -16,7 +16,7 @@ import skrehab
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 STUBS = sorted((ROOT / "skrehab").rglob("*.pyi"))
-MOST_UNSAID = 0.35
+MOST_UNSAID = 0.2  # 0.15 when this was written
 TYPED = ROOT / "tests" / "typed"
 
 
@@ -124,7 +124,7 @@ def test_few_types_are_left_unsaid():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.arg) and node.annotation:
                 types.append(ast.unparse(node.annotation))
-    assert len(types) > 1500 and types.count("Any") / len(types) < MOST_UNSAID
+    assert len(types) > 1200 and types.count("Any") / len(types) < MOST_UNSAID
 
 
 @pytest.mark.timeout(600)

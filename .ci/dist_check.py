@@ -2,8 +2,9 @@
 
 ``python .ci/dist_check.py`` installs all dependencies as ``constraints.txt`` has them, torch
 included; ``--light`` leaves torch, MediaPipe and what needs them away, and what is checked is then
-less. ``--reuse FOLDER``, the ``site-packages`` of an environment, takes the dependencies from there
-for the Python that it belongs to. What was built stays in ``dist/``.
+less. ``--reuse FOLDER``, an environment such as ``.venv``, takes the dependencies from there for
+the Python that it belongs to; CI runs ``--light --reuse .venv``. A Python that cannot make
+environments is named and left out, unless there is no other. What was built stays in ``dist/``.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MINORS = (11, 12, 13)
-HEAVY = {"torch", "skorch", "mediapipe", "av", "matplotlib", "pillow", "flatbuffers", "safetensors"}
+HEAVY = {"torch", "skorch", "mediapipe", "av", "matplotlib", "flatbuffers"}
 # of what a source distribution holds, the tests that need least
 OWN_TESTS = ["tests/test_skeletons.py", "tests/test_trials.py", "tests/datasets/test_overview.py"]
 
@@ -28,27 +29,35 @@ def main():
     """Build, look inside, install, run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--light", action="store_true", help="without torch and MediaPipe")
-    parser.add_argument("--reuse", type=Path, help="site-packages with the dependencies")
+    parser.add_argument("--reuse", type=Path, help="environment with the dependencies")
     options = parser.parse_args()
     pythons = find_pythons()
     print("Pythons:", ", ".join(f"3.{minor} ({path})" for minor, path in pythons.items()))
     missing = [f"3.{minor}" for minor in MINORS if minor not in pythons]
     if missing:
         print("not found, and so not tried:", ", ".join(missing))
+    tried = []
     with tempfile.TemporaryDirectory(prefix="skrehab-dist-") as folder:
         sdist, wheel, unpacked = build(Path(folder))
         look_inside(sdist, wheel, unpacked)
         for minor, python in pythons.items():
             venv = Path(folder) / f"venv{minor}"
+            if not can_make_environments(python):
+                print(f"3.{minor}: {python} has no venv or no pip for it, and is not tried")
+                continue
+            tried.append(minor)
             print(f"3.{minor}: installing what is needed", flush=True)
             own = install_dependencies(python, venv, wheel, options)
             for dist in (wheel, sdist):
                 try_out(own, dist, Path(folder) / f"empty{minor}{dist.suffix}")
                 print(f"3.{minor}: {dist.name} is right", flush=True)
+            check_requirements(own, options.light)
             if has_pytest(own):
                 run(own, "-m", "pytest", "-q", *OWN_TESTS, cwd=unpacked)
                 print(f"3.{minor}: the source distribution runs its tests", flush=True)
             shutil.rmtree(venv)
+    if not tried:
+        sys.exit("No Python that makes environments was found.")
 
 
 def find_pythons():
@@ -70,6 +79,20 @@ def version_of(python):
     code = "import sys; print(*sys.version_info[:2])"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True)
     return tuple(map(int, done.stdout.split())) if done.returncode == 0 else None
+
+
+def can_make_environments(python):
+    """Debian's Python comes without venv and ensurepip."""
+    return subprocess.run([python, "-c", "import venv, ensurepip"]).returncode == 0
+
+
+def check_requirements(python, light):
+    """Run ``pip check``; what was left away on purpose may be missing."""
+    done = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True)
+    for line in done.stdout.splitlines() if done.returncode else ():
+        missing = re.fullmatch(r"skrehab \S+ requires (\S+), which is not installed\.", line)
+        if not (light and missing and missing[1] in HEAVY):
+            sys.exit(f"pip check: {line}")
 
 
 def run(*command, **options):
@@ -139,9 +162,13 @@ def make_venv(python, folder):
 def install_dependencies(python, venv, wheel, options):
     """Make an environment with what the wheel needs, and return its interpreter."""
     own = make_venv(python, venv)
-    if options.reuse and f"python{'.'.join(map(str, version_of(python)))}" in str(options.reuse):
+    version = ".".join(map(str, version_of(python)))
+    reused = (
+        [] if options.reuse is None else options.reuse.glob(f"lib/python{version}/site-packages")
+    )
+    for packages in reused:
         (site,) = venv.glob("lib/python3.*/site-packages")
-        (site / "reused.pth").write_text(f"{options.reuse.resolve()}\n")
+        (site / "reused.pth").write_text(f"{packages.resolve()}\n")
         run(own, "-m", "pip", "install", "-q", "setuptools>=77")
         return own
     wanted = requirements(wheel)

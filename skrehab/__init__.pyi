@@ -1,4 +1,4 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py: run it again after a change of public names.
 
 from skrehab.inspection import ActivationMapDisplay as ActivationMapDisplay
 from skrehab.quality import AppearanceFeatures as AppearanceFeatures

@@ -215,10 +215,12 @@ class GalleryOrder:
         "plot_published_recipe.py",
         "plot_two_models_by_patient.py",
         "plot_study_in_one_call.py",
+        "plot_study_on_dask.py",
         "plot_saliency_map.py",
         "plot_kinematic_measures.py",
         "plot_several_compensations.py",
         "plot_thresholds.py",
+        "plot_one_patient.py",
         "plot_live_and_cues.py",
     )
 

@@ -1,7 +1,31 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py from docstrings: run it again after a change there.
+# mypy: disable-error-code="override, misc"
 
-from skrehab.adaptation.calibration import CalibratedByPatient as CalibratedByPatient
-from skrehab.adaptation.patient import adapt_to_patient as adapt_to_patient
-from skrehab.adaptation.score_map import apply_map as apply_map
-from skrehab.adaptation.score_map import map_scores as map_scores
-from skrehab.adaptation.head import nearest_head as nearest_head
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from numpy.random import Generator, RandomState
+from numpy.typing import ArrayLike, NDArray
+
+
+class CalibratedByPatient(Any):
+    estimator_: Any
+    map_: NDArray[Any]
+    threshold_: float
+    normal_: int
+    classes_: NDArray[Any]
+    def __init__(self, estimator: Any, *, method: Literal["sigmoid", "isotonic"] = 'sigmoid', cv: Any = 5, confidence: float | None = None, false_alarms: float | None = None, frame_rate: float | None = None, normal_label: Any = None) -> None: ...
+    def fit(self, X: Sequence[Any] | NDArray[Any], y: ArrayLike | Sequence[ArrayLike] | NDArray[Any], groups: ArrayLike | None = None, exercise: ArrayLike | None = None) -> Self: ...
+    def predict_proba(self, X: Sequence[Any] | NDArray[Any], exercise: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Sequence[Any] | NDArray[Any], exercise: ArrayLike | None = None) -> NDArray[Any]: ...
+    @property
+    def steps(self) -> Any: ...
+def adapt_to_patient(model: Any, X: Sequence[Any] | NDArray[Any], y: ArrayLike | None = None, *, exercise: str | ArrayLike | None = None, learn: Literal["bias", "head"] | None = 'bias', anchor: float | None = None, normal_label: Any = None) -> Any: ...
+def apply_map(learned: ArrayLike, probability: ArrayLike) -> NDArray[Any]: ...
+def map_scores(scores: ArrayLike, motion: ArrayLike, method: Literal["sigmoid", "isotonic"] = 'sigmoid', sample_weight: ArrayLike | None = None) -> NDArray[Any]: ...
+def nearest_head(hidden: Sequence[ArrayLike] | NDArray[Any], motion: ArrayLike, weight: ArrayLike, bias: float, *, learn: Literal["bias", "head"] = 'head', anchor: float = 1.0) -> NDArray[Any] | float: ...
+
+def __getattr__(name: str) -> Any: ...

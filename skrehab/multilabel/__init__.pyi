@@ -1,10 +1,63 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py from docstrings: run it again after a change there.
+# mypy: disable-error-code="override, misc"
 
-from skrehab.multilabel.frames import MultiLabelFrames as MultiLabelFrames
-from skrehab.multilabel.label_sets import MultiLabelMixin as MultiLabelMixin
-from skrehab.multilabel.classifier import MultiLabelVideoClassifier as MultiLabelVideoClassifier
-from skrehab.multilabel.label_sets import SigmoidBCE as SigmoidBCE
-from skrehab.multilabel.label_sets import SoftmaxBCE as SoftmaxBCE
-from skrehab.multilabel.label_sets import check_multilabel as check_multilabel
-from skrehab.multilabel.frames import frames_of_labels as frames_of_labels
-from skrehab.multilabel.label_sets import label_probabilities as label_probabilities
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from numpy.random import Generator, RandomState
+from numpy.typing import ArrayLike, NDArray
+
+from skrehab.training.augmentation import Augmentation
+from skrehab.frames import FrameMLP
+from skrehab.frames import FrameTCN
+from skrehab.saliency import Saliency
+
+
+class MultiLabelFrames(Any):
+    frame_models_: list[Any]
+    n_labels_: int
+    classes_: NDArray[Any]
+    label_names_: list[str]
+    teacher_: MultiLabelVideoClassifier | None
+    n_landmarks_: int
+    n_coords_: int
+    def __init__(self, estimator: FrameMLP | FrameTCN | None = None, teacher: MultiLabelVideoClassifier | None = None, *, method: Literal["frame_logits", "integrated_gradients", "vanilla_gradient"] = 'frame_logits', threshold: float = 0.5, soft: bool = True, strongest: bool = False, n_steps: int = 16, label_names: Sequence[str] | None = None) -> None: ...
+    def fit(self, X: Sequence[ArrayLike] | NDArray[Any], y: ArrayLike | Sequence[Any] | NDArray[Any], groups: ArrayLike | None = None) -> Self: ...
+    def predict_proba(self, X: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]: ...
+    def predict(self, X: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]: ...
+
+class MultiLabelMixin(Any):
+    def predict(self, X: Sequence[Any] | NDArray[Any]) -> NDArray[Any]: ...
+
+class MultiLabelVideoClassifier(MultiLabelMixin, Any):
+    n_labels_: int
+    classes_: NDArray[Any]
+    module_: Any
+    history_: list[dict[Any, Any]]
+    n_landmarks_: int | None
+    n_coords_: int | None
+    validation_groups_: NDArray[Any] | None
+    weights_report_: Any
+    def __init__(self, network: Any = 'act', *, network_params: Mapping[Any, Any] | None = None, loss: Literal["sigmoid_bce", "softmax_bce"] = 'sigmoid_bce', threshold: float = 0.5, lr: float = 0.001, max_epochs: int = 100, batch_size: int = 32, weight_decay: float = 0.0, schedule: Literal["cosine"] | None = 'cosine', gradient_clip: float | None = 1.0, early_stopping: bool | Literal["patient"] | Literal["trial"] = False, validation_fraction: float = 0.15, patience: int = 10, device: str = 'cpu', random_state: int | RandomState | None = None, weights: str | PathLike[str] | None = None, weights_sha256: str | None = None, head: Literal["keep", "new"] = 'keep', freeze: tuple[str, ...] = ..., layer_decay: float | None = None, head_warmup: int = 0, memory: Any = None, verbose: int = 0, net_params: Mapping[Any, Any] | None = None, optimizer: Literal["adam", "adamw"] = 'adam', augment: Augmentation | Mapping[Any, Any] | None = None, warmup: int = 0, decay_norms: bool = True, views: int | tuple[int, int] = 1) -> None: ...
+    def fit(self, X: Sequence[ArrayLike] | NDArray[Any] | Sequence[Any], y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None) -> Self: ...
+    def decision_function(self, X: Sequence[Any] | NDArray[Any]) -> NDArray[Any]: ...
+    def predict_proba(self, X: Sequence[Any] | NDArray[Any]) -> NDArray[Any]: ...
+    def predict_frame_proba(self, X: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]: ...
+    def saliency(self, X: Sequence[ArrayLike] | NDArray[Any], *, method: Any = 'integrated_gradients', target: int | ArrayLike | None = None, baseline: Literal["zeros", "rest"] | ArrayLike = 'zeros', n_steps: int | Literal["auto"] = 50, tol: float = 0.01, aggregate: Literal["sum", "mean", "max", "signed"] = 'sum', normalize: bool = True, return_maps: bool = False) -> NDArray[Any] | Saliency: ...
+    def features(self, X: Sequence[Any] | NDArray[Any]) -> NDArray[Any]: ...
+    def get_params(self, deep: bool = True) -> dict[Any, Any]: ...
+    def set_params(self, **params: Any) -> Any: ...
+
+class SigmoidBCE(Any):
+    def forward(self, logits: Any, target_and_weight: Any) -> Any: ...
+
+class SoftmaxBCE(Any):
+    def forward(self, logits: Any, target_and_weight: Any) -> Any: ...
+def check_multilabel(y: ArrayLike, X: Sequence[Any] | NDArray[Any], loss: Literal["sigmoid_bce", "softmax_bce"] = 'sigmoid_bce', *, unlabelled: bool = False) -> NDArray[Any]: ...
+def frames_of_labels(scores: Sequence[ArrayLike] | NDArray[Any], y: ArrayLike, *, threshold: float = 0.5, soft: bool = False, strongest: bool = False) -> NDArray[Any]: ...
+def label_probabilities(logits: ArrayLike, loss: Literal["sigmoid_bce", "softmax_bce"] = 'sigmoid_bce') -> NDArray[Any]: ...
+
+def __getattr__(name: str) -> Any: ...

@@ -173,8 +173,16 @@ class SkeletonNetwork(nn.Module):
         -------
         torch.Tensor of shape (batch, n_outputs)
             Logits.
+
+        Raises
+        ------
+        NotImplementedError
+            If a subclass does not write it.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} computes no logits: write classify(self, clips), which gives "
+            "an array of shape (batch, n_outputs)."
+        )
 
     def forward(self, x, lengths=None):
         return self.classify(self.clips(x, lengths))

@@ -1,12 +1,24 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py from docstrings: run it again after a change there.
+# mypy: disable-error-code="override, misc"
 
-from skrehab.persistence.folder import MAX_JSON_BYTES as MAX_JSON_BYTES
-from skrehab.persistence.folder import MAX_WEIGHT_BYTES as MAX_WEIGHT_BYTES
-from skrehab.persistence.hub import from_pretrained as from_pretrained
-from skrehab.persistence.reading import load as load
-from skrehab.persistence.reading import load_files as load_files
-from skrehab.persistence.cards import model_card as model_card
-from skrehab.persistence.hub import push_to_hub as push_to_hub
-from skrehab.persistence.folder import read_metadata as read_metadata
-from skrehab.persistence.writing import save as save
-from skrehab.persistence.cards import tells_enough as tells_enough
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from numpy.random import Generator, RandomState
+from numpy.typing import ArrayLike, NDArray
+
+MAX_JSON_BYTES: Any
+MAX_WEIGHT_BYTES: Any
+def from_pretrained(repo_id: str | PathLike[str], *, local_files_only: bool = True, revision: str | None = None, device: str = 'cpu', token: str | None = None, cache_dir: str | PathLike[str] | None = None, endpoint: str | None = None) -> Any: ...
+def load(path: str | PathLike[str], *, device: str = 'cpu') -> Any: ...
+def load_files(model_json: str | PathLike[str], weights: str | PathLike[str], *, device: str = 'cpu') -> Any: ...
+def model_card(estimator: Any, metadata: Mapping[Any, Any] | None = None, *, name: str = 'model') -> str: ...
+def push_to_hub(path: str | PathLike[str], repo_id: str, *, private: bool = True, token: str | None = None, revision: str | None = None, endpoint: str | None = None) -> str: ...
+def read_metadata(path: str | PathLike[str]) -> dict[Any, Any]: ...
+def save(estimator: Any, path: str | PathLike[str], *, metadata: Mapping[Any, Any] | None = None, card: bool | str | None = None, overwrite: bool = False) -> Path: ...
+def tells_enough(metadata: Mapping[Any, Any] | None) -> bool: ...
+
+def __getattr__(name: str) -> Any: ...

@@ -84,7 +84,7 @@ class Kind:
 
     def holds(self, node, place):
         """Tell whether the node may stand there."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} tests nothing: write holds(node, place).")
 
     def check(self, node, place):
         """Raise if the node may not stand there."""

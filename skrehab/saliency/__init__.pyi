@@ -1,27 +1,55 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py from docstrings: run it again after a change there.
+# mypy: disable-error-code="override, misc"
 
-from skrehab.saliency.scores import AGGREGATIONS as AGGREGATIONS
-from skrehab.saliency.scores import COORDS as COORDS
-from skrehab.saliency.label_maps import LabelMap as LabelMap
-from skrehab.saliency.attribution import METHODS as METHODS
-from skrehab.saliency.scores import SCALES as SCALES
-from skrehab.saliency.scores import SMOOTHINGS as SMOOTHINGS
-from skrehab.saliency.attribution import Saliency as Saliency
-from skrehab.saliency.scores import check_smooth as check_smooth
-from skrehab.saliency.path_integral import clenshaw_curtis as clenshaw_curtis
-from skrehab.saliency.gradients import converge as converge
-from skrehab.saliency.attribution import explain as explain
-from skrehab.saliency.scores import frame_scores as frame_scores
-from skrehab.saliency.class_activation import grad_cam as grad_cam
-from skrehab.saliency.scores import highest_score as highest_score
-from skrehab.saliency.path_integral import integrate_stretches as integrate_stretches
-from skrehab.saliency.gradients import integrated_gradients as integrated_gradients
-from skrehab.saliency.attention_weights import joint_attention as joint_attention
-from skrehab.saliency.label_maps import label_map as label_map
-from skrehab.saliency.scores import min_max as min_max
-from skrehab.saliency.scores import score_frames as score_frames
-from skrehab.saliency.scores import smooth_frames as smooth_frames
-from skrehab.saliency.class_activation import token_attention as token_attention
-from skrehab.saliency.class_activation import token_joints as token_joints
-from skrehab.saliency.gradients import vanilla_gradient as vanilla_gradient
-from skrehab.saliency.path_integral import worst_stretches as worst_stretches
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from numpy.random import Generator, RandomState
+from numpy.typing import ArrayLike, NDArray
+
+from skrehab.multilabel import MultiLabelVideoClassifier
+from skrehab.fusion import MuscleGroupClassifier
+from skrehab.video import VideoClassifier
+
+AGGREGATIONS: tuple[Any, ...]
+COORDS: tuple[Any, ...]
+
+class LabelMap:
+    values: NDArray[Any]
+    frames: NDArray[Any] | None
+    label: Any
+    method: Literal["grad_cam", "tokens", "joints"]
+    def __init__(self, values: ArrayLike, frames: ArrayLike | None, label: Any, method: Literal["grad_cam", "tokens", "joints"]) -> None: ...
+METHODS: tuple[Any, ...]
+SCALES: tuple[Any, ...]
+SMOOTHINGS: tuple[Any, ...]
+
+class Saliency:
+    scores: NDArray[Any]
+    maps: list[NDArray[Any]]
+    completeness_error: NDArray[Any]
+    n_steps: NDArray[Any]
+    def __init__(self, scores: ArrayLike, maps: Sequence[ArrayLike] | NDArray[Any], completeness_error: ArrayLike, n_steps: ArrayLike) -> None: ...
+def check_smooth(smooth: int | tuple[str, int]) -> tuple[str, int]: ...
+def clenshaw_curtis(n: int) -> tuple[NDArray[Any], NDArray[Any]]: ...
+def converge(module: Any, baseline: Any, way: Any, lengths: Any, target: Any, tol: Any, internal_batch_size: Any = ..., memory: Any = ...) -> tuple[Any, Any, Any, Any]: ...
+def explain(module: Any, trials: Sequence[ArrayLike] | NDArray[Any], targets: ArrayLike | None, *, method: Literal["vanilla_gradient", "integrated_gradients", "frame_logits"] = 'integrated_gradients', baseline: Literal["zeros", "rest"] | ArrayLike = 'zeros', n_steps: int | Literal["auto"] = 50, tol: float = 0.01, aggregate: Literal["positive", "sum", "mean", "max", "signed"] = 'sum', smooth: int | tuple[str, int] | Literal["auto"] = 0, coords: Literal["sum", "first"] = 'sum', scale: Literal["map", "frames"] = 'frames', z_clip: float | None = None, normalize: bool = True, batch_size: int = 32, device: str = 'cpu', memory: int = ..., seen: Sequence[ArrayLike] | NDArray[Any] | None = None) -> Saliency: ...
+def frame_scores(attribution: ArrayLike, aggregate: Literal["positive", "sum", "mean", "max", "signed"] = 'sum') -> NDArray[Any]: ...
+def grad_cam(module: Any, clip: Any, label: Any, *, layer: str | None = None, logits: Callable[..., Any] | None = None, normalize: bool = True) -> Any: ...
+def highest_score(n_landmarks: int, *, aggregate: str = 'positive', scale: str = 'map') -> float: ...
+def integrate_stretches(nodes: ArrayLike, slopes: ArrayLike, values: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]: ...
+def integrated_gradients(module: Any, x: Any, lengths: Any, target: Any, *, baseline: Any = None, n_steps: int | Literal["auto"] = 50, tol: float = 0.01, internal_batch_size: int = ..., memory: int | None = ...) -> tuple[Any, Any, Any]: ...
+def joint_attention(network: Any, x: Any, lengths: Any = None, *, over: Literal["joints", "frames"] = 'joints') -> Any: ...
+def label_map(estimator: MuscleGroupClassifier | MultiLabelVideoClassifier | VideoClassifier, trial: Any, label: Any, *, method: Literal["grad_cam", "tokens", "joints"] = 'grad_cam', layer: str | None = None) -> LabelMap: ...
+def min_max(scores: ArrayLike) -> NDArray[Any]: ...
+def score_frames(attribution: ArrayLike, *, aggregate: Literal["positive", "sum", "mean", "max", "signed"] = 'positive', smooth: int | tuple[str, int] = 0, coords: Literal["sum", "first"] = 'sum', scale: Literal["map", "frames"] | None = 'map', z_clip: float | None = None) -> NDArray[Any]: ...
+def smooth_frames(values: ArrayLike, smooth: int | tuple[str, int]) -> NDArray[Any]: ...
+def token_attention(module: Any, clip: Any, label: Any = None, *, logits: Callable[..., Any] | None = None, normalize: bool = True) -> Any: ...
+def token_joints(module: Any, x: Any, lengths: Any = None, *, label: Any, logits: Callable[..., Any] | None = None, normalize: bool = True) -> Any: ...
+def vanilla_gradient(module: Any, x: Any, lengths: Any, target: Any, *, internal_batch_size: int = ..., memory: int | None = None) -> Any: ...
+def worst_stretches(errors: ArrayLike, nodes: ArrayLike, at_most: int) -> NDArray[Any]: ...
+
+def __getattr__(name: str) -> Any: ...

@@ -1,14 +1,26 @@
-# Made by .ci/stubs.py from __init__.py: run it again after a change there.
+# Made by .ci/stubs.py from docstrings: run it again after a change there.
+# mypy: disable-error-code="override, misc"
 
-from skrehab.trials.frame_targets import UNLABELLED as UNLABELLED
-from skrehab.trials.poses import check_frame as check_frame
-from skrehab.trials.frame_targets import check_frame_labels as check_frame_labels
-from skrehab.trials.frame_targets import check_frame_weights as check_frame_weights
-from skrehab.trials.by_trial import check_groups as check_groups
-from skrehab.trials.by_trial import check_label_rows as check_label_rows
-from skrehab.trials.by_trial import check_trial_labels as check_trial_labels
-from skrehab.trials.poses import check_trials as check_trials
-from skrehab.trials.poses import each_trial as each_trial
-from skrehab.trials.frame_targets import labelled as labelled
-from skrehab.trials.frame_targets import ragged as ragged
-from skrehab.trials.poses import tag_trial_input as tag_trial_input
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from numpy.random import Generator, RandomState
+from numpy.typing import ArrayLike, NDArray
+
+UNLABELLED: Any
+def check_frame(frame: ArrayLike, shape: tuple[int, int], *, name: str = 'The frame') -> NDArray[Any]: ...
+def check_frame_labels(y: Sequence[ArrayLike] | NDArray[Any], X: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]: ...
+def check_frame_weights(sample_weight: ArrayLike | Sequence[Any] | NDArray[Any] | None, X: Sequence[ArrayLike] | NDArray[Any]) -> list[NDArray[Any]] | None: ...
+def check_groups(groups: ArrayLike | None, X: Sequence[Any] | NDArray[Any], *, name: str = 'groups', what: str = 'patient') -> NDArray[Any] | None: ...
+def check_label_rows(y: ArrayLike, X: Sequence[Any] | NDArray[Any], *, unlabelled: bool = False) -> NDArray[Any]: ...
+def check_trial_labels(y: ArrayLike, X: Sequence[Any] | NDArray[Any]) -> NDArray[Any]: ...
+def check_trials(X: Sequence[ArrayLike] | NDArray[Any], *, n_landmarks: int | None = None, n_coords: int | None = None, name: str = 'X') -> list[NDArray[Any]]: ...
+def each_trial(X: Any, *, n_landmarks: Any = None, n_coords: Any = None, name: Any = 'X') -> Iterator[NDArray[Any]]: ...
+def labelled(frame_labels: ArrayLike) -> NDArray[Any]: ...
+def ragged(items: Iterable[ArrayLike]) -> NDArray[Any]: ...
+def tag_trial_input(tags: Any) -> Any: ...
+
+def __getattr__(name: str) -> Any: ...

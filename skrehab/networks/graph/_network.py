@@ -145,8 +145,16 @@ class GraphNetwork(SkeletonNetwork):
         -------
         torch.Tensor of shape (batch * persons, channels, frames, joints)
             Features.
+
+        Raises
+        ------
+        NotImplementedError
+            If a subclass does not write it.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} computes no features: write _features(self, x), or "
+            "classify(self, clips) itself."
+        )
 
     def classify(self, clips):
         x = self._features(to_persons(clips, self.data_bn))

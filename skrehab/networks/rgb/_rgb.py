@@ -75,7 +75,10 @@ class RGBNetwork(nn.Module):
         return self._features(x)
 
     def _features(self, x):
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} computes no features: write _features(self, x), which gives an "
+            "array of shape (batch, n_features)."
+        )
 
     def forward(self, x):
         layer = self

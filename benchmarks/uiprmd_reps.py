@@ -8,9 +8,10 @@ relative to the waist plus the waist's path, offset from the first frame, five-f
 fifth frame (6 Hz). They are small settings that two cores can train, named in SETTINGS, not the
 published sizes; none is pretrained, so the frozen MOMENT is a random one. mil_tcn's pooling and
 rocket's weight decay are chosen for each held-out person on three of the nine training people,
-then refitted on all nine. The rows "closed form" draw rocket's features once, for all people, and
-solve a ridge regression a movement (one penalty for all movements, chosen by leaving training
-people out), on displacements, on unit bones, and the mean of both.
+then refitted on all nine. The rows "closed form" take rocket's features, drawn once for all
+people, or those of RocketFeatures, fitted on the training people, and solve a ridge regression a
+movement (one penalty for all movements, chosen by leaving training people out), on displacements,
+on unit bones, and the mean of both.
 
     python benchmarks/uiprmd_reps.py [--data ../shared/data/uiprmd_kinect.npz] [--jobs 2]
                                      [--only NAME ...]
@@ -33,7 +34,13 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrehab import BoneVectors, DisplacementSmoother, LandmarkScaler, VideoClassifier
+from skrehab import (
+    BoneVectors,
+    DisplacementSmoother,
+    LandmarkScaler,
+    RocketFeatures,
+    VideoClassifier,
+)
 from skrehab.datasets import load_uiprmd_npz
 from skrehab.networks import build
 from skrehab.training.embeddings import embed_trials
@@ -76,6 +83,9 @@ CLOSED = {
     "rocket, closed form: displacements": ("movements",),
     "rocket, closed form: bones": ("bones",),
     "rocket, closed form: both": ("movements", "bones"),
+    "RocketFeatures, closed form: displacements": ("movements",),
+    "RocketFeatures, closed form: bones": ("bones",),
+    "RocketFeatures, closed form: both": ("movements", "bones"),
 }
 ALPHAS = np.logspace(1, 5, 9)
 FLOORS = ("duration alone", "range + speed, logistic regression")
@@ -134,18 +144,26 @@ def fit_and_predict_jointly(X, data, train, test, row):
     return (logits[index, right + 1] > logits[index, right]).astype(int)
 
 
-def closed_form(data, train, test, features):
+def rocket_network(X, train):
+    """Features of the network ``rocket``, drawn once."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        kernels = build("rocket", n_landmarks=X[0].shape[1], n_coords=X[0].shape[2], n_outputs=1)
+    return embed_trials(kernels, list(X), 64).numpy()
+
+
+def minirocket(X, train):
+    """RocketFeatures, whose thresholds are of training repetitions."""
+    return RocketFeatures(random_state=0).fit([X[i] for i in train]).transform(X)
+
+
+def closed_form(data, train, test, features, describe):
     """Sum over feature sets of a ridge regression's score on random convolutions."""
     total = np.zeros(len(data.X))
     for name in features:
         X = getattr(data, name)
         X = LandmarkScaler().fit([X[i] for i in train]).transform(X)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            kernels = build(
-                "rocket", n_landmarks=X[0].shape[1], n_coords=X[0].shape[2], n_outputs=1
-            )
-        found = embed_trials(kernels, list(X), 64).numpy()
+        found = describe(X, train)
         inner = GroupKFold(3).split(train, groups=data.subject[train])
         inner = [(train[a], train[b]) for a, b in inner]
         right = [
@@ -178,7 +196,8 @@ def fold(data, row, person):
     closed = row in CLOSED
     if closed:
         where = np.flatnonzero(inside), np.flatnonzero(outside)
-        closed_said = closed_form(data, *where, CLOSED[row])
+        describe = minirocket if row.startswith("RocketFeatures") else rocket_network
+        closed_said = closed_form(data, *where, CLOSED[row], describe)
     if row in SETTINGS and SETTINGS[row][0] in SCALED:
         X = LandmarkScaler().fit([X[i] for i in np.flatnonzero(inside)]).transform(X)
     chosen = choose(data, X, row, np.flatnonzero(inside)) if row in CHOICES else None

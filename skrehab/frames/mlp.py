@@ -63,7 +63,9 @@ class FrameMLP(FrameClassifier):
     verbose : int, default=0
         1 prints a line an epoch.
     net_params : dict, optional
-        Anything else for :class:`skorch.NeuralNet`, such as callbacks.
+        Anything else for :class:`skorch.NeuralNet`, such as callbacks. With it, with `verbose` or
+        on a GPU the general loop trains, which takes longer; its steps are the same but for
+        rounding.
     classes : array-like of shape (n_classes,), optional
         Names of the columns of soft labels; None takes those of
         :class:`~skrehab.frames.SoftLabels`, else 0, 1, ...

@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-__all__ = ["clock", "in_notebook", "progress_bar"]
+__all__ = ["clock", "in_notebook", "progress_bar", "shown_progress"]
 
 _WIDTH = 30  # of the bar, in characters
 _PAUSE = 0.2  # seconds between two changes in a notebook: each is a message to the browser
@@ -58,6 +58,41 @@ def progress_bar(title, total=None):
             progress.update(task, completed=done, total=total, **fields)
 
         yield tell
+
+
+@contextmanager
+def shown_progress(progress, title):
+    """Make of a parameter ``progress`` what is told how far the work is.
+
+    Parameters
+    ----------
+    progress : callable, bool or None
+        True for a bar.
+    title : str
+        What is counted.
+
+    Yields
+    ------
+    callable or None
+        What was given, or ``tell(done, total, left=0.0)`` of a bar; None where nobody asked.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if progress is None or callable(progress):
+        yield progress
+    elif not isinstance(progress, bool):
+        raise TypeError(f"progress must be True, False, None or callable, got {progress!r}.")
+    elif not progress:
+        yield None
+    else:
+        with progress_bar(title) as tell:
+            # left is nan where it is not known, and 0 at the end
+            yield lambda done, total, left=0.0: tell(
+                done, total, f"about {clock(left)} left" if left > 0 else ""
+            )
 
 
 def in_notebook():

@@ -1,5 +1,6 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Annotated
@@ -119,6 +120,12 @@ def _list(manifest, targets):
         highlight=False,
         soft_wrap=True,
     )
+    if empty:
+        name = shlex.quote(str(manifest))
+        say_note(
+            f"Next: fill it in, with a spreadsheet program or skrehab serve --label {name}; then "
+            f"skrehab check {name}."
+        )
 
 
 def failures(failed, total):

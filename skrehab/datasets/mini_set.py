@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrehab._optional import require
+from skrehab._progress import shown_progress
 from skrehab._written import part_of, written
 from skrehab.datasets._sizes import check_frame_rate, check_whole
 from skrehab.datasets.drawn.seat_film import draw_look, film_of
@@ -58,8 +59,8 @@ def write_mini_set(
         Width and height in pixels, even, at least 64.
     random_state : int, default=1
         Seed. With the default each of the five patients has trials of both labels.
-    progress : callable, optional
-        Called with the number of videos done and of all.
+    progress : callable or bool, optional
+        True shows a bar. A callable is called with the number of videos done and of all.
 
     Returns
     -------
@@ -110,15 +111,16 @@ def write_mini_set(
     (folder / "videos").mkdir(parents=True, exist_ok=True)
     patients = sorted(set(data.groups.tolist()))
     names, videos = _names(data), []
-    for i, (name, points) in enumerate(zip(names, data.X)):
-        look = draw_look(
-            np.random.default_rng([random_state, patients.index(data.groups[i])]),
-            np.random.default_rng([random_state, 10_000 + i]),
-        )
-        videos.append(folder / "videos" / f"{name}.mp4")
-        _write_film(videos[-1], film_of(points, look, size, seed=i), frame_rate)
-        if progress is not None:
-            progress(i + 1, len(names))
+    with shown_progress(progress, "Videos drawn") as told:
+        for i, (name, points) in enumerate(zip(names, data.X)):
+            look = draw_look(
+                np.random.default_rng([random_state, patients.index(data.groups[i])]),
+                np.random.default_rng([random_state, 10_000 + i]),
+            )
+            videos.append(folder / "videos" / f"{name}.mp4")
+            _write_film(videos[-1], film_of(points, look, size, seed=i), frame_rate)
+            if told is not None:
+                told(i + 1, len(names))
     _write_rows(truth, [("recording", "start", "stop", "label"), *_stretches(names, data)])
     rows = [
         (name, f"videos/{name}.mp4", *(str(data[key][i]) for key in ("groups", "exercise", "side")),

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cross_validate
 
-from skrehab._progress import clock, progress_bar
+from skrehab._progress import shown_progress
 from skrehab.evaluation._kept_folds import Kept, note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
 from skrehab.evaluation._study_data import study_data
@@ -147,7 +146,7 @@ def evaluate_by_patient(
     told = data.normal if explain else None
     methods = {}
     lengths = _lengths(data)
-    with _shown(progress) as told_folds:
+    with shown_progress(progress, "Folds") as told_folds:
         count = _Count(len(models) * len(seeds) * len(folds), told_folds)
         for name, model in (models | floor_models()).items():
             is_floor = name not in models
@@ -273,22 +272,6 @@ def _alike_on_both_sides(data, folds):
                 "seen in training."
             )
     return notes
-
-
-@contextmanager
-def _shown(progress):
-    """Yield whom to tell of folds: who was given, a bar for True, or nobody."""
-    if progress is None or callable(progress):
-        yield progress
-    elif not isinstance(progress, bool):
-        raise TypeError(f"progress must be True, False, None or callable, got {progress!r}.")
-    elif not progress:
-        yield None
-    else:
-        with progress_bar("Folds") as tell:
-            yield lambda done, total, left: tell(
-                done, total, "" if np.isnan(left) or not left else f"about {clock(left)} left"
-            )
 
 
 class _Count:

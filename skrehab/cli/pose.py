@@ -61,6 +61,7 @@ def pose(
     before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
 
     from skrehab.pose import VideoError, extract_pose
+    from skrehab.pose.track import UPSIDE_DOWN
 
     failed, written_now = 0, 0
 
@@ -95,6 +96,8 @@ def pose(
                         highlight=False,
                         soft_wrap=True,
                     )
+                    if track.upside_down:
+                        say_note(f"note: {video.name}: {UPSIDE_DOWN}")
             bar.advance(task)
     if before:
         say_note(

@@ -20,7 +20,7 @@ from .persons import PERSONS, check_person, find_jumps
 from .picture import VideoError
 from .reader import probe_video
 from .stream import PoseStream
-from .track import follow_pose, nobody_found, source_name
+from .track import UPSIDE_DOWN, follow_pose, nobody_found, source_name
 from .weights import find_model
 
 __all__ = ["PoseExtractor"]
@@ -216,7 +216,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
             for done, (i, (track, failure)) in enumerate(zip(todo, results), 1):
                 if track is not None:
                     trials[i] = track.landmarks(self.coordinates)
-                note = failure or _jumps(track, self.person)
+                note = failure or _oddity(track, self.person)
                 if note:
                     notes[i] = note
                 video(done, source_name(videos[i]))
@@ -300,8 +300,10 @@ def _probe(videos):
     return lengths, failures
 
 
-def _jumps(track, person):
-    """Say when a pose seems to jump to somebody else; who is followed never does."""
+def _oddity(track, person):
+    """Say when somebody is upside down, or a pose seems to jump; who is followed never does."""
+    if track.upside_down:
+        return f"{track.source}: {UPSIDE_DOWN}"
     followed = person in ("steady", "follow", "seated")
     jumps = [] if followed else find_jumps(track.image, track.timestamps)
     if not len(jumps):

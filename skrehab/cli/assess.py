@@ -86,6 +86,7 @@ def assess(
 
     from skrehab.assessment import assess_video
     from skrehab.pose import VideoError
+    from skrehab.pose.track import UPSIDE_DOWN
 
     output.mkdir(parents=True, exist_ok=True)
     fitted = skrehab.load(model)
@@ -119,6 +120,8 @@ def assess(
                     f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, "
                     "as the model was trained."
                 )
+            if result.track.upside_down:
+                say_note(f"note: {video.name}: {UPSIDE_DOWN}")
             _write_table(tables[video], result, names.frames)
             if overlay:
                 _write_overlay(video, films[video], result, names, threshold)

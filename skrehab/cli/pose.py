@@ -1,5 +1,6 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +61,7 @@ def pose(
     before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
 
     from skrehab.pose import VideoError, extract_pose
+    from skrehab.pose.track import UPSIDE_DOWN
 
     failed, written_now = 0, 0
 
@@ -94,6 +96,8 @@ def pose(
                         highlight=False,
                         soft_wrap=True,
                     )
+                    if track.upside_down:
+                        say_note(f"note: {video.name}: {UPSIDE_DOWN}")
             bar.advance(task)
     if before:
         say_note(
@@ -119,6 +123,12 @@ def _list(manifest, targets):
         highlight=False,
         soft_wrap=True,
     )
+    if empty:
+        name = shlex.quote(str(manifest))
+        say_note(
+            f"Next: fill it in, with a spreadsheet program or skrehab serve --label {name}; then "
+            f"skrehab check {name}."
+        )
 
 
 def failures(failed, total):

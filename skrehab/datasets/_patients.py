@@ -8,7 +8,7 @@ from skrehab.datasets._exercises import EXERCISES
 KINDS = ("trunk_flexion", "trunk_rotation", "shoulder_elevation", "head_flexion")
 
 
-def plan_trials(n_patients, n_repetitions, exercises, rng):
+def plan_trials(n_patients, n_repetitions, exercises, rng, kinds=KINDS):
     """List every trial with its patient, exercise, side, label and kind of compensation.
 
     Parameters
@@ -19,6 +19,8 @@ def plan_trials(n_patients, n_repetitions, exercises, rng):
         Names in ``EXERCISES``.
     rng : numpy.random.RandomState
         Source of randomness.
+    kinds : sequence of str
+        Compensations that occur; of each exercise those that are its own.
 
     Returns
     -------
@@ -49,7 +51,9 @@ def plan_trials(n_patients, n_repetitions, exercises, rng):
         for i, trial in enumerate(trials):
             trial["seed"] = rng.randint(2**31 - 1)
             trial["label"] = int(i in chosen)
-            trial["kind"] = _choose_kind(trial, _generator(rng)) if trial["label"] else "none"
+            trial["kind"] = (
+                _choose_kind(trial, kinds, _generator(rng)) if trial["label"] else "none"
+            )
         plan += trials
     return sorted(plan, key=lambda trial: trial["patient"])  # stable: exercises keep their order
 
@@ -70,8 +74,9 @@ def _log_odds(trial):
     return style["tendency"] + style["tendency_in"][trial["exercise"]] + affected
 
 
-def _choose_kind(trial, rng):
-    kinds = EXERCISES[trial["exercise"]].kinds
+def _choose_kind(trial, wanted, rng):
+    every = EXERCISES[trial["exercise"]].kinds
+    kinds = {kind: share for kind, share in every.items() if kind in wanted}
     weights = np.array([share * trial["style"]["favours"][kind] for kind, share in kinds.items()])
     return str(rng.choice(list(kinds), p=weights / weights.sum()))
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._sizes import check_frame_rate, check_whole
 from skrehab.datasets.drawn.bbt_film import LazyClip
 from skrehab.datasets.drawn.bbt_patients import IMBALANCED, TARGET_NAMES, plan_clips
@@ -123,7 +124,7 @@ def make_bbt_clips(
     videos = [LazyClip(clip, int(n_frames), int(image_size), float(frame_rate)) for clip in plan]
     poses, sides, activities = zip(*(video.observe() for video in videos))
     patients = np.array([clip["patient"] for clip in plan])
-    return Bunch(
+    return TrialsBunch(
         videos=videos if lazy else [np.asarray(video) for video in videos],
         poses=list(poses),
         target=np.array(TARGET_NAMES)[[clip["target"] for clip in plan]],

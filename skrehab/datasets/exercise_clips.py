@@ -3,8 +3,9 @@
 import textwrap
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._sizes import check_frame_rate, check_whole
 from skrehab.datasets.drawn.ex_activities import ACTIVITIES
 from skrehab.datasets.drawn.ex_film import ExerciseClip
@@ -131,7 +132,7 @@ def make_exercise_clips(
     poses = [clip.observe() for clip in clips]
     done = [clip["activity"] for clip in plan]
     person = np.array([clip["person"] for clip in plan])
-    return Bunch(
+    return TrialsBunch(
         X=[
             {"rgb": clip if lazy else np.asarray(clip), "pose": pose}
             for clip, pose in zip(clips, poses)

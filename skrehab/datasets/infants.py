@@ -5,8 +5,8 @@ from array import array
 from operator import itemgetter
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._skipped import Skipped, existing_folder
 from skrehab.formats._bounds import (
     MAX_CELLS,
@@ -154,7 +154,7 @@ def load_infant_neuromotor(root, *, strict=False):
     skipped.report(len(rows), strict)
     X, risk, subject, age, source, video, frame_rate, size = zip(*rows)
     subject = np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         risk=np.array(risk),
         subject=subject,

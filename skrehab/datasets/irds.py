@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import finite_trial, to_numbers
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.formats._bounds import read_text
@@ -105,7 +105,7 @@ def load_irds(root, *, strict=False):
     steps = steps[steps > 0]
     exercise = np.array([GESTURES[int(one)] for one in gesture])
     label, subject = np.array(label, dtype=int), np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         tracking=list(tracking),
         timestamps=list(times),

@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import finite_trial, number_rows, to_numbers
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.formats._bounds import read_json
@@ -129,7 +129,7 @@ def load_keraal(root, *, pose="kinect", annotator=None, frame_rate=30.0, strict=
     skipped.report(len(rows), strict)
     X, y, frames, found, who, group, exercise, path = zip(*rows)
     who = np.array(who)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         y=np.array(y),
         frame_labels=ragged(list(frames)),

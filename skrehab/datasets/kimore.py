@@ -8,9 +8,9 @@ from contextlib import closing
 from itertools import islice
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from skrehab._optional import require
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._skipped import Skipped, existing_folder
 from skrehab.datasets._text_files import MAX_BYTES, read_lines
 from skrehab.formats._bounds import read_bytes
@@ -138,7 +138,7 @@ def load_kimore(root, *, exercises=None, strict=False):
     skipped.report(len(rows), strict, doubtful)
     columns = list(zip(*rows))
     person = np.array(columns[6])
-    return Bunch(
+    return TrialsBunch(
         X=list(columns[0]),
         tracking=list(columns[1]),
         scores=np.array(columns[2]),

@@ -1,8 +1,8 @@
 """MuscleMap: clips of exercises with the muscle groups at work, RGB and 2-D key-points."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._manifest_rows import Problems
 from skrehab.datasets._musclemap_files import (
     MODALITIES,
@@ -161,7 +161,7 @@ def load_musclemap(root, *, split=None, modalities=MODALITIES, min_frames=None, 
         faults.stop()
     rows, X = [row for row, _ in kept], [files for _, files in kept]
     activity = np.array([row.activity for row in rows])
-    return Bunch(
+    return TrialsBunch(
         X=X,
         y=np.array([labels[plain_name(row.activity)] for row in rows]),
         muscles=muscles,

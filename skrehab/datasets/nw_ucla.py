@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import finite_trial
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.formats._bounds import read_json
@@ -111,7 +111,7 @@ def load_nw_ucla(root, *, strict=False):
     skipped.report(len(rows), strict)
     X, action, subject, episode, view, path = zip(*rows)
     subject = np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         y=np.array(action),
         action=np.array([_ACTIONS[one] for one in action]),

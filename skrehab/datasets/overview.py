@@ -67,7 +67,7 @@ def describe_trials(data, *, poses=None, rates=None, label_names=None, width=80)
     elif poses is not None:
         lines.append("frame rate: not known, as the files hold no times")
     if poses is not None:
-        lines.append(_coverage(data, poses))
+        lines += _coverage(data, poses, width)
     return [_short(line, width) for line in lines]
 
 
@@ -132,17 +132,19 @@ def _table(data, names, width):
     return lines
 
 
-def _coverage(data, poses):
+def _coverage(data, poses, width):
     seen = [int(np.isfinite(np.asarray(p)[..., :2]).all(-1).any(-1).sum()) for p in poses]
     total, all_seen = sum(map(len, poses)), sum(seen)
     line = f"frames with a pose: {all_seen:,} of {total:,} ({_percent(all_seen, total)})"
     if all_seen == total:
-        return line
+        return [line]
     shares = [n / max(1, len(pose)) for n, pose in zip(seen, poses)]
     least = int(np.argmin(shares))
     trials = data.get("trial")
     name = f"trial {least + 1}" if trials is None else str(trials[least])
-    return f"{line}; least in {_short(name, 28)}: {seen[least]:,} of {len(poses[least]):,}"
+    worst = f"least in {_short(name, 28)}: {seen[least]:,} of {len(poses[least]):,}"
+    one = f"{line}; {worst}"
+    return [one] if len(one) <= width else [line, f"  {worst}"]  # no figure is cut
 
 
 # --- words ----------------------------------------------------------------------------------------

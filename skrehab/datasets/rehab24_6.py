@@ -1,8 +1,8 @@
 """REHAB24-6: repetitions of six exercises by motion capture, correct or not."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import finite_trial
 from skrehab.datasets._skipped import Skipped, existing_folder
 from skrehab.datasets._tables import open_table
@@ -125,7 +125,7 @@ def load_rehab24_6(root, *, erroneous=False, strict=False):
         return np.array([one[key] for one in found], dtype=kind)
 
     subject = column("subject")
-    return Bunch(
+    return TrialsBunch(
         X=[one["X"] for one in found],
         y=1 - column("correct", int),
         subject=subject,

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import MOST, finite_trial, to_numbers
 from skrehab.datasets._skipped import Skipped, existing_folder
 from skrehab.formats._bounds import csv_rows
@@ -102,7 +102,7 @@ def load_sere(root, *, exercises=None, frame_rate=30.0, strict=False):
     skipped.report(len(rows), strict)
     X, y, frames, subject, side, number, start = zip(*rows)
     subject = np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         y=np.array(y),
         label_names=list(NAMES),

@@ -1,9 +1,10 @@
 """Frame truth from repetition labels: whole repetitions joined into untrimmed trials."""
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from skrehab._given import array_of
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._sizes import check_whole
 from skrehab.trials import check_groups, check_trial_labels, check_trials, ragged
 
@@ -145,7 +146,7 @@ def splice_repetitions(
     sources, owners = np.array(sources), np.array(owners)
     lengths = [[len(X[i]) for i in members] for members in sources]
     wrong = (~correct).astype(int)
-    return Bunch(
+    return TrialsBunch(
         X=[np.concatenate([X[i] for i in members]) for members in sources],
         y=wrong[sources].max(axis=1),
         groups=groups[owners],

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._coco_files import read_coco17
 from skrehab.datasets._manifest_rows import Problems
 from skrehab.datasets._tables import open_table
@@ -153,7 +153,7 @@ def load_strokevision_bench(root, *, split=None, check_clips=True):
     _warn_unlisted(root, rows)
 
     patients = np.array([row.patient for row in wanted])
-    return Bunch(
+    return TrialsBunch(
         videos=videos,
         poses=poses,
         target=np.array([_label(row.label) for row in wanted]),

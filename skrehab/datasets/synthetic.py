@@ -74,6 +74,7 @@ def make_rehab_trials(
     *,
     frame_rate=10.0,
     strength=1.0,
+    kinds=None,
     noise=0.006,
     missing=0.02,
     visibility=False,
@@ -102,6 +103,9 @@ def make_rehab_trials(
     strength : float, default=1.0
         Factor on the size of every compensation. With 0 the labels stay and the movement that
         they describe is missing, which shows what else could tell positive trials apart.
+    kinds : str or list of str, optional
+        Compensations that occur, from ``"trunk_flexion", "trunk_rotation", "shoulder_elevation",
+        "head_flexion"``; None is all. Which trials are positive does not depend on it.
     noise : float, default=0.006
         Standard deviation of the landmark error in metres, across the image; 2.2 times as much in
         depth and 1.3 times as much at hands and feet.
@@ -130,7 +134,8 @@ def make_rehab_trials(
     Raises
     ------
     ValueError
-        If a parameter is out of range or an exercise is unknown.
+        If a parameter is out of range, an exercise or a kind is unknown, or an exercise has none
+        of `kinds`.
 
     References
     ----------
@@ -150,6 +155,7 @@ def make_rehab_trials(
     True
     """
     exercises = _check_exercises(exercises)
+    kinds = _check_kinds(kinds, exercises)
     for name, value, kind, low in [
         ("n_patients", n_patients, Integral, 1),
         ("n_repetitions", n_repetitions, Integral, 1),
@@ -165,7 +171,9 @@ def make_rehab_trials(
     if not isinstance(frame_rate, Real) or not 1 <= frame_rate < np.inf:
         raise ValueError(f"frame_rate must be at least 1 frame per second, got {frame_rate!r}.")
 
-    plan = plan_trials(n_patients, n_repetitions, exercises, check_random_state(random_state))
+    plan = plan_trials(
+        n_patients, n_repetitions, exercises, check_random_state(random_state), kinds
+    )
     X, frame_labels = [], []
     for trial in plan:
         rng = np.random.default_rng(trial["seed"])
@@ -176,16 +184,16 @@ def make_rehab_trials(
     def column(key):
         return np.array([trial[key] for trial in plan])
 
-    kinds = (column("kind")[:, None] == list(PEAKS)).astype(int)
+    by_kind = (column("kind")[:, None] == list(PEAKS)).astype(int)
     return TrialsBunch(
         X=X,
         y=column("label"),
         groups=column("patient"),
         frame_labels=ragged(frame_labels),
         label_names=list(PEAKS),
-        compensations=kinds,
+        compensations=by_kind,
         frame_compensations=ragged(
-            truth[:, None] * row for truth, row in zip(frame_labels, kinds, strict=True)
+            truth[:, None] * row for truth, row in zip(frame_labels, by_kind, strict=True)
         ),
         exercise=column("exercise"),
         side=column("side"),
@@ -203,6 +211,19 @@ def _check_exercises(exercises):
     if unknown or len(set(names)) < len(names):
         problem = f"{unknown[0]!r} is unknown" if unknown else "one is named twice"
         raise ValueError(f"exercises: {problem}. Choose from {list(EXERCISES)}.")
+    return names
+
+
+def _check_kinds(kinds, exercises):
+    names = list(PEAKS) if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
+    for name in names:
+        if name not in PEAKS:
+            raise ValueError(f"kinds: {name!r} is unknown. Choose from {list(PEAKS)}.")
+    for name in exercises:
+        if not set(names) & set(EXERCISES[name].kinds):
+            raise ValueError(
+                f"kinds: {name} has none of {names}; it has {list(EXERCISES[name].kinds)}."
+            )
     return names
 
 

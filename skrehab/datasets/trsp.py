@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._numbers import finite_trial, number_rows
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.skeletons import get_skeleton
@@ -105,7 +105,7 @@ def load_trsp(root, *, strict=False):
     skipped.report(len(rows), strict)
     X, frames, y, subject, task, path = zip(*rows)
     subject = np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         y=np.array(y),
         frame_labels=ragged(list(frames)),

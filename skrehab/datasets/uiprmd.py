@@ -1,8 +1,7 @@
 """UI-PRMD: ten people, ten movements, each done ten times right and ten times wrong."""
 
-from sklearn.utils import Bunch
-
 from skrehab.datasets._archives import read_trials
+from skrehab.datasets._bunch import TrialsBunch
 
 __all__ = ["load_uiprmd_npz"]
 
@@ -67,7 +66,7 @@ def load_uiprmd_npz(path):
     """
     columns = ("movement", "subject", "episode", "correct")
     X, data = read_trials(path, "a UI-PRMD archive", _N_JOINTS, columns, each="repetition")
-    return Bunch(
+    return TrialsBunch(
         X=X,
         correct=data["correct"].astype(bool),
         subject=data["subject"],

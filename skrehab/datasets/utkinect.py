@@ -4,8 +4,8 @@ import re
 from array import array
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.datasets._text_files import read_lines
 from skrehab.formats._bounds import check_points
@@ -117,7 +117,7 @@ def load_utkinect(root, *, strict=False):
     skipped.report(len(rows), strict, doubtful)
     X, timestamps, actions, subjects, episodes = zip(*rows)
     subjects = np.array(subjects)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         action=np.array(actions),
         subject=subjects,

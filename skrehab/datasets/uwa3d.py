@@ -4,8 +4,8 @@ import re
 from array import array
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from skrehab.datasets._bunch import TrialsBunch
 from skrehab.datasets._matlab import read_matlab
 from skrehab.datasets._skipped import Skipped, existing_folder, lost_is_nan
 from skrehab.datasets._text_files import read_lines
@@ -98,7 +98,7 @@ def load_uwa3d(root, *, strict=False):
     skipped.report(len(rows), strict)
     X, action, subject, episode, view, path = zip(*rows)
     subject = np.array(subject)
-    return Bunch(
+    return TrialsBunch(
         X=list(X),
         action=np.array(action),
         subject=subject,

@@ -1,9 +1,9 @@
 """The Wolf Motor Function Test seen by a Kinect: 16 people, 15 tasks, three severities."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from skrehab.datasets._archives import read_trials
+from skrehab.datasets._bunch import TrialsBunch
 
 __all__ = ["load_wmft_npz"]
 
@@ -63,7 +63,7 @@ def load_wmft_npz(path):
     if severity.dtype.kind not in "iu" or not np.isin(severity, (0, 1, 2)).all():
         found = np.unique(severity).tolist()
         raise ValueError(f"{path}: severity must be 0, 1 or 2, whole numbers, got {found}.")
-    return Bunch(
+    return TrialsBunch(
         X=X,
         severity=severity,
         task=columns["task"],

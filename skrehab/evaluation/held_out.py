@@ -10,6 +10,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cross_validate
 
+from skrehab._progress import shown_progress
 from skrehab._told import asked_of
 from skrehab.evaluation._kept_folds import Kept, Note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
@@ -85,8 +86,9 @@ def evaluate_by_patient(
         Seeds; every ``random_state`` inside a model is set to each in turn. None leaves them.
     explain : bool, default=False
         Keep the saliency of two trials a fold, for :meth:`Study.to_html`.
-    progress : callable, optional
-        Called with folds done, folds in all, and seconds left (nan where not known).
+    progress : callable or bool, optional
+        True shows a bar: on stderr, or in the cell of a notebook. A callable is called with folds
+        done, folds in all, and seconds left (nan where not known).
 
     Returns
     -------
@@ -152,32 +154,33 @@ def evaluate_by_patient(
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"random_state must hold different seeds, got {seeds}.")
     folder = None if memory is None else Path(memory) / "folds"
-    count = _Count(len(models) * len(seeds) * len(folds), progress)
 
     told = data.normal if explain else None
     methods = {}
     lengths = _lengths(data)
-    for name, model in (models | floor_models()).items():
-        is_floor = name not in models
-        by_seed = []
-        for seed in seeds[:1] if is_floor else seeds:
-            estimator = getattr(model, "estimator", model) if _on_truth(model) else model
-            kept = Kept(
-                estimator if is_floor else with_seed(estimator, seed),
-                None if is_floor else folder,
-                None if is_floor else told,
+    with shown_progress(progress, "Folds") as told_folds:
+        count = _Count(len(models) * len(seeds) * len(folds), told_folds)
+        for name, model in (models | floor_models()).items():
+            is_floor = name not in models
+            by_seed = []
+            for seed in seeds[:1] if is_floor else seeds:
+                estimator = getattr(model, "estimator", model) if _on_truth(model) else model
+                kept = Kept(
+                    estimator if is_floor else with_seed(estimator, seed),
+                    None if is_floor else folder,
+                    None if is_floor else told,
+                )
+                records = _cross_validate(
+                    kept, data, folds, None if is_floor else n_jobs, None if is_floor else count,
+                    X=data.duration[:, None] if is_floor else data.X,
+                    y=data.frame_labels if _on_truth(model) else data.y,
+                    who={} if is_floor else data.who(),
+                )  # fmt: skip
+                by_seed.append(scored(records, folds, data, lengths, scorers))
+                lengths = lengths or by_seed[-1].lengths
+            methods[name] = Method(
+                name, tuple(seeds[: len(by_seed)]), by_seed, _kind(model, is_floor, by_seed)
             )
-            records = _cross_validate(
-                kept, data, folds, None if is_floor else n_jobs, None if is_floor else count,
-                X=data.duration[:, None] if is_floor else data.X,
-                y=data.frame_labels if _on_truth(model) else data.y,
-                who={} if is_floor else data.who(),
-            )  # fmt: skip
-            by_seed.append(scored(records, folds, data, lengths, scorers))
-            lengths = lengths or by_seed[-1].lengths
-        methods[name] = Method(
-            name, tuple(seeds[: len(by_seed)]), by_seed, _kind(model, is_floor, by_seed)
-        )
     study = Study(data, folds, list(scorers), methods, notes, time.perf_counter() - start)
     for text in study.warnings():
         warnings.warn(text, UserWarning, stacklevel=2)

@@ -8,12 +8,21 @@ import numpy as np
 
 from ..skeletons import get_skeleton
 
-__all__ = ["TRUNK", "find_doubles", "find_jumps", "knee_drop", "largest_step", "trunk_size"]
+__all__ = [
+    "TRUNK",
+    "find_doubles",
+    "find_jumps",
+    "is_upside_down",
+    "knee_drop",
+    "largest_step",
+    "trunk_size",
+]
 
 _SKELETON = get_skeleton("mediapipe33")
 TRUNK = list(_SKELETON.trunk)
-_HIPS, _KNEES = (
-    [_SKELETON.index(f"{side}_{joint}") for side in ("left", "right")] for joint in ("hip", "knee")
+_HIPS, _KNEES, _SHOULDERS = (
+    [_SKELETON.index(f"{side}_{joint}") for side in ("left", "right")]
+    for joint in ("hip", "knee", "shoulder")
 )
 
 # A person moves at most so far from one frame to the next, in trunk sizes (about half a metre): a
@@ -79,6 +88,40 @@ def knee_drop(landmarks):
     down = landmarks[..., _KNEES, 1].mean(axis=-1) - landmarks[..., _HIPS, 1].mean(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return down / trunk_size(landmarks)
+
+
+def is_upside_down(landmarks):
+    """Tell whether somebody stands on the head: then the video has lost its rotation.
+
+    A phone stores pictures as its sensor lies and says how to turn them. Programs that copy or cut
+    may lose that; a pose is found all the same, and a model that never saw the like judges it.
+
+    Parameters
+    ----------
+    landmarks : ndarray of shape (n_frames, 33, n_coords)
+        Image landmarks of one person in pixels; NaN where lost.
+
+    Returns
+    -------
+    bool
+        Whether the hips are above the shoulders by half a trunk or more in most frames with a pose.
+        Somebody who lies, or bends down for a while, is not upside down.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab.pose.body import is_upside_down
+    >>> upright = np.zeros((3, 33, 2))
+    >>> upright[:, [23, 24], 1] = 50  # hips 50 pixels below the shoulders
+    >>> is_upside_down(upright), is_upside_down(-upright)
+    (False, True)
+    """
+    landmarks = np.asarray(landmarks, dtype=float)
+    up = landmarks[:, _SHOULDERS, 1].mean(axis=-1) - landmarks[:, _HIPS, 1].mean(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = up / trunk_size(landmarks)
+    shares = shares[np.isfinite(shares)]
+    return len(shares) > 0 and bool((shares >= 0.5).mean() > 0.5)
 
 
 def largest_step(landmarks):

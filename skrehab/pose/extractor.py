@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,13 +13,14 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skrehab._fitting import fit_context
 from skrehab._parameters import keep_parameters
+from skrehab._progress import progress_bar
 
 from .detector import N_LANDMARKS
 from .persons import PERSONS, check_person, find_jumps
 from .picture import VideoError
 from .reader import probe_video
 from .stream import PoseStream
-from .track import follow_pose, nobody_found, source_name
+from .track import UPSIDE_DOWN, follow_pose, nobody_found, source_name
 from .weights import find_model
 
 __all__ = ["PoseExtractor"]
@@ -79,7 +81,7 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         Accept mediapipe 0.10.35 or later, which sends usage metrics over the network while it
         analyses patients' videos. They are refused unless this is True.
     verbose : int, default=0
-        1 shows a progress bar on stderr.
+        1 shows a progress bar: on stderr, or in the cell of a notebook.
 
     See Also
     --------
@@ -205,19 +207,19 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         todo = sorted(lengths, key=lengths.get, reverse=True)
         trials = [np.full((1, N_LANDMARKS, 4), np.nan, dtype=np.float32) for _ in videos]
         notes = dict(failures)
-        with _Bar(self.verbose, len(todo)) as bar:
+        with _told(self.verbose, len(todo)) as (frame, video):
             if effective_n_jobs(self.n_jobs) == 1:  # else the frames are counted elsewhere
-                options["progress"] = bar.frame
+                options["progress"] = frame
             results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
                 delayed(_analyse)(videos[i], self.on_error, options) for i in todo
             )
-            for i, (track, failure) in zip(todo, results):
+            for done, (i, (track, failure)) in enumerate(zip(todo, results), 1):
                 if track is not None:
                     trials[i] = track.landmarks(self.coordinates)
-                note = failure or _jumps(track, self.person)
+                note = failure or _oddity(track, self.person)
                 if note:
                     notes[i] = note
-                bar.video(source_name(videos[i]))
+                video(done, source_name(videos[i]))
         for i in sorted(notes):
             warnings.warn(f"X[{i}]: {notes[i]}", UserWarning, stacklevel=3)
         return trials
@@ -298,8 +300,10 @@ def _probe(videos):
     return lengths, failures
 
 
-def _jumps(track, person):
-    """Say when a pose seems to jump to somebody else; who is followed never does."""
+def _oddity(track, person):
+    """Say when somebody is upside down, or a pose seems to jump; who is followed never does."""
+    if track.upside_down:
+        return f"{track.source}: {UPSIDE_DOWN}"
     followed = person in ("steady", "follow", "seated")
     jumps = [] if followed else find_jumps(track.image, track.timestamps)
     if not len(jumps):
@@ -312,36 +316,14 @@ def _jumps(track, person):
     )
 
 
-class _Bar:
-    """A progress bar on stderr, or nothing."""
-
-    def __init__(self, verbose, total):
-        self.progress = None
-        if verbose:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-            text = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
-            self.progress = Progress(
-                text[0], BarColumn(), MofNCompleteColumn(), text[1], console=Console(stderr=True)
-            )
-            self.task = self.progress.add_task("Poses of videos", total=total, note="")
-
-    def __enter__(self):
-        if self.progress:
-            self.progress.start()
-        return self
-
-    def __exit__(self, *error):
-        if self.progress:
-            self.progress.stop()
-
-    def frame(self, n_frames):
-        """Tell of another frame of the present video."""
-        if self.progress:
-            self.progress.update(self.task, note=f"{n_frames} frames")
-
-    def video(self, name):
-        """Tell of a video that is done."""
-        if self.progress:
-            self.progress.update(self.task, advance=1, note=os.path.basename(name))
+@contextmanager
+def _told(verbose, total):
+    """Show a bar, or nothing; yields what is told of frames, and of videos that are done."""
+    if not verbose:
+        yield None, lambda done, name: None
+        return
+    with progress_bar("Poses of videos", total) as tell:
+        yield (
+            lambda n_frames: tell(note=f"{n_frames} frames"),
+            lambda done, name: tell(done, note=os.path.basename(name)),
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_memory
 
 from .._optional import require
+from .body import is_upside_down
 from .detector import PeopleDetector
 from .persons import check_person, choose_person, largest_step
 from .picture import VideoError
@@ -19,6 +20,10 @@ from .weights import find_model
 
 __all__ = ["PoseTrack", "check_telemetry", "extract_pose"]
 
+UPSIDE_DOWN = (
+    "the person is upside down in most frames, so the video has lost its rotation: turn it in a "
+    "program for videos, and take the turned file."
+)
 _RESULTS = 1  # part of the cache key; raise it whenever the same input gives other landmarks
 
 
@@ -72,6 +77,11 @@ class PoseTrack:
     def largest_step(self):
         """Largest move of the hips between successive frames, in trunk sizes."""
         return largest_step(self.image)[0]
+
+    @property
+    def upside_down(self):
+        """Whether the person stands on the head in most frames: the video's rotation was lost."""
+        return is_upside_down(self.image)
 
     def landmarks(self, coordinates="world"):
         """Return the landmarks in one kind of coordinates.

@@ -1,13 +1,17 @@
 """A bar on the screen while an encoder learns."""
 
+import time
 from contextlib import contextmanager
+
+from skrehab._progress import clock
+from skrehab._progress import progress_bar as bar
 
 __all__ = ["progress_bar"]
 
 
 @contextmanager
 def progress_bar(verbose, max_epochs):
-    """Show a bar on stderr while epochs pass.
+    """Show a bar while epochs pass: on stderr, or in the cell of a notebook.
 
     Parameters
     ----------
@@ -31,18 +35,13 @@ def progress_bar(verbose, max_epochs):
     if not verbose:
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = TextColumn("Epochs"), BarColumn(20), MofNCompleteColumn(), Remaining()
-    note = TextColumn("{task.fields[note]}")
-    with Progress(*columns, note, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=max_epochs, note="")
+    start = time.perf_counter()
+    with bar("Epochs", max_epochs) as tell:
 
         def after_epoch(row):
             losses = [name for name in ("pace", "reconstruction", "order") if name in row]
             text = ", ".join(f"{name} {row[name]:.3g}" for name in losses)
-            progress.update(task, completed=row["epoch"], note=text)
+            left = (time.perf_counter() - start) / row["epoch"] * (max_epochs - row["epoch"])
+            tell(row["epoch"], note=f"{clock(left)} left, {text}")
 
         yield after_epoch

@@ -58,6 +58,8 @@ def test_poses_with_a_manifest_to_fill_in(run, video, tmp_path):
     code, out, err = run(*asked, "--manifest", manifest)
     assert code == 0, err
     assert f"{manifest}: 1 trial, 1 without a label" in out
+    said = " ".join(err.split())
+    assert f"skrehab serve --label {manifest}; then skrehab check {manifest}." in said
     with open(manifest, encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert row["path"] == "../poses/anna.npz" and row["trial"] == "anna" and row["label"] == ""

@@ -38,8 +38,8 @@ def test_every_command_works_as_written(run, tmp_path, monkeypatch):
     import skrehab.datasets as datasets
     from skrehab.datasets.mini_set import write_mini_set
 
-    def small(folder):
-        return write_mini_set(folder, 3, 1, frame_rate=3, size=192)
+    def small(folder, **more):
+        return write_mini_set(folder, 3, 1, frame_rate=3, size=192, **more)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKREHAB_MODELS", str(model_file()))

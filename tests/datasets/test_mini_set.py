@@ -8,7 +8,7 @@ from real_files import model_file, needs_model
 
 from skrehab.datasets import load_manifest, make_rehab_trials, write_mini_set
 from skrehab.datasets.drawn.seat_film import draw_look, film_of
-from skrehab.datasets.mini_set import STRENGTH
+from skrehab.datasets.mini_set import KINDS, STRENGTH
 from skrehab.pose import extract_pose, probe_video
 
 
@@ -51,8 +51,17 @@ def test_the_same_seed_draws_the_same(mini, tmp_path):
     assert (pictures[0] == pictures[1]).all() and pictures[0].std() > 5
 
 
+def test_all_compensate_in_one_way_unless_asked_for_more(mini, tmp_path):
+    assert set(mini.data.compensation) == {"trunk_flexion", "none"}
+    other = write_mini_set(tmp_path, 2, 1, kinds="head_flexion", frame_rate=2, size=64)
+    assert set(other.data.compensation) == {"head_flexion", "none"}
+    assert other.data.y.tolist() == mini.data.y.tolist()
+
+
 def test_each_patient_of_the_default_has_both_labels():
-    data = make_rehab_trials(5, 2, "brush_hair", frame_rate=1, strength=STRENGTH, random_state=1)
+    data = make_rehab_trials(
+        5, 2, "brush_hair", frame_rate=1, strength=STRENGTH, kinds=KINDS, random_state=1
+    )
     for patient in np.unique(data.groups):
         assert set(data.y[data.groups == patient]) == {0, 1}
 

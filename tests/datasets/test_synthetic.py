@@ -426,3 +426,18 @@ def test_duration_does_not_tell():
     for name in EXERCISES:
         own = data.exercise == name
         assert abs(duration[own].mean() - duration.mean()) < 0.1 * duration.mean()
+
+
+def test_kinds_leave_out_others_and_nothing_else():
+    how = {"exercises": ["brush_hair", "hip_flexion"], "frame_rate": 2, "random_state": 3}
+    every = make_rehab_trials(4, 2, **how)
+    some = make_rehab_trials(4, 2, kinds=["trunk_flexion", "trunk_rotation"], **how)
+    assert set(some.compensation) == {"trunk_flexion", "trunk_rotation", "none"}
+    assert set(every.compensation) > set(some.compensation)
+    assert some.y.tolist() == every.y.tolist()
+    for a, b, truth in zip(some.X, every.X, every.y):  # trials without compensation are the same
+        assert truth or np.array_equal(a, b, equal_nan=True)
+    with pytest.raises(ValueError, match="kinds: 'lean' is unknown"):
+        make_rehab_trials(2, 1, kinds="lean")
+    with pytest.raises(ValueError, match="put_on_socks has none of"):
+        make_rehab_trials(2, 1, "put_on_socks", kinds="trunk_flexion")

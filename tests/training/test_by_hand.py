@@ -119,7 +119,9 @@ def test_patience_counts_falls_as_skorch_does():
 
 
 @pytest.mark.parametrize(
-    "asked", [{"verbose": 1}, {"net_params": WATCHED}, {"decay_norms": False}], ids=str
+    "asked",
+    [{"verbose": 1}, {"net_params": WATCHED}, {"decay_norms": False}],
+    ids=["verbose", "callbacks", "decay_norms"],  # the same names in every process
 )
 def test_what_the_loop_alone_does_is_left_to_it(asked):
     recipe = Recipe(lr=0.1, max_epochs=1, batch_size=16, **asked)

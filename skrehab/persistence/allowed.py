@@ -122,7 +122,11 @@ ALLOWED = {
             "n_frames": Whole(9, 10_000),
             "random_state": optional(Whole(0, 2**32 - 1)),
         },
-        {**LANDMARKS, "channels_": Array("i", (None, 9)), "biases_": Array("f", (None,))},
+        {
+            **LANDMARKS,
+            **{"n_frames_": Whole(9, 10_000), "n_thresholds_": Whole(1, 12_000)},
+            **{"channels_": Array("i", (None, 9)), "biases_": Array("f", (None,))},
+        },
     ),
     "LandmarkScaler": Allowed(
         {"center": Flag()},

@@ -145,6 +145,8 @@ class QualityReport:
 class RocketFeatures(Any):
     n_landmarks_: int
     n_coords_: int
+    n_frames_: int
+    n_thresholds_: int
     channels_: NDArray[Any]
     biases_: NDArray[Any]
     def __init__(self, n_features: int = 5000, *, n_frames: int = 60, random_state: int | RandomState | None = None) -> None: ...

@@ -79,6 +79,8 @@ class RocketFeatures(TrialTransformer):
     ----------
     n_landmarks_, n_coords_ : int
         Trailing shape of the trials.
+    n_frames_, n_thresholds_ : int
+        Frames that trials are resampled to, and features of each of the 84 kernels.
     channels_ : ndarray of shape (n_dilations * 84, 9), dtype int
         The coordinates that each kernel sums at each dilation; -1 stands for none.
     biases_ : ndarray of shape (n_features,), dtype float32
@@ -130,6 +132,7 @@ class RocketFeatures(TrialTransformer):
         super()._learn(X)
         rng = check_random_state(self.random_state)
         n_channels = self.n_landmarks_ * self.n_coords_
+        self.n_frames_, self.n_thresholds_ = self.n_frames, self.n_features // len(TRIOS)
         dilations, counts = self._dilations()
         most = min(n_channels, MOST_CHANNELS)
         self.channels_ = np.full((len(dilations) * len(TRIOS), MOST_CHANNELS), -1)
@@ -148,7 +151,7 @@ class RocketFeatures(TrialTransformer):
         self.biases_ = np.concatenate(biases).astype(np.float32)
 
     def _dilations(self):
-        return kernel_dilations(self.n_frames, self.n_features // len(TRIOS))
+        return kernel_dilations(self.n_frames_, self.n_thresholds_)
 
     def _combinations(self):
         """Dilation, taps and number of thresholds, in the order of ``channels_``."""
@@ -156,12 +159,12 @@ class RocketFeatures(TrialTransformer):
 
     def _resampled(self, trials):
         """Trials of one length: (n_channels, n_frames, n_trials)."""
-        out = np.empty((trials[0][0].size, self.n_frames, len(trials)), dtype=np.float32)
+        out = np.empty((trials[0][0].size, self.n_frames_, len(trials)), dtype=np.float32)
         for i, trial in enumerate(trials):
             if np.isnan(trial).any():
                 trial = np.nan_to_num(fill_all(trial), nan=0.0)
             flat = trial.reshape(len(trial), -1).astype(np.float32, copy=False)
-            at = np.linspace(0, len(flat) - 1, self.n_frames)
+            at = np.linspace(0, len(flat) - 1, self.n_frames_)
             before = at.astype(int)
             after = np.minimum(before + 1, len(flat) - 1)
             share = (at - before).astype(np.float32)[:, None]
@@ -171,10 +174,10 @@ class RocketFeatures(TrialTransformer):
     def _response(self, flat, place, dilation, trio):
         """One kernel at one dilation, beyond both ends zeros: (n_frames, n_trials)."""
         reach = dilation * (TAPS // 2)
-        padded = np.zeros((self.n_frames + 2 * reach, flat.shape[2]), dtype=np.float32)
+        padded = np.zeros((self.n_frames_ + 2 * reach, flat.shape[2]), dtype=np.float32)
         used = self.channels_[place]
-        padded[reach : reach + self.n_frames] = flat[used[used >= 0]].sum(axis=0)
-        taps = [padded[k * dilation : k * dilation + self.n_frames] for k in range(TAPS)]
+        padded[reach : reach + self.n_frames_] = flat[used[used >= 0]].sum(axis=0)
+        taps = [padded[k * dilation : k * dilation + self.n_frames_] for k in range(TAPS)]
         out = taps[trio[0]] + taps[trio[1]]
         out += taps[trio[2]]
         out *= 3  # 3 at the three and -1 everywhere
@@ -194,8 +197,23 @@ class RocketFeatures(TrialTransformer):
         -------
         ndarray of shape (n_trials, n_features), dtype float32
             Shares of frames, from 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If trials have other landmarks than in fit, or what was learned was changed since.
         """
         X = self._check(X)
+        combinations = self._combinations()
+        if (
+            len(self.channels_) != len(combinations)
+            or len(self.biases_) != sum(n for _, _, n in combinations)
+            or self.channels_.max() >= self.n_landmarks_ * self.n_coords_
+        ):
+            raise ValueError(
+                "channels_ and biases_ of this RocketFeatures do not fit its landmarks and "
+                "kernels: they are not from its fit. Fit it again."
+            )
         parts = [self._shares(X[k : k + AT_ONCE]) for k in range(0, len(X), AT_ONCE)]
         return np.concatenate(parts)
 
@@ -203,13 +221,13 @@ class RocketFeatures(TrialTransformer):
         flat = self._resampled(trials)
         out = np.empty((len(self.biases_), len(trials)), dtype=np.float32)
         # bytes count four times as fast as integers, as far as they reach
-        whole = np.uint8 if self.n_frames < 256 else np.intp
+        whole = np.uint8 if self.n_frames_ < 256 else np.intp
         row = 0
         for place, (dilation, trio, n) in enumerate(self._combinations()):
             response = self._response(flat, place, dilation, trio)
             if (place // len(TRIOS) + place % len(TRIOS)) % 2:  # every other one without the ends
                 reach = dilation * (TAPS // 2)
-                response = response[reach : self.n_frames - reach]
+                response = response[reach : self.n_frames_ - reach]
             for bias in self.biases_[row : row + n]:
                 above = (response > bias).view(np.uint8)
                 out[row] = np.add.reduce(above, axis=0, dtype=whole)

@@ -130,3 +130,29 @@ def test_with_a_ridge_it_tells_movements_apart():
 def test_it_does_not_run_live():
     with pytest.raises(ValueError, match="does not run live"):
         RocketFeatures(84).fit(trials())._stream()
+
+
+def change_channels(model):
+    model.channels_[5, 0] = 12  # there are 0 to 11
+
+
+def lose_thresholds(model):
+    model.biases_ = model.biases_[:-1]
+
+
+@pytest.mark.parametrize("change", [change_channels, lose_thresholds])
+def test_kernels_that_do_not_fit_are_not_computed(change):
+    """As in a model folder that somebody wrote by hand."""
+    X = trials()
+    model = RocketFeatures(84 * 5, random_state=0).fit(X)
+    change(model)
+    with pytest.raises(ValueError, match="Fit it again"):
+        model.transform(X)
+
+
+def test_parameters_count_in_fit_only():
+    X = trials()
+    model = RocketFeatures(84 * 5, random_state=0).fit(X)
+    before = model.transform(X)
+    model.set_params(n_frames=40, n_features=84)
+    np.testing.assert_array_equal(model.transform(X), before)

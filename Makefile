@@ -45,7 +45,7 @@ evidence-quick: $(VENV)/.installed
 
 # Build both distributions and try each in a fresh environment of every Python from 3.11 to 3.13
 # that is found. It installs torch for each; DIST_CHECK=--light leaves torch and MediaPipe away, and
-# DIST_CHECK="--light --reuse .venv", as in CI, takes what .venv has for the Python of .venv.
+# DIST_CHECK="--light --reuse .venv" takes what .venv has for the Python of .venv; see .ci/run.
 dist-check:
 	$(PYTHON) .ci/dist_check.py $(DIST_CHECK)
 

@@ -3,7 +3,7 @@
 ``python .ci/dist_check.py`` installs all dependencies as ``constraints.txt`` has them, torch
 included; ``--light`` leaves torch, MediaPipe and what needs them away, and what is checked is then
 less. ``--reuse FOLDER``, an environment such as ``.venv``, takes the dependencies from there for
-the Python that it belongs to; CI runs ``--light --reuse .venv``. A Python that cannot make
+the Python that it belongs to; CI does so, with ``--only`` it. A Python that cannot make
 environments is named and left out, unless there is no other. What was built stays in ``dist/``.
 """
 
@@ -30,8 +30,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--light", action="store_true", help="without torch and MediaPipe")
     parser.add_argument("--reuse", type=Path, help="environment with the dependencies")
+    parser.add_argument("--only", type=int, help="one Python by its minor version, like 11")
     options = parser.parse_args()
     pythons = find_pythons()
+    if options.only:
+        pythons = {minor: path for minor, path in pythons.items() if minor == options.only}
     print("Pythons:", ", ".join(f"3.{minor} ({path})" for minor, path in pythons.items()))
     missing = [f"3.{minor}" for minor in MINORS if minor not in pythons]
     if missing:

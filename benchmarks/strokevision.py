@@ -304,6 +304,7 @@ def main(words=None):
     classes = np.unique(y)
 
     rows, dates = {}, {}  # row -> true classes, predicted classes and patients, of all seeds
+    certain = {}  # row -> probability of the class that is said, mean over clips, by seed
     for seed in range(options.seeds):
         parts = folds(data, seed)
         tested = np.concatenate([test for _, test in parts])
@@ -326,13 +327,17 @@ def main(words=None):
                     said.append(proba)
                     dates.setdefault(row, date)
                 found[row] = np.concatenate(said)
+            certain.setdefault(row, []).append(found[row].max(axis=1).mean())
             predicted = classes[found[row].argmax(axis=1)]
             rows.setdefault(row, []).append((truth, predicted, patients))
 
-    table, matrices = [], {}
+    table, matrices, at_chance = [], {}, []
     for row, seeds in rows.items():
         truth, predicted, patients = (np.concatenate(one) for one in zip(*seeds))
         values = with_intervals(truth, predicted, patients, names)
+        lowest = float(values[1].split("(")[1].split("-")[0])
+        if row in certain and lowest <= 100 / len(names):
+            at_chance.append(f"{row} {np.mean(certain[row]):.2f}")
         matrices[row] = truth, predicted
         published = MODELS[row][0] if row in MODELS else ""
         columns = ["all clips", "mean of classes", *names]
@@ -347,6 +352,13 @@ def main(words=None):
     counts = ", ".join(f"{one} {np.sum(y == one)}" for one in names)
     lost = [row for row in estimators(options, 0) if row not in rows]
     rest = f" Not computed in this run: {', '.join(lost)}." if lost else ""
+    if at_chance:
+        rest += (
+            " Whose interval reaches chance: these networks are hardly certain of anything (mean "
+            f"probability of the class they name: {', '.join(at_chance)}; chance is "
+            f"{1 / len(names):.2f}): transformers of video learn next to nothing from some hundred "
+            "clips when they start from random weights, and skrehab warns of it; see --weights."
+        )
     write_report(
         name,
         table,

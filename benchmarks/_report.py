@@ -2,12 +2,24 @@
 
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import sys
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def read_rows(path):
+    """Read what earlier runs kept, a line of JSON each; nothing where there is no file yet."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def add_rows(path, *rows):
+    """Add rows to what is kept: a run broken off goes on behind them."""
+    with path.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def markdown_table(rows):

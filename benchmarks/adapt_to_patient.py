@@ -17,7 +17,6 @@ broken off goes on where it was; ``--table`` only writes the table of what is th
 """
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -25,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from _report import RESULTS, markdown_table, write_report
+from _report import RESULTS, add_rows, markdown_table, read_rows, write_report
 from joblib import Parallel, delayed
 from scipy.stats import bootstrap, wilcoxon
 from sklearn.metrics import balanced_accuracy_score
@@ -231,7 +230,7 @@ def main():
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     kept = given.folder / "adapt_to_patient.jsonl"
-    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = read_rows(kept)
     have = {(d["data"], d["unit"], d["seed"]) for d in done}
     todo = []
     for name in [] if given.table else given.data.split(","):
@@ -242,8 +241,7 @@ def main():
     run = Parallel(n_jobs=given.jobs, return_as="generator_unordered")
     for one in run(delayed(run_unit)(*key) for key in todo):
         done.append(one)
-        with kept.open("a") as file:
-            file.write(json.dumps(one) + "\n")
+        add_rows(kept, one)
         print(one["data"], one["unit"], f"{one['cpu s']} s", flush=True)
         for person, found in one["people"].items():
             print(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from _report import RESULTS, markdown_table, write_report
+from _report import RESULTS, add_rows, markdown_table, read_rows, write_report
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch
 from uiprmd_weak import DATA, load
@@ -202,7 +202,7 @@ def main():
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     kept = given.folder / "calibration.jsonl"
-    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = read_rows(kept)
     have = {(one["model"], one["person"], one["seed"]) for one in done}
     for person in [] if given.table else map(int, given.people.split(",")):
         for kind in given.models.split(","):
@@ -210,8 +210,7 @@ def main():
                 continue
             one = json.loads(json.dumps(run_person(given.path, kind, person, given.seed)))
             done.append(one)
-            with kept.open("a") as file:
-                file.write(json.dumps(one) + "\n")
+            add_rows(kept, one)
             print(kind, person, f"{one['cpu s']} s of CPU", one["alarms"], flush=True)
     sys.argv = [word for word in sys.argv if word != "--table"]
     by_model = {kind: [one for one in done if one["model"] == kind] for kind in SHOWN}

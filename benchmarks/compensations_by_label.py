@@ -11,12 +11,11 @@ predict_proba on the first ten trials.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from sklearn.pipeline import make_pipeline
 
 from skrehab import (
@@ -116,13 +115,12 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     store = (options.out or RESULTS) / "compensations_by_label.jsonl"  # goes on where it was ended
-    done = [json.loads(line) for line in store.open()] if store.exists() else []
+    done = read_rows(store)
     rows = []
     for seed in range(options.seeds):
         for row in measure(seed, options, done):
             if row not in done:
-                with store.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
+                add_rows(store, row)
             print(row, flush=True)
             rows.append(row)
     held = -(-options.patients // 3)

@@ -19,7 +19,7 @@ import time
 import warnings
 
 import numpy as np
-from _report import RESULTS, write_report
+from _report import RESULTS, read_rows, write_report
 from sklearn.model_selection import StratifiedGroupKFold
 from strokevision import ALWAYS, MODELS
 
@@ -76,7 +76,7 @@ def main():
     splitter = StratifiedGroupKFold(3, shuffle=True, random_state=0)
     train, test = next(splitter.split(data.target, data.target, data.patients))
     kept = RESULTS / "lost_points.jsonl"
-    known = dict(map(json.loads, kept.open())) if kept.exists() else {}
+    known = dict(read_rows(kept))
     for row in sys.argv[1:] or [name for name in NETWORKS if name not in known]:
         start = time.process_time()
         known[row] = measure(row, data.poses, data.target, train, test)

@@ -20,7 +20,6 @@ what was found under other settings of this file is found anew.
 
 import argparse
 import hashlib
-import json
 import time
 
 import _report
@@ -381,7 +380,7 @@ def main(argv=None):
     )  # fmt: skip
     _report.RESULTS.mkdir(exist_ok=True)
     store = _report.RESULTS / f"{name}_runs.jsonl"
-    done = [json.loads(line) for line in store.open()] if store.exists() else []
+    done = _report.read_rows(store)
     done = [one for one in done if one["settings"] == settings_of(one["run"], options)]
     known = {(one["run"], one["seed"]) for one in done}
     todo = [
@@ -396,8 +395,7 @@ def main(argv=None):
         delayed(evaluate)(run, seed, *parts) for run, seed in todo
     )
     for one in results:
-        with store.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in one)
+        _report.add_rows(store, *one)
         done += one
         for row in one:
             print(f"{row['run']}, seed {row['seed']}: known {row['known']:.1f}, new "

@@ -9,12 +9,11 @@ test; Spearman's correlation over the 54 test trials, by set of people.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from scipy.stats import spearmanr
 from sklearn import config_context
 from sklearn.impute import SimpleImputer
@@ -102,7 +101,7 @@ def main():
         train = np.isin(people, np.unique(people)[::2])
         inside, outside = ([X[i] for i in np.flatnonzero(side)] for side in (train, ~train))
         for name, model in models().items():
-            known = {(one["row"], one["seed"]) for one in kept(store)}
+            known = {(one["row"], one["seed"]) for one in read_rows(store)}
             if (name, seed) in known or not name.startswith(options.rows):
                 continue
             more = {"groups": people[train]} if "Quality" in name else {}
@@ -114,15 +113,9 @@ def main():
                 said["its network alone"] = model.predict(outside)
             for row, values in said.items():
                 rho = float(spearmanr(values, scores[~train]).statistic)
-                with store.open("a") as file:
-                    file.write(json.dumps({"row": row, "seed": seed, "rho": rho}) + "\n")
+                add_rows(store, {"row": row, "seed": seed, "rho": rho})
                 print(seed, row, f"{rho:.3f}", flush=True)
-    report(kept(store), options)
-
-
-def kept(store):
-    """What was measured before."""
-    return [json.loads(line) for line in store.open()] if store.exists() else []
+    report(read_rows(store), options)
 
 
 if __name__ == "__main__":

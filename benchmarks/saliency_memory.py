@@ -14,7 +14,6 @@ row take 0.62 GB and whose convolutions take the rest for themselves.
 
 import ctypes
 import gc
-import json
 import os
 import subprocess
 import sys
@@ -24,7 +23,7 @@ import time
 import warnings
 
 import numpy as np
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 
 SECONDS, PASSES = 120, 6
 EARLIER = " +"  # behind the name of a network whose figures are to be measured again
@@ -79,13 +78,12 @@ def main():
 
     names = sys.argv[1:] or [n for n in networks.list_networks() if _is_pose(n)]
     kept = RESULTS / "saliency_memory.jsonl"
-    rows = [json.loads(line) for line in kept.open()] if kept.exists() else []
+    rows = read_rows(kept)
     known = {row["network"] for row in rows}
     for name in [name for name in names if name not in known]:
         cells = {f"{n} x {m} frames": one_case(name, n, m) for n, m in CASES}
         rows.append({"network": name} | cells)
-        with kept.open("a") as file:
-            file.write(json.dumps(rows[-1]) + "\n")
+        add_rows(kept, rows[-1])
         print(rows[-1], flush=True)
     measured = {row["network"] for row in rows}
     rows = [

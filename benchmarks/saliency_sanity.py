@@ -21,12 +21,11 @@ the attribution, eight-frame mean, as the published recipe has them.
 
 import argparse
 import copy
-import json
 import warnings
 
 import numpy as np
 import torch
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from uiprmd_weak import DATA, NETWORKS, Fold, load
 
 from skrehab import VideoClassifier
@@ -147,14 +146,13 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     kept = RESULTS / "saliency_sanity.jsonl"
-    done = [json.loads(line) for line in kept.open()] if kept.exists() else []
+    done = read_rows(kept)
     for name in options.networks.split(";"):
         if any(row["network"] == name for row in done):
             continue
         rows = list(one_network(name, options.epochs))
         done += rows
-        with kept.open("a") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+        add_rows(kept, *rows)
         print(*rows, sep="\n", flush=True)
     write_report("saliency_sanity", done, __doc__, packages=("torch", "scikit-learn", "numpy"))
 

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 
-from _report import RESULTS, write_report
+from _report import RESULTS, read_rows, write_report
 
 NETWORKS = ("lstm", "act", "mil_tcn")
 CONVERGED = 0.05
@@ -101,7 +101,7 @@ def run(folder, who):
 def main(networks, repeats):
     """Measure networks, write the table of all that were measured."""
     kept = RESULTS / "saliency_vs_captum.jsonl"
-    known = dict(map(json.loads, kept.open())) if kept.exists() else {}
+    known = dict(read_rows(kept))
     for network in networks or NETWORKS:
         rows = []
         with tempfile.TemporaryDirectory() as temporary:

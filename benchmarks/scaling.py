@@ -19,7 +19,7 @@ import time
 import warnings
 
 import numpy as np
-from _report import RESULTS, markdown_table, write_report
+from _report import RESULTS, add_rows, markdown_table, read_rows, write_report
 
 BASE = {"patients": 16, "trials": 12, "frames": 120}
 ROWS = [
@@ -80,7 +80,7 @@ def main():
         print(json.dumps(measure(**json.loads(given.one))))
         return
     kept = RESULTS / "scaling.jsonl"
-    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = read_rows(kept)
     found = []
     for row in ROWS[:4] if given.quick else ROWS:
         if have := [one["found"] for one in done if one["row"] == row]:
@@ -92,8 +92,7 @@ def main():
         )  # fmt: skip
         found.append(json.loads(said.stdout.splitlines()[-1]))
         print(row, found[-1], flush=True)
-        with kept.open("a") as file:
-            file.write(json.dumps({"row": row, "found": found[-1]}) + "\n")
+        add_rows(kept, {"row": row, "found": found[-1]})
     trained = np.array([EPOCHS * (r["patients"] - 1) * r["trials"] * r["frames"] for r in ROWS])
     trained = trained[: len(found)]
     seconds = np.array([one["fit, s"] for one in found])

@@ -25,7 +25,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
-from _report import RESULTS, write_report
+from _report import RESULTS, read_rows, write_report
 
 REPEATS = 3
 ROCKET_SEEDS = 12  # of 48 held-out trials one is 0.02 of a balanced accuracy
@@ -379,7 +379,7 @@ def main():
     measures = {"padding": padding, "mlp": mlp, "rocket": lambda: rocket(options.aeon),
                 "scaler": scaler, "jobs": jobs, "start": start}  # fmt: skip
     kept = RESULTS / "speed.jsonl"
-    known = dict(map(json.loads, kept.open())) if kept.exists() else {}
+    known = dict(read_rows(kept))
     for name in options.rows or measures:
         known[name] = measures[name]()
         kept.write_text("".join(json.dumps([key, value]) + "\n" for key, value in known.items()))

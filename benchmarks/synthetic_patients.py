@@ -12,12 +12,11 @@ A row of fewer patients was not run to its end: compare it on its own patients o
 """
 
 import argparse
-import json
 import sys
 import time
 
 import numpy as np
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from joblib import Parallel, delayed
 from scipy.stats import ttest_rel
 from sklearn.metrics import roc_auc_score
@@ -165,7 +164,7 @@ def main():
     names = [*TRUE, *WEAK]
     wanted = [n for n in names if n.startswith(tuple(options.rows.split(";")))]
     kept = RESULTS / "synthetic_patients.jsonl"
-    done = [json.loads(line) for line in kept.open()] if kept.exists() else []
+    done = read_rows(kept)
     have = {(one["row"], one["seed"], one["fold"]) for one in done}
     todo = [
         (row, seed, fold)
@@ -177,8 +176,7 @@ def main():
     run = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
     for one in run(delayed(run_fold)(*key) for key in ([] if options.table else todo)):
         done.append(one)
-        with kept.open("a") as file:
-            file.write(json.dumps(one) + "\n")
+        add_rows(kept, one)
         print(
             one["row"],
             one["seed"],

@@ -20,13 +20,12 @@ Finished fits are kept in a .jsonl file beside the table; a run broken off goes 
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score
@@ -257,7 +256,7 @@ def main():
     options = parser.parse_args()
     data = load(options.data)
     store = RESULTS / "uiprmd_reps_folds.jsonl"
-    done = [json.loads(line) for line in store.open()] if store.exists() else []
+    done = read_rows(store)
     known = {(one["row"], one["person"]) for one in done}
     rows = [*FLOORS, *SETTINGS, *CLOSED]
     todo = [
@@ -270,8 +269,7 @@ def main():
         delayed(fold)(data, row, person) for row, person in todo
     )
     for one in results:
-        with store.open("a") as file:
-            file.write(json.dumps(one) + "\n")
+        add_rows(store, one)
         done.append(one)
         print(one["row"], one["person"], f"{one['seconds']:.0f} s", flush=True)
     unique = {(one["row"], one["person"]): one for one in done if one["row"] in rows}

@@ -15,7 +15,6 @@ elsewhere: ``make evidence-quick`` computes two people anew.
 """
 
 import argparse
-import json
 import sys
 import time
 import warnings
@@ -23,7 +22,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from joblib import Parallel, delayed
 from scipy.stats import bootstrap, ttest_rel
 from sklearn.frozen import FrozenEstimator
@@ -400,7 +399,7 @@ def main():
         parser.error(f"{arguments.data} is not there: --data FILE names uiprmd_kinect.npz.")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     kept = arguments.folder / f"{name}.jsonl"
-    done = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    done = read_rows(kept)
     have = {(d["person"], d["seed"], d["unit"]) for d in done}
     todo = [
         (int(person), int(seed), unit)
@@ -415,8 +414,7 @@ def main():
         for key in ([] if arguments.table else todo)
     ):
         done.append(one)
-        with kept.open("a") as file:
-            file.write(json.dumps(one) + "\n")
+        add_rows(kept, one)
         shown = {row: round(scores["frame AUC"], 3) for row, scores in one["rows"].items()}
         print(one["person"], one["unit"], f"{one['cpu s']} s", shown, flush=True)
     data = load(arguments.data, arguments.splice, reuse)

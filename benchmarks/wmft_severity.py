@@ -20,13 +20,12 @@ Finished folds are kept in a .jsonl file beside the table; a run broken off goes
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from _report import RESULTS, write_report
+from _report import RESULTS, add_rows, read_rows, write_report
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -227,7 +226,7 @@ def main():
         said = np.array([pooled(frames) for frames in encoder.transform(data.poses)])
         data.features[key] = np.hstack([said, data.features[FLOORS[0]]])
     store = RESULTS / "wmft_severity_folds.jsonl"
-    done = [json.loads(line) for line in store.open()] if store.exists() else []
+    done = read_rows(store)
     known = {(one["row"], one["head"], one["person"]) for one in done}
     todo = [
         (row, head, person)
@@ -240,8 +239,7 @@ def main():
         delayed(fold)(data, row, head, person, encoders) for row, head, person in todo
     )
     for one in results:
-        with store.open("a") as file:
-            file.write(json.dumps(one) + "\n")
+        add_rows(store, one)
         done.append(one)
         print(one["row"], one["head"], one["person"], f"{one['seconds']:.0f} s", flush=True)
     report(data, done)

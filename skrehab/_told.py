@@ -3,7 +3,7 @@
 scikit-learn's metadata routing says who asks. A model that asks for nothing is called as ever.
 """
 
-__all__ = ["asked_of", "predicted", "transformed"]
+__all__ = ["asked_of", "predicted", "told_of", "transformed"]
 
 
 def asked_of(estimator, method, told):
@@ -42,6 +42,31 @@ def asked_of(estimator, method, told):
         except (AttributeError, TypeError, ValueError):
             return {}  # no estimator of scikit-learn's kind
     return {name: value for name, value in told.items() if name in asked}
+
+
+def told_of(told, index):
+    """Take what is known of some of the trials.
+
+    Parameters
+    ----------
+    told : dict of str to ndarray of shape (n_trials,) or None
+        What is known of all; None is not known.
+    index : ndarray of int
+        Which trials.
+
+    Returns
+    -------
+    dict
+        What is known, of these.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab._told import told_of
+    >>> told_of({"groups": np.array(["a", "b", "c"]), "exercise": None}, [2])
+    {'groups': array(['c'], dtype='<U1')}
+    """
+    return {name: value[index] for name, value in told.items() if value is not None}
 
 
 def predicted(model, X, told, method="predict_proba"):

@@ -73,20 +73,26 @@ def test_the_notebook_runs(path, tmp_path, monkeypatch):
 
 
 # --- progress -------------------------------------------------------------------------------------
-STUDY = """
+class Height(ClassifierMixin, BaseEstimator):
+    """Scores a trial by its mean."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        p = np.array([trial.mean() for trial in X])
+        return np.stack([1 - p, p], axis=1)
+
+
+STUDY = f"""
 import sys, warnings
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from skrehab.evaluation import evaluate_by_patient
 warnings.simplefilter("ignore")
 sys.modules["ipywidgets"] = None  # it is not needed
-class Height(ClassifierMixin, BaseEstimator):
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        return self
-    def predict_proba(self, X):
-        p = np.array([trial.mean() for trial in X])
-        return np.stack([1 - p, p], axis=1)
+{inspect.getsource(Height)}
 y = np.array([0, 1] * 3)
 X = [np.full((9, 5, 3), 0.2 + 0.5 * label + 0.01 * i) for i, label in enumerate(y)]
 study = evaluate_by_patient(Height(), X, y, list("aabbcc"), progress=True)
@@ -134,18 +140,6 @@ def test_progress_of_a_study_goes_to_stderr_elsewhere(capfd):
 
 
 # --- what notebooks show --------------------------------------------------------------------------
-class Height(ClassifierMixin, BaseEstimator):
-    """Scores a trial by its mean."""
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict_proba(self, X):
-        p = np.array([trial.mean() for trial in X])
-        return np.stack([1 - p, p], axis=1)
-
-
 def test_data_sets_show_what_they_hold():
     data = make_rehab_trials(3, 1, "brush_hair", random_state=0)
     html = data._repr_html_()

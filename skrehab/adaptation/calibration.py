@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab._told import asked_of, predicted
+from skrehab._told import asked_of, predicted, told_of
 from skrehab.adaptation.score_map import apply_map, log_odds, map_scores
 from skrehab.metrics.alarms import alarm_threshold
 from skrehab.metrics.frames import pool_frames
@@ -170,14 +170,15 @@ class CalibratedByPatient(BaseEstimator):
                 "false_alarms are counted a minute: pass frame_rate=, frames a second."
             )
         exercise = check_groups(exercise, X, name="exercise", what="exercise")
+        who = {"groups": groups, "exercise": exercise}
         of_frames = len(y) > 0 and np.ndim(y[0]) > 0
         y = ragged(np.asarray(one) for one in y) if of_frames else check_trial_labels(y, X)
         normal = self._normal(np.concatenate(list(y)) if of_frames else y)
 
         scores = [None] * len(X)
         for train, test in self._splitter(groups).split(X, y, groups):
-            model = self._fit_on(train, X, y, groups, exercise)
-            for i, score in zip(test, self._motion(model, X, test, groups, exercise, normal)):
+            model = self._fit_on(train, X, y, who)
+            for i, score in zip(test, self._motion(model, X, test, who, normal)):
                 scores[i] = score
         lost = next((i for i, one in enumerate(scores) if one is None), None)
         if lost is not None:
@@ -196,7 +197,7 @@ class CalibratedByPatient(BaseEstimator):
         if self.false_alarms is not None:
             said = [apply_map(self.map_, one) for one in scores]
             self.threshold_ = alarm_threshold(said, truth, self.frame_rate, self.false_alarms)
-        self.estimator_ = self._fit_on(np.arange(len(X)), X, y, groups, exercise)
+        self.estimator_ = self._fit_on(np.arange(len(X)), X, y, who)
         self.classes_ = np.asarray(self.estimator_.classes_)
         self.normal_ = self.classes_.tolist().index(normal)
         return self
@@ -220,15 +221,15 @@ class CalibratedByPatient(BaseEstimator):
             raise ValueError(f"Which of {names} is normal? Pass normal_label=...")
         return min(names)
 
-    def _fit_on(self, index, X, y, groups, exercise):
-        told = asked_of(self.estimator, "fit", _of(index, groups, exercise))
+    def _fit_on(self, index, X, y, who):
+        told = asked_of(self.estimator, "fit", told_of(who, index))
         with config_context(enable_metadata_routing=True):
             return clone(self.estimator).fit([X[i] for i in index], y[index], **told)
 
     @staticmethod
-    def _motion(model, X, index, groups, exercise, normal):
+    def _motion(model, X, index, who, normal):
         """Probability of the motion in each frame of some trials."""
-        proba = predicted(model, [X[i] for i in index], _of(index, groups, exercise))
+        proba = predicted(model, [X[i] for i in index], told_of(who, index))
         column = [i for i, one in enumerate(np.asarray(model.classes_).tolist()) if one == normal]
         return [1 - np.asarray(one)[:, column].sum(axis=1) for one in proba]
 
@@ -335,11 +336,6 @@ class _Calibration:
 
     def reset(self):
         pass
-
-
-def _of(index, groups, exercise):
-    """What is known of some trials."""
-    return {n: v[index] for n, v in (("groups", groups), ("exercise", exercise)) if v is not None}
 
 
 def calibrated(proba, learned, normal):

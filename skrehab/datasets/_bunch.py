@@ -1,6 +1,7 @@
 """A Bunch of trials that says what it holds, in place of all its arrays."""
 
 import html
+from contextlib import suppress
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -44,20 +45,17 @@ def _heading(data):
     trials = next((data[key] for key in ("X", "videos") if key in data), None)
     people = data.get("groups", data.get("subject"))
     parts = []
-    for values, word, many in (trials, "trial", len), (people, "person", _number):
-        try:
-            parts.append(f"{many(values):,} {word if many(values) == 1 else _plural(word)}")
-        except TypeError:  # None, or whatever was put there
-            continue
+    with suppress(TypeError):  # None, or whatever was put there
+        parts.append(_counted(len(trials), "trial", "trials"))
+    with suppress(TypeError):
+        if people is not None:
+            names = np.unique(np.asarray(people).astype(str))
+            parts.append(_counted(len(names), "person", "people"))
     return " of ".join(parts) or "nothing that is known as trials"
 
 
-def _number(values):
-    return len(np.unique(np.asarray(values).astype(str))) if values is not None else len(values)
-
-
-def _plural(word):
-    return {"person": "people"}.get(word, f"{word}s")
+def _counted(number, one, many):
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _what(value):

@@ -7,9 +7,9 @@ from sklearn import config_context
 from sklearn.base import clone
 
 from skrehab._given import filled
-from skrehab._told import asked_of, predicted
+from skrehab._told import asked_of, predicted, told_of
 from skrehab.evaluation._study_data import is_unlabelled
-from skrehab.evaluation.floors import OnFrameTruth
+from skrehab.evaluation.floors import OnFrameTruth, learner_of
 from skrehab.trials import ragged
 
 
@@ -27,11 +27,11 @@ def protocol_of(model):
     """A function ``(data, train, test)`` that gives the scores of each tested trial."""
     if not hasattr(model, "fit") and not isinstance(model, OnFrameTruth):
         return model
-    estimator = model.estimator if isinstance(model, OnFrameTruth) else model
+    estimator = learner_of(model)
 
     def run(data, train, test):
         y = data.frame_labels if isinstance(model, OnFrameTruth) else data.y
-        who, told = ({n: v[side] for n, v in data.who().items()} for side in (train, test))
+        who, told = (told_of(data.who(), side) for side in (train, test))
         with config_context(enable_metadata_routing=True):
             fitted = clone(estimator).fit(
                 [data.X[i] for i in train], y[train], **asked_of(estimator, "fit", who)

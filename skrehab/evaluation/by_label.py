@@ -11,7 +11,7 @@ from skrehab._given import array_of
 from skrehab.evaluation._kept_folds import Kept
 from skrehab.evaluation._scoring import scored, scorers_of
 from skrehab.evaluation._study_data import study_data
-from skrehab.evaluation.floors import OnFrameTruth, floor_models
+from skrehab.evaluation.floors import OnFrameTruth, floor_models, learner_of
 from skrehab.evaluation.held_out import _cross_validate, _kind, _named, patient_folds, with_seed
 from skrehab.evaluation.method import Method
 from skrehab.evaluation.study import Study
@@ -164,8 +164,7 @@ def evaluate_labels_by_patient(
     folder = None if memory is None else Path(memory) / "folds"
     said = {}
     for name, model in models.items():
-        on_truth = isinstance(model, OnFrameTruth)
-        estimator = model.estimator if on_truth else model
+        on_truth, estimator = isinstance(model, OnFrameTruth), learner_of(model)
         for seed in seeds:
             said[name, seed] = _cross_validate(
                 Kept(with_seed(estimator, seed), folder), whole, folds, n_jobs, None,

@@ -34,6 +34,11 @@ class OnFrameTruth:
         self.estimator = estimator
 
 
+def learner_of(model):
+    """The estimator itself, whether it is marked as one that learns from frame truth or not."""
+    return model.estimator if isinstance(model, OnFrameTruth) else model
+
+
 class _One(ClassifierMixin, BaseEstimator):
     """The only class there is, where training trials have one."""
 

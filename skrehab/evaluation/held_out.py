@@ -11,11 +11,11 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cross_validate
 
 from skrehab._progress import shown_progress
-from skrehab._told import asked_of
+from skrehab._told import asked_of, told_of
 from skrehab.evaluation._kept_folds import Kept, Note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
 from skrehab.evaluation._study_data import study_data
-from skrehab.evaluation.floors import OnFrameTruth, floor_models
+from skrehab.evaluation.floors import OnFrameTruth, floor_models, learner_of
 from skrehab.evaluation.method import Method
 from skrehab.evaluation.study import Study
 
@@ -164,7 +164,7 @@ def evaluate_by_patient(
             is_floor = name not in models
             by_seed = []
             for seed in seeds[:1] if is_floor else seeds:
-                estimator = getattr(model, "estimator", model) if _on_truth(model) else model
+                estimator = learner_of(model)
                 kept = Kept(
                     estimator if is_floor else with_seed(estimator, seed),
                     None if is_floor else folder,
@@ -201,7 +201,7 @@ def _named(models, data):
             raise ValueError(
                 f"Model {name!r} learns from frame truth, and there are no frame_labels."
             )
-        estimator = model.estimator if _on_truth(model) else model
+        estimator = learner_of(model)
         if not (hasattr(estimator, "fit") and hasattr(type(estimator), "get_params")):
             raise ValueError(
                 f"Model {name!r} must be an estimator, got {type(estimator).__name__}."
@@ -295,9 +295,8 @@ def _beside_earlier(models, data):
         "patient's earlier trials, never with a label: its scores are those of a patient of whom "
         "earlier trials are known, not of one never seen."
         for name, model in models.items()
-        if asked_of(getattr(model, "estimator", model) if _on_truth(model) else model,
-                    "predict_proba", {"groups": data.groups})
-    ]  # fmt: skip
+        if asked_of(learner_of(model), "predict_proba", {"groups": data.groups})
+    ]
 
 
 class _Count:
@@ -382,7 +381,7 @@ def _found(kept, fold, X, y, who):
     if kept.folder is None:
         return None
     train, test = fold
-    own, told = ({name: value[side] for name, value in who.items()} for side in fold)
+    own, told = (told_of(who, side) for side in fold)
     kept = clone(kept).fit([X[i] for i in train], y[train], **own)
     return read_record(kept.path([X[i] for i in test], told))
 

@@ -13,7 +13,7 @@ from skrehab.evaluation._audit_trace import Trace, estimators_in, watching
 from skrehab.evaluation._kept_folds import content_key
 from skrehab.evaluation._study_data import study_data
 from skrehab.evaluation.checks import alike_patients, same_recordings, standardised_together
-from skrehab.evaluation.floors import OnFrameTruth
+from skrehab.evaluation.floors import learner_of
 
 __all__ = ["Audit", "LeakError", "audit"]
 
@@ -135,7 +135,7 @@ def audit(
     folds = list(check_cv(cv or LeaveOneGroupOut(), data.y).split(data.X, data.y, data.groups))
     findings = _of_data(data, folds) + _of_folds(data, folds)
     asked, steps = ["names, recordings, scaling, folds"], []
-    inner = model.estimator if isinstance(model, OnFrameTruth) else model
+    inner = learner_of(model)
     if hasattr(inner, "fit"):
         findings += _of_parts(inner, data, folds, trusted or {})
         asked.append("what is fitted before")

@@ -84,10 +84,15 @@ def knee_drop(landmarks):
     >>> float(knee_drop(sitting))
     0.3
     """
+    return _height(landmarks, _HIPS, _KNEES)
+
+
+def _height(landmarks, joints, others):
+    """How far joints are above others in the picture, in trunk sizes."""
     landmarks = np.asarray(landmarks, dtype=float)
-    down = landmarks[..., _KNEES, 1].mean(axis=-1) - landmarks[..., _HIPS, 1].mean(axis=-1)
+    up = landmarks[..., others, 1].mean(axis=-1) - landmarks[..., joints, 1].mean(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return down / trunk_size(landmarks)
+        return up / trunk_size(landmarks)
 
 
 def is_upside_down(landmarks):
@@ -116,12 +121,9 @@ def is_upside_down(landmarks):
     >>> is_upside_down(upright), is_upside_down(-upright)
     (False, True)
     """
-    landmarks = np.asarray(landmarks, dtype=float)
-    up = landmarks[:, _SHOULDERS, 1].mean(axis=-1) - landmarks[:, _HIPS, 1].mean(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = up / trunk_size(landmarks)
-    shares = shares[np.isfinite(shares)]
-    return len(shares) > 0 and bool((shares >= 0.5).mean() > 0.5)
+    heights = _height(landmarks, _HIPS, _SHOULDERS)
+    heights = heights[np.isfinite(heights)]
+    return len(heights) > 0 and bool((heights >= 0.5).mean() > 0.5)
 
 
 def largest_step(landmarks):

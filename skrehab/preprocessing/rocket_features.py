@@ -214,16 +214,17 @@ class RocketFeatures(TrialTransformer):
                 "channels_ and biases_ of this RocketFeatures do not fit its landmarks and "
                 "kernels: they are not from its fit. Fit it again."
             )
-        parts = [self._shares(X[k : k + AT_ONCE]) for k in range(0, len(X), AT_ONCE)]
+        chunks = [X[k : k + AT_ONCE] for k in range(0, len(X), AT_ONCE)]
+        parts = [self._shares(chunk, combinations) for chunk in chunks]
         return np.concatenate(parts)
 
-    def _shares(self, trials):
+    def _shares(self, trials, combinations):
         flat = self._resampled(trials)
         out = np.empty((len(self.biases_), len(trials)), dtype=np.float32)
         # bytes count four times as fast as integers, as far as they reach
         whole = np.uint8 if self.n_frames_ < 256 else np.intp
         row = 0
-        for place, (dilation, trio, n) in enumerate(self._combinations()):
+        for place, (dilation, trio, n) in enumerate(combinations):
             response = self._response(flat, place, dilation, trio)
             if (place // len(TRIOS) + place % len(TRIOS)) % 2:  # every other one without the ends
                 reach = dilation * (TAPS // 2)

@@ -12,8 +12,6 @@ row take 0.62 GB and whose convolutions take the rest for themselves.
     python benchmarks/saliency_memory.py [NETWORK ...]
 """
 
-import ctypes
-import gc
 import os
 import subprocess
 import sys
@@ -23,17 +21,12 @@ import time
 import warnings
 
 import numpy as np
+from _memory import held, peak, restart_peak
 from _report import RESULTS, add_rows, read_rows, write_report
 
 SECONDS, PASSES = 120, 6
 EARLIER = " +"  # behind the name of a network whose figures are to be measured again
 CASES = [(1, 120), (1, 1200), (32, 120), (32, 1200)]
-
-
-def status(key):
-    """Kilobytes of this process, by the name that the kernel gives them."""
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(key))
 
 
 def measure(network, n_trials, n_frames, n_steps=50):
@@ -51,11 +44,8 @@ def measure(network, n_trials, n_frames, n_steps=50):
 
     model = VideoClassifier(network, max_epochs=1, random_state=0).fit(trials(2, 30), [0, 1])
     X = trials(n_trials, n_frames)
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # else what training left behind hides what comes
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak counts from here
-    before, done, passes = status("VmRSS"), threading.Event(), []
+    restart_peak()
+    before, done, passes = held(), threading.Event(), []
     model.module_.register_forward_hook(
         lambda *_: passes.append(1) if torch.is_grad_enabled() else None
     )
@@ -63,13 +53,13 @@ def measure(network, n_trials, n_frames, n_steps=50):
     def report():
         while not done.wait(0.5):
             if len(passes) > PASSES:
-                print((status("VmHWM") - before) / 2**20, "*", flush=True)
+                print((peak() - before) / 2**20, "*", flush=True)
                 os._exit(0)
 
     threading.Thread(target=report, daemon=True).start()
     model.saliency(X, n_steps=n_steps)
     done.set()
-    return (status("VmHWM") - before) / 2**20
+    return (peak() - before) / 2**20
 
 
 def main():

@@ -19,6 +19,7 @@ import time
 import warnings
 
 import numpy as np
+from _memory import held, peak, restart_peak
 from _report import RESULTS, add_rows, markdown_table, read_rows, write_report
 
 BASE = {"patients": 16, "trials": 12, "frames": 120}
@@ -31,12 +32,6 @@ ROWS = [
 EPOCHS = 3
 # what the model is asked about: like SERE at 10 Hz, 28 trials of 15 seconds
 LIKE_SERE = {"trials": 28, "frames": 150}
-
-
-def kilobytes(key):
-    """Of this process, by the name that the kernel gives them."""
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(key))
 
 
 def measure(patients, trials, frames):
@@ -53,9 +48,8 @@ def measure(patients, trials, frames):
     )
     tiny = [rng.randn(9, 33, 3).astype(np.float32) for _ in range(4)]
     pipe.fit(tiny, [0, 1, 0, 1])  # imports, and what is made once
-    before = kilobytes("VmRSS")
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak counts from here
+    restart_peak()
+    before = held()
     n = patients * trials
     X = [np.cumsum(0.02 * rng.randn(frames, 33, 3), axis=0).astype(np.float32) for _ in range(n)]
     y, groups = np.arange(n) % 2, np.arange(n) // trials
@@ -66,7 +60,7 @@ def measure(patients, trials, frames):
     return {
         "fit, s": fitted - start,
         "predict, s": time.process_time() - fitted,
-        "peak, MB": (kilobytes("VmHWM") - before) / 1024,
+        "peak, MB": (peak() - before) / 1024,
         "data, MB": sum(x.nbytes for x in X) / 2**20,
     }
 

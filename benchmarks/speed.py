@@ -280,15 +280,14 @@ def scaler():
 import sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-from saliency_memory import status
+from _memory import held, peak, restart_peak
 from skrehab import LandmarkScaler
 X = [np.random.RandomState(i).randn(2000, 33, 3).astype("f") for i in range(200)]
 LandmarkScaler().fit(X[:2])
-with open("/proc/self/clear_refs", "w") as file:
-    file.write("5")
-before = status("VmRSS")
+restart_peak()
+before = held()
 LandmarkScaler(center=True).fit(X)
-print((status("VmHWM") - before) * 1024 / sum(x.nbytes for x in X))
+print((peak() - before) * 1024 / sum(x.nbytes for x in X))
 """
     here = str(Path(__file__).parent)
     shares = [

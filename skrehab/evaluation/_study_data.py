@@ -74,6 +74,10 @@ class StudyData:
         known = [i for i, one in enumerate(classes) if one != self.normal and not none[i]]
         return proba[..., known].sum(axis=-1)
 
+    def floor_folds(self, folds):
+        """Folds whose training has labelled trials only: to a floor -1 would be a class."""
+        return [(train[self.labelled[train]], test) for train, test in folds]
+
     def who(self):
         """What ``fit`` may be told of each trial."""
         told = {"groups": self.groups, "exercise": self.exercise}

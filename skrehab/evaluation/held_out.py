@@ -174,7 +174,8 @@ def evaluate_by_patient(
                     None if is_floor else told,
                 )
                 records = _cross_validate(
-                    kept, data, folds, None if is_floor else n_jobs, None if is_floor else count,
+                    kept, data, data.floor_folds(folds) if is_floor else folds,
+                    None if is_floor else n_jobs, None if is_floor else count,
                     X=data.duration[:, None] if is_floor else data.X,
                     y=data.frame_labels if _on_truth(model) else data.y,
                     who={} if is_floor else data.who(),
@@ -249,8 +250,7 @@ def patient_folds(data, cv=None):
         cv = GroupKFold(int(cv))
     with config_context(enable_metadata_routing=False):
         folds = list(check_cv(cv, data.y).split(data.X, data.y, data.groups))
-    # earlier trials of a held-out patient are those that stand before in the data; what has no
-    # label cannot be scored
+    # a patient's earlier trials stand before in the data; what has no label cannot be scored
     folds = [(train, np.sort(test[data.labelled[test]])) for train, test in folds]
     folds = [(train, test) for train, test in folds if len(test)]
     tested = np.zeros(len(data.X), dtype=int)

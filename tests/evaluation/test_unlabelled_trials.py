@@ -59,3 +59,19 @@ def test_check_does_not_take_them_for_normal():
     said = oddities(Bunch(X=X, y=np.array([0, 1, 1, 1, 0, -1, 1, -1, 1, 0]), groups=GROUPS))
     # B has 1 and -1 only; C one trial
     assert any(text.startswith("All trials have one label") and "B, C" in text for text in said)
+
+
+def test_the_floors_learn_from_labelled_trials_only():
+    y = np.array([-1, -1, 0, 1, 0, 1] * 3)
+    groups = np.repeat(["A", "B", "C"], 6)
+    trials = [np.full((n, 5, 3), 0.5) for n in [90, 80, 10, 20, 11, 21] * 3]
+    known = y != -1
+    with pytest.warns(UserWarning, match="6 of 18 trials are labelled -1"):
+        study = evaluate_by_patient(Height(), trials, y, groups)
+    kept = [x for x, use in zip(trials, known) if use]
+    with pytest.warns(UserWarning, match="duration alone"):
+        without = evaluate_by_patient(Height(), kept, y[known], groups[known])
+    name = "trial duration alone"
+    said = study.methods[name].by_seed[0].trial_scores[known]
+    np.testing.assert_allclose(said, without.methods[name].by_seed[0].trial_scores)
+    np.testing.assert_array_equal(study.scores["trial AUC"][name].scores, [1.0, 1.0, 1.0])

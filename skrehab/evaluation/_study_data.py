@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrehab._given import filled
-from skrehab.metrics.motion import motion_of, normal_number
+from skrehab.metrics.motion import motion_of, normal_number, not_labelled
 from skrehab.trials import UNLABELLED, check_frame_labels, check_groups, check_trial_labels, ragged
 
 _BY_TRIAL = ("groups", "exercise", "side", "trial", "duration")
@@ -29,6 +29,11 @@ class StudyData:
     pos_label: object = None
 
     @property
+    def labelled(self):
+        """Whether each trial has a label; -1 beside two others is none."""
+        return ~not_labelled(self.y)
+
+    @property
     def motion(self):
         """Whether each trial is labelled with the motion looked for."""
         if self.pos_label is not None:
@@ -38,7 +43,9 @@ class StudyData:
     @property
     def normal(self):
         """The label of trials without the motion."""
-        return normal_number(self.y) if self.normal_label is None else self.normal_label
+        if self.normal_label is not None:
+            return self.normal_label
+        return normal_number(self.y[self.labelled])
 
     @property
     def classes(self):
@@ -63,7 +70,13 @@ class StudyData:
         if self.pos_label is not None:
             known = [i for i, one in enumerate(classes) if one == self.pos_label]
             return proba[..., known].sum(axis=-1)
-        return proba[..., [i for i, one in enumerate(classes) if one != self.normal]].sum(axis=-1)
+        none = not_labelled(classes) if not self.labelled.all() else [False] * len(classes)
+        known = [i for i, one in enumerate(classes) if one != self.normal and not none[i]]
+        return proba[..., known].sum(axis=-1)
+
+    def floor_folds(self, folds):
+        """Folds whose training has labelled trials only: to a floor -1 would be a class."""
+        return [(train[self.labelled[train]], test) for train, test in folds]
 
     def who(self):
         """What ``fit`` may be told of each trial."""
@@ -74,6 +87,19 @@ class StudyData:
 def is_unlabelled(value):
     """Whether a frame's label says that there is none."""
     return not isinstance(value, str) and value == UNLABELLED
+
+
+def unlabelled_note(data):
+    """Say how many trials are scored nowhere, and whose."""
+    none = ~data.labelled
+    if not none.any():
+        return []
+    only = [p for p in np.unique(data.groups).tolist() if none[data.groups == p].all()]
+    alone = f"; {', '.join(map(repr, only[:5]))} have no other" if only else ""
+    return [
+        f"{int(none.sum())} of {len(none)} trials are labelled {UNLABELLED}, which means that "
+        f"nothing is known of them: they are not scored{alone}."
+    ]
 
 
 def labels_in_words(data, names):

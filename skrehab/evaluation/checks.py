@@ -7,7 +7,7 @@ from skrehab.datasets.overview import frame_rates
 from skrehab.evaluation._kept_folds import content_key
 from skrehab.evaluation.pairs import bca_interval
 from skrehab.formats._names import alike_key
-from skrehab.metrics.motion import normal_number
+from skrehab.metrics.motion import normal_number, not_labelled
 
 __all__ = [
     "alike_patients",
@@ -247,17 +247,18 @@ def oddities(data, normal_label=None):
                 f"Less than half of the frames are whole in {len(hardly)} trials ({listed}"
                 f"{', ...' if len(hardly) > 8 else ''})."
             )
+    known = ~not_labelled(y)
     if normal_label is None and y.dtype.kind in "biuf":
-        normal_label = normal_number(y)
+        normal_label = normal_number(y[known])
     if normal_label is not None:
         motion = y.astype(str) != str(normal_label)
-        one = [str(p) for p in np.unique(groups) if len(set(motion[groups == p])) == 1]
+        one = [str(p) for p in np.unique(groups) if len(set(motion[known & (groups == p)])) == 1]
         if one and len(np.unique(y)) > 1:
             out.append(f"All trials have one label, so no score of their own: {', '.join(one)}.")
         if isinstance(X[0], np.ndarray):
             times = data.get("timestamps") or [None] * len(X)
-            known = all(t is not None and len(t) > 1 for t in times)
-            duration = [t[-1] - t[0] for t in times] if known else [len(trial) for trial in X]
-            if text := duration_warning(duration, motion, groups):
+            timed = all(t is not None and len(t) > 1 for t in times)
+            duration = [t[-1] - t[0] for t in times] if timed else [len(trial) for trial in X]
+            if text := duration_warning(np.array(duration)[known], motion[known], groups[known]):
                 out.append(text)
     return out

@@ -14,7 +14,7 @@ from skrehab._progress import shown_progress
 from skrehab._told import asked_of, told_of
 from skrehab.evaluation._kept_folds import Kept, Note, read_record
 from skrehab.evaluation._scoring import scored, scorers_of
-from skrehab.evaluation._study_data import study_data
+from skrehab.evaluation._study_data import study_data, unlabelled_note
 from skrehab.evaluation.floors import OnFrameTruth, floor_models, learner_of
 from skrehab.evaluation.method import Method
 from skrehab.evaluation.study import Study
@@ -59,8 +59,9 @@ def evaluate_by_patient(
         What a loader of :mod:`skrehab.datasets` returns: ``X, y, groups`` and, where known,
         ``frame_labels, exercise, duration, frame_rate, timestamps, skeleton``; or X alone.
     y, groups, frame_labels, exercise, duration : array-like of length n_trials, optional
-        Trial labels; patients; labels of frames, -1 where there are none; exercises; seconds. They
-        go before what `data` holds. Without durations, times or a rate tell them, or frames do.
+        Trial labels, of which -1 (not known) is never scored; patients; labels of frames, -1 where
+        there are none; exercises; seconds. They go before what `data` holds. Without durations,
+        times or a rate tell them, or frames do.
     frame_rate : float, optional
         Frames a second.
     normal_label : label, optional
@@ -146,7 +147,9 @@ def evaluate_by_patient(
     )  # fmt: skip
     models = _named(models, data)
     folds = patient_folds(data, cv)
-    notes = _alike_on_both_sides(data, folds) + _beside_earlier(models, data)
+    notes = (
+        _alike_on_both_sides(data, folds) + _beside_earlier(models, data) + unlabelled_note(data)
+    )
     scorers = scorers_of(scoring, data)
     seeds = (random_state,) if random_state is None or isinstance(random_state, Integral) else (
         tuple(random_state)
@@ -171,7 +174,8 @@ def evaluate_by_patient(
                     None if is_floor else told,
                 )
                 records = _cross_validate(
-                    kept, data, folds, None if is_floor else n_jobs, None if is_floor else count,
+                    kept, data, data.floor_folds(folds) if is_floor else folds,
+                    None if is_floor else n_jobs, None if is_floor else count,
                     X=data.duration[:, None] if is_floor else data.X,
                     y=data.frame_labels if _on_truth(model) else data.y,
                     who={} if is_floor else data.who(),
@@ -246,8 +250,9 @@ def patient_folds(data, cv=None):
         cv = GroupKFold(int(cv))
     with config_context(enable_metadata_routing=False):
         folds = list(check_cv(cv, data.y).split(data.X, data.y, data.groups))
-    # earlier trials of a held-out patient are those that stand before in the data
-    folds = [(train, np.sort(test)) for train, test in folds]
+    # a patient's earlier trials stand before in the data; what has no label cannot be scored
+    folds = [(train, np.sort(test[data.labelled[test]])) for train, test in folds]
+    folds = [(train, test) for train, test in folds if len(test)]
     tested = np.zeros(len(data.X), dtype=int)
     for number, (train, test) in enumerate(folds):
         both = np.intersect1d(data.groups[train], data.groups[test]).tolist()

@@ -74,7 +74,7 @@ def _truth(data, scores):
     known = data.truth
     out = []
     for i, one in enumerate(scores):
-        if not data.motion[i]:
+        if not data.motion[i] and data.labelled[i]:
             out.append(np.zeros(len(one), dtype=int))
         elif known is not None and len(known[i]) == len(one):
             out.append(known[i])

@@ -308,7 +308,9 @@ class Study:
             Sentences; none where nothing is odd.
         """
         data, out = self.data, list(self.notes)
-        if text := duration_warning(data.duration, data.motion, data.groups):
+        if text := duration_warning(
+            data.duration[data.labelled], data.motion[data.labelled], data.groups[data.labelled]
+        ):
             out.append(text)
         one_class = self.scores[self.metrics[0]]
         undefined = next(iter(one_class.values())).undefined if one_class else []

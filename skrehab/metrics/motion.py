@@ -4,7 +4,47 @@ from functools import partial
 
 import numpy as np
 
-__all__ = ["motion_column", "motion_of", "motion_scores", "normal_number", "with_all_labels"]
+from skrehab.trials import UNLABELLED
+
+__all__ = [
+    "motion_column",
+    "motion_of",
+    "motion_scores",
+    "normal_number",
+    "not_labelled",
+    "with_all_labels",
+]
+
+
+def not_labelled(labels, classes=None):
+    """Tell which trials have no label: those of -1, where that is not a class.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_trials,)
+        Trial labels.
+    classes : array-like, optional
+        What a model knows as classes. None goes by the labels: -1 is one of two classes where
+        there is at most one other, as in -1 and 1.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,), dtype bool
+        True where nothing is known.
+
+    Examples
+    --------
+    >>> from skrehab.metrics.motion import not_labelled
+    >>> not_labelled([0, 1, -1]), not_labelled([-1, 1, 1])
+    (array([False, False,  True]), array([False, False, False]))
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iuf":
+        return np.zeros(labels.shape, dtype=bool)
+    none = labels == UNLABELLED
+    known = np.unique(labels[~none]) if classes is None else np.asarray(classes)
+    is_class = len(known) < 2 if classes is None else UNLABELLED in known.tolist()
+    return np.zeros_like(none) if is_class else none
 
 
 def normal_number(labels):

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from skrehab._seen import warn_of_patients_seen
 from skrehab._told import predicted
 from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
-from skrehab.metrics.motion import normal_number
+from skrehab.metrics.motion import normal_number, not_labelled
 from skrehab.trials import check_frame_labels, check_trial_labels
 
 __all__ = ["FrameScorer", "TrialScorer", "trial_roc_auc"]
@@ -68,7 +68,8 @@ class TrialScorer(BaseEstimator):
         X : list
             Trials.
         y : array-like of shape (n_trials,)
-            Trial labels, two classes.
+            Trial labels, two classes. A trial labelled -1 is not scored, unless -1 is a class of
+            the estimator.
         groups : array-like of shape (n_trials,), optional
             Patients, named where the score is not defined, and told to a model that asks for them.
         exercise : array-like of shape (n_trials,), optional
@@ -100,7 +101,10 @@ class TrialScorer(BaseEstimator):
             scores = [one[..., column].sum(axis=-1) for one in proba]
         says_frames = np.ndim(scores[0]) == 1
         trial_scores = pool_frames(scores, self.share) if says_frames else np.array(scores)
-        return area_under_curve(truth, trial_scores, _name_patients(groups), labels=y)
+        known = ~not_labelled(y, classes)
+        return area_under_curve(
+            truth[known], trial_scores[known], _name_patients(groups), labels=y[known]
+        )
 
     __call__ = score
 

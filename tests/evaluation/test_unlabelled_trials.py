@@ -1,0 +1,77 @@
+"""A trial labelled -1 (nothing known, as IRDS's "poor") is neither normal nor the motion."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Bunch
+
+from skrehab.evaluation import evaluate_by_patient
+from skrehab.evaluation.checks import oddities
+from skrehab.metrics import trial_roc_auc
+from skrehab.metrics.motion import not_labelled
+
+
+class Height(ClassifierMixin, BaseEstimator):
+    """Rates a trial by its mean; knows 0 and 1, as a pipeline that leaves -1 out."""
+
+    def fit(self, X, y):
+        y = np.asarray(y)
+        self.classes_ = np.unique(y[y != -1])
+        return self
+
+    def predict_proba(self, X):
+        p = np.array([trial.mean() for trial in X])
+        return np.stack([1 - p, p], axis=1)
+
+
+# -1 trials are the highest and lowest: counted as either class, they change every score
+Y = np.array([0, 1, -1, 1, 0, 0, 1, -1, 0, -1])
+HEIGHT = [0.2, 0.6, 0.99, 0.1, 0.3, 0.4, 0.7, 0.01, 0.2, 0.5]
+X = [np.full((9 + i, 5, 3), h) for i, h in enumerate(HEIGHT)]
+GROUPS = np.array(["A"] * 5 + ["B"] * 4 + ["C"])
+
+
+def test_the_study_scores_what_is_labelled_and_says_so():
+    with pytest.warns(UserWarning, match="3 of 10 trials are labelled -1.*not scored; 'C'"):
+        study = evaluate_by_patient(Height(), X, Y, GROUPS)
+    found = study.scores["trial AUC"]["model"]
+    assert found.patients == ["A", "B"]
+    np.testing.assert_allclose(found.scores, [0.5, 1.0])  # by hand: A 2 of 4 pairs, B 2 of 2
+    for floor in ("constant", "trial duration alone"):
+        assert study.scores["trial AUC"][floor].patients == ["A", "B"]
+
+
+def test_the_scorer_leaves_them_out():
+    known = Y != -1
+    model = Height().fit(X, Y)
+    kept = [x for x, use in zip(X, known) if use]
+    assert trial_roc_auc(model, X, Y) == trial_roc_auc(model, kept, Y[known])
+
+
+def test_minus_one_and_one_are_two_classes():
+    assert not not_labelled([-1, 1, -1]).any()
+    assert not not_labelled([-1, 0, 1], classes=[-1, 0, 1]).any()
+    np.testing.assert_array_equal(not_labelled([-1.0, 0.0, 1.0]), [True, False, False])
+    assert not not_labelled(["-1", "0", "1"]).any()
+
+
+def test_check_does_not_take_them_for_normal():
+    said = oddities(Bunch(X=X, y=np.array([0, 1, 1, 1, 0, -1, 1, -1, 1, 0]), groups=GROUPS))
+    # B has 1 and -1 only; C one trial
+    assert any(text.startswith("All trials have one label") and "B, C" in text for text in said)
+
+
+def test_the_floors_learn_from_labelled_trials_only():
+    y = np.array([-1, -1, 0, 1, 0, 1] * 3)
+    groups = np.repeat(["A", "B", "C"], 6)
+    trials = [np.full((n, 5, 3), 0.5) for n in [90, 80, 10, 20, 11, 21] * 3]
+    known = y != -1
+    with pytest.warns(UserWarning, match="6 of 18 trials are labelled -1"):
+        study = evaluate_by_patient(Height(), trials, y, groups)
+    kept = [x for x, use in zip(trials, known) if use]
+    with pytest.warns(UserWarning, match="duration alone"):
+        without = evaluate_by_patient(Height(), kept, y[known], groups[known])
+    name = "trial duration alone"
+    said = study.methods[name].by_seed[0].trial_scores[known]
+    np.testing.assert_allclose(said, without.methods[name].by_seed[0].trial_scores)
+    np.testing.assert_array_equal(study.scores["trial AUC"][name].scores, [1.0, 1.0, 1.0])

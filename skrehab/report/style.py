@@ -107,6 +107,8 @@ footer {
   h1 { font-size: 1.75rem; }
   img { padding: .25rem; }
   table { min-width: 34rem; }
+  /* read without scrolling: as wide as the page, and it stays when the table moves */
+  caption span { display: block; position: sticky; left: 0; max-width: calc(100vw - 2rem); }
   .scroll::before {
     content: "\\2194  scroll sideways for all columns"; position: sticky; left: 0;
     display: block; padding-bottom: .4rem; font-size: .8125rem; color: var(--muted);
@@ -126,7 +128,7 @@ footer {
   nav { display: none; }
   section { margin-top: 1.5rem; padding-top: 1rem; }
   h2, caption { break-after: avoid; }
-  tr, figure, .highlights div { break-inside: avoid; }
+  table, tr, figure, .highlights div { break-inside: avoid; } /* one longer than a page breaks */
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   img { max-height: 110mm; object-fit: contain; padding: 0; border: 0; filter: none; }

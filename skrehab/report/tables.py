@@ -49,7 +49,7 @@ def table_html(table):
     return "\n".join(
         [
             f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">',
-            f"<table><caption><span>{label}</span></caption>",
+            f"<table><caption>{label}</caption>",
             f"<thead><tr>{head}</tr></thead>",
             "<tbody>",
             *body,

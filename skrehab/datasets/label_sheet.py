@@ -144,6 +144,25 @@ class LabelSheet:
         sheet._written = None
         return sheet
 
+    def refresh(self):
+        """Read the manifest again, if another program has changed it.
+
+        Returns
+        -------
+        bool
+            Whether it had.
+
+        Raises
+        ------
+        ValueError
+            If what is there now cannot be read.
+        """
+        if self._written is None or self._stamp() == self._written:
+            return False
+        fresh = LabelSheet(self.path)
+        self.titles, self.rows, self._written = fresh.titles, fresh.rows, fresh._written
+        return True
+
     # --- files ------------------------------------------------------------------------------------
     def file(self, cell):
         """Find the file that a cell names.
@@ -244,8 +263,8 @@ class LabelSheet:
                 raise ValueError(f"{name} must be printable, at most {MOST_TEXT} characters.")
         if self._written is not None and self._stamp() != self._written:
             raise ValueError(
-                f"{self.path.name} was changed by another program. Start the page again, so that "
-                "nothing is written over."
+                f"{self.path.name} was changed by another program, so nothing was saved. Read it "
+                "again (the page has done so), and then change it."
             )
         if intervals is not None:
             row["frame_labels"] = self._put(number, _checked(intervals))

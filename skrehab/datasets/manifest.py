@@ -102,7 +102,7 @@ def load_manifest(
           n_coords);
         * ``y``: array (n_trials,) of int, or of str when labels are words;
         * ``groups``, ``exercise``, ``side``, ``trial``: str arrays (n_trials,); patients are the
-          groups; an absent ``trial`` is the file's name;
+          groups; an absent ``trial`` is the file's name, ``exercise`` is None where no row has one;
         * ``score``: float array (n_trials,), NaN where empty, or None without that column;
         * ``frame_intervals``: list of lists of (start, stop, label), None for a trial without a
           file; None without that column. See :func:`intervals_to_frames`;
@@ -163,11 +163,13 @@ def load_manifest(
         intervals = _spelled_alike(rows, y, intervals, normal_label, alike, problems)
     problems.stop()
 
+    exercise = column(rows, "exercise")
     data = TrialsBunch(
         X=[pose.pose for pose in poses] if found_poses else [str(file) for file in files],
         y=y,
         groups=groups,
-        exercise=column(rows, "exercise"),
+        # nothing filled in is not one exercise called "", and no model is to be told of it
+        exercise=exercise if exercise.any() else None,
         side=column(rows, "side"),
         trial=np.array([row.cells.get("trial") or f.stem for row, f in zip(rows, files)]),
         score=score,

@@ -25,7 +25,10 @@ body {
   font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans",
     "DejaVu Sans", sans-serif;
 }
-h1 { margin: 0; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.015em; }
+h1 {
+  margin: 0; font-size: 2.25rem; line-height: 1.15; letter-spacing: -0.015em;
+  overflow-wrap: anywhere;
+}
 h2 { margin: 0 0 .75rem; font-size: 1.4rem; line-height: 1.3; letter-spacing: -0.005em; }
 p { margin: 0 0 1rem; max-width: 44rem; }
 .lead { margin-top: .75rem; font-size: 1.2rem; line-height: 1.5; color: var(--muted); }
@@ -58,6 +61,7 @@ pre {
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 /* a shade at an edge beyond which there is more: covers move with the table, shades do not */
 .scroll {
+  position: relative; /* else what only screen readers see makes the page as wide as the table */
   margin: 1.25rem 0 1.75rem; overflow-x: auto;
   background:
     linear-gradient(to right, var(--page) 40%, transparent) left / 2.5rem 100% local,
@@ -107,6 +111,8 @@ footer {
   h1 { font-size: 1.75rem; }
   img { padding: .25rem; }
   table { min-width: 34rem; }
+  /* as wide as the page, to be read without scrolling; 100% is the table */
+  caption { padding-right: calc(100% - 100vw + 2rem); }
   .scroll::before {
     content: "\\2194  scroll sideways for all columns"; position: sticky; left: 0;
     display: block; padding-bottom: .4rem; font-size: .8125rem; color: var(--muted);
@@ -126,7 +132,7 @@ footer {
   nav { display: none; }
   section { margin-top: 1.5rem; padding-top: 1rem; }
   h2, caption { break-after: avoid; }
-  tr, figure, .highlights div { break-inside: avoid; }
+  table, tr, figure, .highlights div { break-inside: avoid; } /* one longer than a page breaks */
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   img { max-height: 110mm; object-fit: contain; padding: 0; border: 0; filter: none; }

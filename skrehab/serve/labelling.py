@@ -75,14 +75,20 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
             "trial": row["trial"],
             "patient": row["patient"],
             "label": row["label"],
-            "intervals": sheet.intervals(number),
+            "intervals": [list(one) for one in sheet.intervals(number)],
             "video": sheet.video(number) is not None,
         }
 
     @app.get("/api/trials")
     def trials():
-        with lock:
-            rows = [told(number) for number in range(len(sheet.rows))]
+        try:
+            with lock:
+                sheet.refresh()  # a spreadsheet program may have written it
+                rows = [told(number) for number in range(len(sheet.rows))]
+            if not rows:
+                raise ValueError(f"{sheet.path.name}: there is no trial under the header.")
+        except (ValueError, OSError) as error:
+            raise BadUpload(409, str(error)) from error
         return {
             "manifest": sheet.path.name,
             "version": skrehab.__version__,
@@ -104,9 +110,16 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
         async for piece in pieces(request, _MOST_BYTES):
             body += piece
         given = _change_of(bytes(body), labels)
+        was = given.pop("was", {})
         try:
             with lock:
-                sheet.change(known(number), **given)
+                now = told(known(number))
+                if any(now[name] != value for name, value in was.items()):
+                    raise ValueError(
+                        f"{now['trial']} was changed in another window meanwhile, so this change "
+                        "was not saved. What stands there now is shown: change it again if need be."
+                    )
+                sheet.change(number, **given)
                 return told(number)
         except (ValueError, OSError) as error:
             raise BadUpload(409, str(error)) from error
@@ -115,13 +128,17 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
 
 
 def _change_of(body, labels):
-    """What a request wants changed, checked."""
+    """What a request wants changed, checked; ``was`` is what its page took to stand there."""
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise BadUpload(422, "The body is no JSON.") from None
-    if not isinstance(given, dict) or not given.keys() <= {"label", "patient", "intervals"}:
+    fields = {"label", "patient", "intervals"}
+    if not isinstance(given, dict) or not given.keys() <= fields | {"was"}:
         raise BadUpload(422, "The body must be an object of label, patient and intervals.")
+    was = given.get("was", {})
+    if not isinstance(was, dict) or not was.keys() <= fields | {"trial"}:
+        raise BadUpload(422, "was must be an object of trial, label, patient and intervals.")
     for name in ("label", "patient"):
         if name in given and not isinstance(given[name], str):
             raise BadUpload(422, f"{name} must be a text.")

@@ -101,7 +101,8 @@ def check_groups(groups, X, *, name="groups", what="patient"):
         )
     if (i := missing_at(groups)) is not None:
         raise ValueError(
-            f"{name}[{i}] is missing, it is {groups[i]!s}: who is not known is not one {what}. "
+            f"{name}[{i}] is missing, it is {str(groups[i]).strip() or 'empty'}: who is not known "
+            f"is not one {what}. "
             f"Name the {what}, or leave the trial out."
         )
     refuse_mixed(groups, name)

@@ -178,6 +178,14 @@ def test_intervals_of_videos_wait_for_the_videos_times(videos):
     assert labels.tolist() == ["normal", "lean", "lean", "normal"]
 
 
+def test_no_exercise_filled_in_is_none(poses):
+    """As the labelling page leaves it; a pipeline is told of exercises only where there are any."""
+    path = write(poses, "t1,a.npy,P01,,,0", "t2,b.npy,P02,,,1")
+    assert load_manifest(path, frame_rate=10).exercise is None
+    path = write(poses, "t1,a.npy,P01,reach,,0", "t2,b.npy,P02,,,1")
+    assert load_manifest(path, frame_rate=10).exercise.tolist() == ["reach", ""]
+
+
 def test_words_need_a_normal_label(poses):
     write(poses, "0.1,0.2,lean", header="start,stop,label", name="a.csv")
     path = write(poses, "t1,a.npy,P01,,,lean,a.csv", header=HEADER + ",frame_labels")

@@ -121,6 +121,8 @@ def test_the_page_fetches_nothing_from_elsewhere(client):
         (b"[]", 422, "object of label"),
         (b'{"path": "x"}', 422, "object of label"),
         (b'{"label": 1}', 422, "label must be a text"),
+        (b'{"label": "leans", "was": null}', 422, "was must be an object"),
+        (b'{"label": "leans", "was": {"path": "a.mp4"}}', 422, "was must be an object"),
         (b'{"label": "=cmd"}', 422, "must be one of"),
         (b'{"intervals": [[0, 1]]}', 422, "list of"),
         (b'{"intervals": [[0, true, "a"]]}', 422, "list of"),
@@ -143,6 +145,28 @@ def test_a_manifest_that_another_program_writes_is_not_written_over(client, mani
     answer = put(client, 0, label="leans")
     assert answer.status_code == 409 and "changed by another program" in answer.json()["error"]
     assert "P07" in manifest.read_text()
+    # a page that is loaded again shows it, and may then change it
+    assert client.get("/api/trials").json()["trials"][0]["patient"] == "P07"
+    assert put(client, 0, label="leans").status_code == 200
+    assert "P07" in manifest.read_text() and "leans" in manifest.read_text()
+    manifest.write_text("trial,path,label\n")
+    assert "no trial under the header" in client.get("/api/trials").json()["error"]
+
+
+def test_a_window_does_not_write_over_what_it_has_not_seen(client, manifest):
+    """Two people at one manifest: the second is told, and nothing of the first is lost."""
+    was = {"trial": "t1", "intervals": []}
+    first = put(client, 0, intervals=[[0.2, 0.5, "shrugs"]], was=was)
+    assert first.status_code == 200
+    answer = put(client, 0, intervals=[[0.6, 0.7, "leans"]], was=was)
+    assert answer.status_code == 409 and "t1 was changed in another window" in answer.text
+    known = client.get("/api/trials").json()["trials"][0]["intervals"]
+    assert known == first.json()["intervals"] == [[0.2, 0.5, "shrugs"]]
+    both = [*known, [0.6, 0.7, "leans"]]
+    assert put(client, 0, intervals=both, was={"trial": "t1", "intervals": known}).is_success
+    # another field is nobody's loss; another trial in the row is
+    assert put(client, 0, label="leans", was={"label": ""}).is_success
+    assert put(client, 0, label="usual", was={"trial": "t2"}).status_code == 409
 
 
 @pytest.mark.parametrize("labels", [["a"], ["a", "a"], ["a", ""], list("abcdefghij"), ["a", "b\n"]])

@@ -127,3 +127,106 @@ def test_two_trials_by_keys_alone(tmp_path):
     data = load_manifest(manifest, normal_label="usual", alike="different")
     assert data.y.tolist() == ["leans", "usual"] and data.groups.tolist() == ["Anna 2", "Ben"]
     assert [label for *_, label in data.frame_intervals[0]] == ["leans", "shrugs"]
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    for name in "ab":
+        write_video(tmp_path / f"{name}.mp4", [corners()] * 30, fps=10)
+    path = tmp_path / "trials.csv"
+    path.write_text("trial,path,patient,label\none,a.mp4,,\ntwo,b.mp4,,\n")
+    return path
+
+
+def rows_of(manifest):
+    with manifest.open() as file:
+        return list(csv.DictReader(file))
+
+
+def reach(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def opened(page, address):
+    page.go("about:blank")
+    page.go(address)
+    page.wait("document.body && document.body.dataset.ready")
+    page.wait("document.getElementById('video').readyState >= 2")
+
+
+def test_by_mouse_alone(manifest):
+    app = create_label_app(manifest, ["usual", "leans"])
+    with running(app) as address, open_page() as page:
+        page.size(390, 844, phone=True)
+        opened(page, address)
+        page.click("#keys li:nth-child(2) button")
+        reach(lambda: rows_of(manifest)[0]["label"] == "leans")
+        page.click("#segment")
+        page.click("#strip")
+        page.wait("document.getElementById('video').currentTime > 1")
+        page.click("#segment")
+        reach(lambda: rows_of(manifest)[0]["frame_labels"])
+        table = manifest.parent / rows_of(manifest)[0]["frame_labels"]
+        assert table.read_text().endswith("leans\n") and table.read_text().startswith("start")
+        page.click("#segments li button")
+        reach(lambda: table.read_text() == "start,stop,label\n")
+        page.click("#play")
+        page.wait("document.getElementById('play').textContent === 'Stop'")
+        # a name that is being typed belongs to the trial that is left
+        page.click("#patient")
+        page.send("Input.insertText", text="\u200fP01 ")  # with a mark that cannot be seen
+        page.click("#next")
+        page.wait("document.getElementById('label').dataset.trial === '1'")
+        reach(lambda: rows_of(manifest)[0]["patient"] == "P01")
+        assert page.run("document.getElementById('patient').value") == ""
+        assert page.run("document.querySelector('#patients option').value") == "P01"
+        assert rows_of(manifest)[1]["patient"] == ""
+        said = page.run("document.getElementById('progress').textContent")
+        assert said == "2 of 2, 1 labelled, 1 without a patient"
+        page.click("#keys li:nth-child(1) button")
+        page.click("#patient")
+        page.send("Input.insertText", text="P02")
+        page.wait("!document.getElementById('done').hidden")  # kept while it is typed
+        assert '--normal-label "usual"' in page.run("document.getElementById('done').textContent")
+        assert not too_wide(page)
+        assert page.errors == []
+
+
+def test_a_page_loaded_again_loses_no_name(manifest):
+    with running(create_label_app(manifest)) as address, open_page() as page:
+        opened(page, address)
+        page.press("p")
+        page.send("Input.insertText", text="P07")
+        page.send("Page.reload")  # at once, the field was not left
+        reach(lambda: rows_of(manifest)[0]["patient"] == "P07")
+
+
+def test_two_windows(manifest):
+    """The second window is told what the first did, and shows it."""
+    with running(create_label_app(manifest)) as address, open_page() as one, open_page() as two:
+        opened(one, address)
+        opened(two, address)
+        one.press("2")
+        reach(lambda: rows_of(manifest)[0]["label"] == "compensation")
+        two.press("1")
+        said = two.wait("document.getElementById('error').textContent")
+        assert "changed in another window" in said
+        assert rows_of(manifest)[0]["label"] == "compensation"
+        shown = "document.querySelector('[aria-pressed=true]')?.innerText.split(/\\s+/)[1]"
+        two.wait(f"{shown} === 'compensation'")
+        two.press("1")
+        reach(lambda: rows_of(manifest)[0]["label"] == "usual")
+
+
+def test_what_is_not_saved_does_not_look_saved(manifest):
+    with open_page() as page:
+        with running(create_label_app(manifest)) as address:
+            opened(page, address)
+        page.press("2")
+        page.wait("document.getElementById('saved').textContent === 'Not saved.'")
+        page.wait("!document.querySelector('[aria-pressed=true]')")
+        assert "does not answer" in page.run("document.getElementById('error').textContent")
+    assert rows_of(manifest)[0]["label"] == ""

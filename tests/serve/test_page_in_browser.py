@@ -245,6 +245,24 @@ def test_the_camera(start, app):
 
 
 @needs_model
+def test_a_camera_that_is_pulled_out(start, app):
+    """The last picture does not stand there as if it were live."""
+    page = start
+    page.click("#camera-button")
+    page.wait("+document.getElementById('seen').dataset.moments > 3")
+    page.run("page.camera.stream.getTracks().forEach("
+             "track => { track.stop(); track.dispatchEvent(new Event('ended')); })")  # fmt: skip
+    page.wait(f"{VISIBLE} === 'choose'", 5)
+    assert "The camera has stopped" in text(page, "error")
+    assert page.run("page.camera") is None
+    page.click("#camera-button")  # plugged in again
+    page.wait("+document.getElementById('seen').dataset.moments > 3")
+    assert text(page, "error") == ""
+    page.click("#again")
+    page.wait(f"{VISIBLE} === 'choose'", 5)
+
+
+@needs_model
 def test_by_keyboard_and_on_a_phone(start):
     """Tab reaches both ways in, with a ring to see; the first page fits a phone."""
     page = start

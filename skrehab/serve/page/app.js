@@ -135,7 +135,7 @@ function present(file, result) {
     labels: shown ? names(result.labels) : ["", ""], threshold: page.model.rule.on,
   }, times[0], end);
   $("timeline-note").textContent = shown
-    ? `Height: how likely “${names(result.labels)[1]}” is. Orange: the cue is on. Click, drag, or use the arrow keys to go there.`
+    ? `Height: how likely “${names(result.labels)[1]}” is. Orange: the cue is on. ${DASHED} Click, drag, or use the arrow keys to go there.`
     : "This model judges whole videos; there is no score for each frame.";
   rows.show(result, end);
   if (result.saliency) {
@@ -347,6 +347,8 @@ const player = {
 
 // --- the camera ----------------------------------------------------------------------------------
 const SHOWN_SECONDS = 20;
+const CAMERA_NOTE = $("camera-note").textContent;
+const DASHED = "Dashed: where the cue switches on. Grey stripes: nobody seen.";
 
 async function useCamera() {
   reset();
@@ -361,7 +363,7 @@ async function useCamera() {
     Drawing.person($("skeleton"), moment.landmarks, page.model.edges, state, camera.small);
     cueIs(state, !moment.seen ? "nobody seen" : saidOf(camera.labels, moment.cue, several() && moment.cues));
     bars($("now-bars"), camera.labels, moment.probabilities);
-    $("time").textContent = `${Math.round(moment.latency_ms)} ms`;
+    $("time").textContent = `judged in ${Math.round(moment.latency_ms)} ms`;
     $("now-note").textContent = `${past.times.length > 9 ? Math.round(9 / (moment.t - past.times[past.times.length - 10])) : "–"} pictures a second`;
     past.origin = moment.t;
     timeline.show(past, moment.t - SHOWN_SECONDS, moment.t);
@@ -371,12 +373,14 @@ async function useCamera() {
   try {
     page.camera = camera;
     $("camera-button").disabled = true;
+    $("camera-note").textContent = "If the browser asks, allow the camera.";
     await camera.start(page.model.cameraRate);
   } catch (error) {
     page.camera = null;
     return complain(error);
   } finally {
     $("camera-button").disabled = page.model.camera !== null;
+    $("camera-note").textContent = CAMERA_NOTE;
   }
   past.labels = names(camera.labels);
   nowBy(false);
@@ -390,7 +394,7 @@ async function useCamera() {
   for (const id of ["now-card", "timeline-card", "cue"]) $(id).hidden = false;
   $("cue").setAttribute("aria-live", "polite");
   $("notes").replaceChildren();
-  $("timeline-note").textContent = `The last ${SHOWN_SECONDS} seconds. Orange: the cue is on. Nothing is recorded.`;
+  $("timeline-note").textContent = `The last ${SHOWN_SECONDS} seconds. Orange: the cue is on. ${DASHED} Nothing is recorded.`;
   for (const name of ["aria-valuenow", "aria-valuetext"]) $("timeline").removeAttribute(name);
   cueIs("unknown", "…");
   show("seen");

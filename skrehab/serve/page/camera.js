@@ -19,11 +19,23 @@ class Camera {
         ? "The browser may not use the camera. Allow it for this page, and try again."
         : `There is no camera that can be used (${error.name}).`);
     }
+    // pulled out, or taken by another program: the last picture would stand there as if it were live
+    for (const track of this.stream.getTracks()) {
+      track.addEventListener("ended", () => {
+        if (!this.stream) return;
+        this.stop();
+        this.onEnd(new Error("The camera has stopped: it was unplugged, or the browser may no longer use it."));
+      });
+    }
     try {
       this.video.removeAttribute("src");
       this.video.srcObject = this.stream;
       await this.video.play();
       const session = await this.api("POST", "/api/camera");
+      if (!this.stream) { // it ended while it was being started
+        this.api("DELETE", `/api/camera/${session.id}`).catch(() => {});
+        throw new Error("The camera has stopped.");
+      }
       this.id = session.id;
       this.labels = session.labels;
     } catch (error) {

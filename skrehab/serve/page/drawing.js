@@ -85,7 +85,7 @@ const Drawing = (() => {
   }
 
   // Both plots leave the same room at the left, so that their times stand above each other.
-  const gutter = (width) => (width < 560 ? 76 : 96);
+  const gutter = (width) => (width < 560 ? 76 : 118);
 
   // Seconds between two marks on an axis.
   function tickStep(seconds, width) {

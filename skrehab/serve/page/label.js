@@ -3,14 +3,14 @@
 
 const token = new URLSearchParams(location.search).get("token") || "";
 const $ = (id) => document.getElementById(id);
-const page = { labels: [], trials: [], at: 0, start: null, rate: 1, saving: Promise.resolve() };
+const page = { labels: [], trials: [], known: [], at: 0, pending: 0, start: null, rate: 1, saving: Promise.resolve() };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#5d6b78", "#a8215c"];
 const FRAME = 1 / 30;
 
-async function api(method, path, body) {
+async function api(method, path, body, more = {}) {
   let answer;
   try {
-    answer = await fetch(path, { method, body, headers: { "x-skrehab-token": token } });
+    answer = await fetch(path, { method, body, headers: { "x-skrehab-token": token }, ...more });
   } catch (error) {
     throw new Error("The program on this computer does not answer, so nothing is saved. Is 'skrehab serve' still running?");
   }
@@ -36,29 +36,55 @@ const own = (tag, text, name) => {
 };
 
 // --- saving --------------------------------------------------------------------------------------
+// What the file is known to hold is kept beside what is shown: it goes with each change, so that a
+// window which has not seen another one's work cannot write over it.
+function take(said) {
+  const name = page.trials.length ? trial().trial : null;
+  page.trials = said.trials;
+  page.known = structuredClone(said.trials);
+  if (name === null || trial()?.trial === name) return;
+  page.at = Math.max(0, page.trials.findIndex((one) => one.trial === name));
+}
+
+function body(number, name, change) {
+  const known = page.known[number], was = { trial: name };
+  if (known?.trial !== name) throw new Error(`The rows were moved by another program, so the change of ${name} was not saved.`);
+  for (const name of Object.keys(change)) was[name] = known[name];
+  return JSON.stringify({ ...change, was });
+}
+
 // one change after the other: the answer to an early one must not undo a later one
 function save(change) {
-  const number = page.at;
+  const number = page.at, name = trial().trial;
+  page.pending += 1;
   Object.assign(page.trials[number], change);
   draw();
   complain(null);  // now, not with the answer: what is said until then is of something else
   $("saved").textContent = "Saving …";
   page.saving = page.saving.then(async () => {
     try {
-      await api("PUT", `/api/trials/${number}`, JSON.stringify(change));
-      $("saved").textContent = "Saved.";
+      page.known[number] = await api("PUT", `/api/trials/${number}`, body(number, name, change));
+      if (page.pending === 1) { page.trials[number] = structuredClone(page.known[number]); draw(); }
+      $("saved").textContent = change.label === "" ? "Saved: no label." : "Saved.";
     } catch (error) {
       complain(error);
       $("saved").textContent = "Not saved.";
       const fresh = await api("GET", "/api/trials").catch(() => null);
-      if (fresh) { page.trials[number] = fresh.trials[number]; draw(); }
+      // what is not saved must not look as if it were
+      const shown = trial().trial;
+      take(fresh || { trials: structuredClone(page.known) });
+      if (trial().trial === shown) draw();
+      else { $("patient").value = trial().patient; open(page.at, error); }
     }
+    page.pending -= 1;
   });
   return page.saving;
 }
 
 // --- showing -------------------------------------------------------------------------------------
-function open(number) {
+function open(number, error = null) {
+  $("patient").blur(); // what is typed there belongs to the trial that is left
+  keepPatient();
   page.at = (number + page.trials.length) % page.trials.length;
   page.start = null;
   const film = video();
@@ -70,7 +96,8 @@ function open(number) {
     film.removeAttribute("src");
     film.load();
   }
-  complain(trial().video ? null : new Error(`${trial().trial} has no video here: the manifest needs a column “video”, or a video as its path.`));
+  if (error) complain(error);
+  else complain(trial().video ? null : new Error(`${trial().trial} has no video here: the manifest needs a column “video”, or a video as its path.`));
   $("saved").textContent = "";
   draw();
 }
@@ -78,12 +105,28 @@ function open(number) {
 function draw() {
   const { trials, labels } = page;
   const done = trials.filter((one) => one.label).length;
+  const anonymous = trials.filter((one) => !one.patient).length;
   $("trial").textContent = trial().trial;
-  $("progress").textContent = `${page.at + 1} of ${trials.length}, ${done} labelled`;
+  $("progress").textContent = `${page.at + 1} of ${trials.length}, ${done} labelled${anonymous ? `, ${anonymous} without a patient` : ""}`;
+  $("back").disabled = $("next").disabled = trials.length < 2;
+  $("segment").textContent = page.start === null ? "Start a segment" : "End the segment";
+  $("patients").replaceChildren(...[...new Set(trials.map((one) => one.patient))].filter(Boolean).map((name) => {
+    const option = document.createElement("option");
+    option.value = name;
+    return option;
+  }));
+  $("done").hidden = done < trials.length || anonymous > 0;
   if (document.activeElement !== $("patient")) $("patient").value = trial().patient;
   [...$("keys").children].forEach((item, k) => item.firstChild.setAttribute("aria-pressed", trial().label === labels[k]));
   const segments = trial().intervals;
-  $("segments").replaceChildren(...segments.map(([start, stop, label]) => own("li", `${seconds(start)} – ${seconds(stop)}  ${label}`)));
+  $("segments").replaceChildren(...segments.map(([start, stop, label], k) => {
+    const item = own("li", `${seconds(start)} – ${seconds(stop)}  ${label}`), button = own("button", "Remove", "button");
+    button.type = "button";
+    button.setAttribute("aria-label", `Remove ${label} from ${seconds(start)}`);
+    button.addEventListener("click", () => save({ intervals: trial().intervals.filter((_, other) => other !== k) }));
+    item.append(button);
+    return item;
+  }));
   $("segments-note").hidden = segments.length > 0;
   $("mark").textContent = page.start === null ? "" : `${labels.length > 2 ? "a segment" : labels[1]} from ${seconds(page.start)} …`;
   $("label").dataset.trial = page.at;
@@ -138,8 +181,10 @@ function back() {
 
 function next() {
   const n = page.trials.length;
-  for (let step = 1; step <= n; step += 1) {
-    if (!page.trials[(page.at + step) % n].label) return open(page.at + step);
+  for (const lacks of [(one) => !one.label, (one) => !one.patient]) {
+    for (let step = 1; step < n; step += 1) {
+      if (lacks(page.trials[(page.at + step) % n])) return open(page.at + step);
+    }
   }
   return open(page.at + 1);
 }
@@ -181,7 +226,34 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault(); // else Space scrolls and Backspace leaves the page
   KEYS[key](event);
 });
-$("patient").addEventListener("change", () => save({ patient: $("patient").value.trim() }));
+
+// --- the patient's name: kept while it is typed, as a page that is closed leaves no field
+const typed = () => $("patient").value.replace(/\p{C}/gu, "").trim(); // pasted names have marks that cannot be seen
+let waiting = 0;
+function keepPatient() {
+  clearTimeout(waiting);
+  if (page.trials.length && document.body.dataset.ready && typed() !== trial().patient) save({ patient: typed() });
+}
+$("patient").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keepPatient, 600); });
+$("patient").addEventListener("change", keepPatient);
+window.addEventListener("pagehide", () => {
+  if (!page.trials.length || typed() === trial().patient) return;
+  const change = { patient: typed() };
+  api("PUT", `/api/trials/${page.at}`, body(page.at, trial().trial, change), { keepalive: true }).catch(() => {});
+});
+
+// --- the same by mouse or finger
+const segment = (event) => (page.start === null ? KEYS.i(event) : KEYS.o(event));
+for (const [name, act] of Object.entries({ play: KEYS[" "], segment, back: KEYS.b, next: KEYS.n })) {
+  $(name).addEventListener("click", (event) => { act(event); $(name).blur(); });
+}
+for (const name of ["play", "pause"]) {
+  video().addEventListener(name, () => { $("play").textContent = video().paused ? "Play" : "Stop"; });
+}
+$("strip").addEventListener("click", (event) => {
+  const box = $("strip").getBoundingClientRect();
+  if (video().duration) { video().pause(); video().currentTime = video().duration * (event.clientX - box.left) / box.width; }
+});
 for (const name of ["timeupdate", "seeked", "loadedmetadata"]) {
   video().addEventListener(name, () => { if (page.trials.length) { strip(); clock(); } });
 }
@@ -195,7 +267,9 @@ video().addEventListener("error", () => {
 (async () => {
   try {
     const said = await api("GET", "/api/trials");
-    Object.assign(page, { labels: said.labels, trials: said.trials });
+    page.labels = said.labels;
+    take(said);
+    $("done").textContent = `All are labelled. Next: skrehab check ${said.manifest} --normal-label "${said.labels[0]}", then skrehab train with the same.`;
     $("manifest").textContent = said.manifest;
     $("version").textContent = `skrehab ${said.version}`;
     $("keys").replaceChildren(...said.labels.map((label, k) => {

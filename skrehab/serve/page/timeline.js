@@ -38,7 +38,9 @@ class Timeline {
   key(event) {
     if (!this.data || !this.seek) return;
     const { times } = this.data;
-    const i = Timeline.nearest(times, this.now);
+    // the frame that is shown, not the nearest one, from which a step would leave one out
+    let i = Timeline.nearest(times, this.now);
+    if (times[i] > this.now + 2e-3 && i) i -= 1;
     const last = times.length - 1;
     const to = {
       ArrowRight: times[Math.min(last, i + 1)], ArrowUp: times[Math.min(last, i + 1)],

@@ -336,10 +336,7 @@ class Study:
         found = self.scores[self._metric(metric)]
         n = min((one.n_defined for one in found.values()), default=0)
         if n < 2:
-            return (
-                f"{'No patient has a score' if n == 0 else 'One patient only has a score'}: no two "
-                "models can be compared."
-            )
+            return f"Patients with a score: {n}. Nothing can be compared."
         n_pairs = len(found) * (len(found) - 1) // 2
         single, adjusted = smallest_p(n), smallest_p(n, n_pairs)
         text = (

@@ -77,7 +77,7 @@ def network_choice(measured):
         lines.append("")
     lines.append(
         f"*Sizes, times and memory: benchmarks/networks.py, {date}; a trial is 120 frames of 33 "
-        "landmarks, or one clip; memory is that of a training step.*\n"
+        "landmarks, or one clip; networks have two outputs; memory is that of a training step.*\n"
     )
     return "\n".join(lines)
 

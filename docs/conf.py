@@ -43,6 +43,8 @@ numpydoc_class_members_toctree = False
 # --- gallery --------------------------------------------------------------------------------------
 # the notes that estimators print about small data are shown; those of other packages are not
 warnings.filterwarnings("ignore", category=DeprecationWarning)
+# without the place where they came up, which is a path of the machine that builds
+warnings.formatwarning = lambda message, category, *where: f"{category.__name__}: {message}\n"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",

@@ -58,4 +58,4 @@ ax.fill_between(seconds, 1.10, 1.16, where=data.frame_labels[i] == 1, step="post
                 label="truth")  # fmt: skip
 ax.axhline(0.6, color="0.8", lw=1)
 ax.set(xlabel="seconds", ylabel="probability of compensation", ylim=(0, 1.2))
-ax.legend(loc="lower right")
+ax.legend(loc="center left")

@@ -74,4 +74,4 @@ axes[-1].set_xlabel("seconds")
 # The model of all others is what it was
 # --------------------------------------
 # Adapt from it again when there are more trials; a reference is a mean posture and holds no name.
-print("its reference is its own:", bool(pipe["reference"].own_[0]))
+print("the first model knows this patient:", bool(pipe["reference"].own_[0]))

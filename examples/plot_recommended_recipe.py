@@ -23,7 +23,8 @@ seen, new = np.flatnonzero(data.groups != "P06"), np.flatnonzero(data.groups == 
 pipe = recommended(n_teachers=1, max_epochs=20, random_state=0)
 who = {"groups": data.groups[seen], "exercise": data.exercise[seen]}
 pipe.fit([data.X[i] for i in seen], data.y[seen], **who)
-print(pipe)
+for name, step in pipe.steps:
+    print(f"{name}: {type(step).__name__}")
 
 # %%
 # Bones

@@ -29,7 +29,8 @@ scores, truth = study.frame_scores["recommended"], data.frame_labels
 # Alarms against what is found
 # ----------------------------
 # Each threshold makes so many false alarms a minute, and finds so much of the compensation. The
-# curve is over all patients together, to see the trade; the choice below is not.
+# curve is over all patients together, to see the trade; the choice below is not. Below some
+# threshold it turns back: alarms run together then, and are fewer again.
 cuts = np.linspace(0.05, 0.95, 19)
 alarms = [false_alarm_rate(scores, truth, cut, data.frame_rate) for cut in cuts]
 hits = np.concatenate([s[t == 1] for s, t in zip(scores, truth)])

@@ -55,7 +55,7 @@ def network_choice(measured):
     """Return a table: for which data, size, time, memory, licence, weights."""
     networks = importlib.import_module("skrehab.networks")
     cost = costs(measured)
-    date = re.search(r"Date: (.*)", measured)[1]
+    date = re.search(r"Date: (.*)", measured)[1].strip()
     lines = []
     for kind, title in (("pose", "Over landmarks"), ("rgb", "Over pictures")):
         names = [name for name in networks.list_networks() if networks.get_spec(name).input == kind]
@@ -77,7 +77,7 @@ def network_choice(measured):
         lines.append("")
     lines.append(
         f"*Sizes, times and memory: benchmarks/networks.py, {date}; a trial is 120 frames of 33 "
-        "landmarks, or one clip; memory is that of a training step.*\n"
+        "landmarks, or one clip; networks have two outputs; memory is that of a training step.*\n"
     )
     return "\n".join(lines)
 

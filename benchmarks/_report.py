@@ -49,7 +49,8 @@ def write_report(name, rows, about, *, packages=(), notes="", folder=None):
         Where to write it; None is ``results``.
     """
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
-    command = " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
+    paths = [os.path.relpath(one) if os.path.isabs(one) else one for one in sys.argv]
+    command = " ".join(["python", *paths])  # without the folders of one machine
     text = (
         f"# {name}\n\n{about.strip()}\n\n"
         f"Command: `{command}`  \n"

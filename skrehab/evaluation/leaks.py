@@ -19,7 +19,21 @@ __all__ = ["Audit", "LeakError", "audit"]
 
 
 class LeakError(ValueError):
-    """Something that is tested was seen in training."""
+    """Something that is tested was seen in training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrehab import FrameMLP
+    >>> from skrehab.evaluation import LeakError, OnFrameTruth, audit
+    >>> X = [np.random.RandomState(i).randn(9, 5, 3) for i in range(4)]
+    >>> truth, model = [np.arange(9) % 2] * 4, OnFrameTruth(FrameMLP(max_epochs=1, random_state=0))
+    >>> try:
+    ...     audit(model, [*X[:3], X[0]], [0, 1] * 2, ["A", "A", "B", "B"], frame_labels=truth)
+    ... except LeakError as error:
+    ...     print("are the same recording" in str(error))
+    True
+    """
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,13 @@ def test_one_class_and_few_patients_are_named(tiny):
     assert "0.25" in study.few_patients() and "no difference" in study.few_patients()
 
 
+def test_where_no_patient_has_a_score_nothing_is_said_of_p_values(tiny):
+    y = np.repeat([0, 1], len(tiny.X) // 2)  # patients have either label, and only one
+    with pytest.warns(UserWarning, match="No score over trials"):
+        study = evaluate_by_patient(Slow(), tiny.X, y, tiny.groups)
+    assert study.few_patients() == "Patients with a score: 0. Nothing can be compared."
+
+
 def test_a_duration_that_predicts_is_said(tiny):
     X = [trial[:12] if label else trial[:9] for trial, label in zip(tiny.X, tiny.y)]
     with pytest.warns(UserWarning, match="duration alone predicts.*longer.*1.00"):

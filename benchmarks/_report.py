@@ -49,8 +49,9 @@ def write_report(name, rows, about, *, packages=(), notes="", folder=None):
         Where to write it; None is ``results``.
     """
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
-    paths = [os.path.relpath(one) if os.path.isabs(one) else one for one in sys.argv]
-    command = " ".join(["python", *paths])  # without the folders of one machine
+    beside = str(Path(__file__).resolve().parents[2])  # where shared/ lies, too
+    paths = [os.path.relpath(one) if one.startswith(beside) else one for one in sys.argv]
+    command = " ".join(["python", *paths])
     text = (
         f"# {name}\n\n{about.strip()}\n\n"
         f"Command: `{command}`  \n"

@@ -142,9 +142,10 @@ def _labelled_only(metric):
 class _Said(ClassifierMixin, BaseEstimator):
     """Says again what a model has said of some trials."""
 
-    def __init__(self, classes=None, proba=None):
+    def __init__(self, classes=None, proba=None, normal_label=None):
         self.classes = classes
         self.proba = proba
+        self.normal_label = normal_label  # where our scorers look for it
 
     def fit(self, X=None, y=None):
         return self
@@ -183,7 +184,8 @@ def _asked(name, scorer, data, tested, said, says_frames, classes):
     def score(index):
         proba = ragged(said[i] for i in index) if says_frames else said[index]
         more = {"frame_labels": [data.frame_labels[i] for i in index]} if asks else {}
-        value = scorer(_Said(classes, proba), [data.X[i] for i in index], data.y[index], **more)
+        model = _Said(classes, proba, data.normal_label)
+        value = scorer(model, [data.X[i] for i in index], data.y[index], **more)
         return float(value)
 
     groups = data.groups[tested]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skrehab._given import filled
+from skrehab.evaluation._model_labels import learners_of
 from skrehab.metrics.motion import motion_of, normal_number, not_labelled
+from skrehab.metrics.told_normal import told_normal, told_normals
 from skrehab.trials import UNLABELLED, check_frame_labels, check_groups, check_trial_labels, ragged
 
 _BY_TRIAL = ("groups", "exercise", "side", "trial", "duration")
@@ -74,8 +76,8 @@ class StudyData:
         known = [i for i, one in enumerate(classes) if one != self.normal and not none[i]]
         return proba[..., known].sum(axis=-1)
 
-    def floor_folds(self, folds):
-        """Folds whose training has labelled trials only: to a floor -1 would be a class."""
+    def labelled_folds(self, folds):
+        """Folds whose training has labelled trials only, for models to which -1 is a class."""
         return [(train[self.labelled[train]], test) for train, test in folds]
 
     def who(self):
@@ -87,19 +89,6 @@ class StudyData:
 def is_unlabelled(value):
     """Whether a frame's label says that there is none."""
     return not isinstance(value, str) and value == UNLABELLED
-
-
-def unlabelled_note(data):
-    """Say how many trials are scored nowhere, and whose."""
-    none = ~data.labelled
-    if not none.any():
-        return []
-    only = [p for p in np.unique(data.groups).tolist() if none[data.groups == p].all()]
-    alone = f"; {', '.join(map(repr, only[:5]))} have no other" if only else ""
-    return [
-        f"{int(none.sum())} of {len(none)} trials are labelled {UNLABELLED}, which means that "
-        f"nothing is known of them: they are not scored{alone}."
-    ]
 
 
 def labels_in_words(data, names):
@@ -117,8 +106,17 @@ def labels_in_words(data, names):
     return replace(data, y=y, frame_labels=frames, normal_label=names[0])
 
 
-def study_data(data, y=None, groups=None, *, normal_label=None, pos_label=None, **more):
-    """Read trials and what is known of them; what is given by name goes before the Bunch."""
+def study_data(
+    data, y=None, groups=None, *, normal_label=None, pos_label=None, models=None, **more
+):
+    """Read trials and what is known of them; what is given by name goes before the Bunch.
+
+    Where the study is told neither label, it takes the normal one that its models were told.
+    """
+    learners = learners_of(models)
+    told_by_models = pos_label is None and normal_label is None
+    if told_by_models:
+        normal_label = told_normal(learners)
     own = {name: value for name, value in more.items() if value is not None}
     if hasattr(data, "keys") and "X" in data.keys():
         found = dict(data)
@@ -152,7 +150,11 @@ def study_data(data, y=None, groups=None, *, normal_label=None, pos_label=None, 
         )
     for name, label in (("normal_label", normal_label), ("pos_label", pos_label)):
         if label is not None and label not in y.tolist():
-            raise ValueError(f"{name}={label!r} is not among the labels {np.unique(y).tolist()}.")
+            whose = ", ".join(told_normals(learners)) if told_by_models else ""
+            raise ValueError(
+                f"{name}={label!r}{whose and f' ({whose})'} is not among the labels "
+                f"{np.unique(y).tolist()}."
+            )
     timestamps = own.pop("timestamps", None)
     rate = own.get("frame_rate")
     if rate is not None and np.ndim(rate):

@@ -13,8 +13,9 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, check_cv, cros
 from skrehab._progress import shown_progress
 from skrehab._told import asked_of, told_of
 from skrehab.evaluation._kept_folds import Kept, Note, read_record
+from skrehab.evaluation._model_labels import knows_unlabelled, label_notes
 from skrehab.evaluation._scoring import scored, scorers_of
-from skrehab.evaluation._study_data import study_data, unlabelled_note
+from skrehab.evaluation._study_data import study_data
 from skrehab.evaluation.floors import OnFrameTruth, floor_models, learner_of
 from skrehab.evaluation.method import Method
 from skrehab.evaluation.study import Study
@@ -59,14 +60,15 @@ def evaluate_by_patient(
         What a loader of :mod:`skrehab.datasets` returns: ``X, y, groups`` and, where known,
         ``frame_labels, exercise, duration, frame_rate, timestamps, skeleton``; or X alone.
     y, groups, frame_labels, exercise, duration : array-like of length n_trials, optional
-        Trial labels, of which -1 (not known) is never scored; patients; labels of frames, -1 where
-        there are none; exercises; seconds. They go before what `data` holds. Without durations,
-        times or a rate tell them, or frames do.
+        Trial labels; -1 (not known) is never scored, and teaches only models that know of it, with
+        a :class:`skrehab.SaliencyPseudoLabeler`; patients; labels of frames, -1 where there are
+        none; exercises; seconds. They go before what `data` holds. Without durations, times or a
+        rate tell them, or frames do.
     frame_rate : float, optional
         Frames a second.
     normal_label : label, optional
         Label of trials, and frames, without the motion looked for; all others are the motion. None
-        is the smallest number; needed for words, unless `pos_label` is given.
+        is what the models were told, else the smallest number; words need it or `pos_label`.
     pos_label : label, optional
         One kind of motion, which all else is scored against.
     cv : int, splitter or list of (train, test), optional
@@ -100,15 +102,15 @@ def evaluate_by_patient(
     ------
     ValueError
         If a patient stands on both sides of a fold, there are fewer than two patients, labels or
-        patients are missing, labels are words and neither `normal_label` nor `pos_label` is given,
-        or a model needs frame truth and there is none.
+        patients are missing, labels are words and nobody was told which is normal, models were told
+        different ones and the study none, or a model needs frame truth and there is none.
 
     Warns
     -----
     UserWarning
         If the very same recording stands on both sides under two names, patients' names differ only
-        in case, blanks or zeros, the duration alone predicts the label, or a model is told whose
-        the held-out trials are.
+        in case, blanks or zeros, the duration alone predicts the label, a model is told whose the
+        held-out trials are, or takes another label for the normal one than the study.
 
     Notes
     -----
@@ -143,17 +145,15 @@ def evaluate_by_patient(
     start = time.perf_counter()
     data = study_data(
         data, y, groups, frame_labels=frame_labels, exercise=exercise, duration=duration,
-        frame_rate=frame_rate, normal_label=normal_label, pos_label=pos_label,
+        frame_rate=frame_rate, normal_label=normal_label, pos_label=pos_label, models=models,
     )  # fmt: skip
     models = _named(models, data)
     folds = patient_folds(data, cv)
-    notes = (
-        _alike_on_both_sides(data, folds) + _beside_earlier(models, data) + unlabelled_note(data)
-    )
+    notes = _alike_on_both_sides(data, folds) + _beside_earlier(models, data)
+    notes += label_notes(models, data)
     scorers = scorers_of(scoring, data)
-    seeds = (random_state,) if random_state is None or isinstance(random_state, Integral) else (
-        tuple(random_state)
-    )  # fmt: skip
+    one_seed = random_state is None or isinstance(random_state, Integral)
+    seeds = (random_state,) if one_seed else tuple(random_state)
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"random_state must hold different seeds, got {seeds}.")
     folder = None if memory is None else Path(memory) / "folds"
@@ -174,7 +174,7 @@ def evaluate_by_patient(
                     None if is_floor else told,
                 )
                 records = _cross_validate(
-                    kept, data, data.floor_folds(folds) if is_floor else folds,
+                    kept, data, folds if knows_unlabelled(model) else data.labelled_folds(folds),
                     None if is_floor else n_jobs, None if is_floor else count,
                     X=data.duration[:, None] if is_floor else data.X,
                     y=data.frame_labels if _on_truth(model) else data.y,

@@ -144,7 +144,7 @@ def audit(
         raise ValueError(f"on_leak must be 'raise' or 'return', got {on_leak!r}.")
     data = study_data(
         data, y, groups, frame_labels=frame_labels, exercise=exercise,
-        normal_label=normal_label, pos_label=pos_label,
+        normal_label=normal_label, pos_label=pos_label, models=model,
     )  # fmt: skip
     folds = list(check_cv(cv or LeaveOneGroupOut(), data.y).split(data.X, data.y, data.groups))
     findings = _of_data(data, folds) + _of_folds(data, folds)

@@ -14,7 +14,7 @@ __all__ = ["frame_f1", "frame_roc_auc", "pool_frames", "positive_scores"]
 
 
 # --- frames ---------------------------------------------------------------------------------------
-def _labelled_frames(frame_labels, frame_values):
+def labelled_frames(frame_labels, frame_values):
     """Join the labelled frames of all trials."""
     values = [filled(v) for v in frame_values]
     truth = check_frame_labels(frame_labels, values)
@@ -129,7 +129,7 @@ def frame_roc_auc(frame_labels, frame_scores, *, pos_label=None, labels=None):
             scores = [np.zeros(len(one)) for one in scores]
         else:
             scores = [motion_column(one, pos_label, np.asarray(columns).tolist()) for one in scores]
-    truth, scores = _labelled_frames(frame_labels, scores)
+    truth, scores = labelled_frames(frame_labels, scores)
     motion = motion_of(truth, pos_label, labels) if len(truth) else truth
     return area_under_curve(motion, scores, "these trials", labels=truth)
 
@@ -164,7 +164,7 @@ def frame_f1(frame_labels, frame_predictions, *, average="binary", pos_label=Non
     >>> frame_f1([[0, 1, 1, -1]], [[0, 1, 0, 1]])
     0.6666666666666666
     """
-    truth, predicted = _labelled_frames(frame_labels, frame_predictions)
+    truth, predicted = labelled_frames(frame_labels, frame_predictions)
     if average == "binary":
         both = np.concatenate([truth.astype(object), np.asarray(predicted).astype(object)])
         motion = motion_of(both, pos_label, labels) if len(both) else both.astype(bool)

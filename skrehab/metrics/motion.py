@@ -82,7 +82,7 @@ def normal_number(labels):
     return min(names)
 
 
-def motion_of(truth, pos_label=None, labels=None):
+def motion_of(truth, pos_label=None, labels=None, normal_label=None):
     """Tell which frames, or trials, are the motion looked for.
 
     Parameters
@@ -90,9 +90,11 @@ def motion_of(truth, pos_label=None, labels=None):
     truth : ndarray of shape (n,)
         Labels.
     pos_label : label, optional
-        The motion. None means every number but the smallest, and is refused for words.
+        The motion. None means every label but `normal_label`.
     labels : array-like, optional
         All labels that there are, where `truth` is only some of it.
+    normal_label : label, optional
+        What is not the motion. None means the smallest number, and is refused for words.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def motion_of(truth, pos_label=None, labels=None):
     Raises
     ------
     ValueError
-        If labels are words and `pos_label` is not given, or is none of the `labels`.
+        If labels are words and neither label is given, or what is given is none of the `labels`.
 
     Examples
     --------
@@ -113,7 +115,12 @@ def motion_of(truth, pos_label=None, labels=None):
     """
     known = truth if labels is None else [*np.asarray(labels).tolist(), *np.asarray(truth).tolist()]
     if pos_label is None:
-        return np.asarray(truth != normal_number(known), dtype=bool)
+        if normal_label is None:
+            normal_label = normal_number(known)
+        elif normal_label not in np.asarray(known).tolist():
+            names = sorted(set(np.asarray(known).tolist()), key=str)
+            raise ValueError(f"normal_label={normal_label!r} is not among the labels {names}.")
+        return np.asarray(truth != normal_label, dtype=bool)
     is_word = isinstance(pos_label, str | bytes)
     if any(isinstance(one, str | bytes) != is_word for one in np.asarray(known).tolist()):
         names = sorted(set(np.asarray(known).tolist()), key=str)

@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator
 
 from skrehab._seen import warn_of_patients_seen
 from skrehab._told import predicted
-from skrehab.metrics.frames import area_under_curve, frame_roc_auc, labels_of, pool_frames
-from skrehab.metrics.motion import normal_number, not_labelled
+from skrehab.metrics.frames import area_under_curve, labelled_frames, labels_of, pool_frames
+from skrehab.metrics.motion import motion_of, normal_number, not_labelled
+from skrehab.metrics.told_normal import told_normal, warn_of_normal_as_motion
 from skrehab.trials import check_frame_labels, check_trial_labels
 
 __all__ = ["FrameScorer", "TrialScorer", "trial_roc_auc"]
@@ -28,8 +29,9 @@ class TrialScorer(BaseEstimator):
     share : float, default=0.1
         Share of a trial's frames that is averaged.
     pos_label : label, optional
-        The label whose probability is the score. None means any label but the smallest number;
-        text labels have no such order, so it must be given for them.
+        The label whose probability is the score. None means any label but the normal one: the
+        ``normal_label`` that the estimator or a part of it was told, else the smallest number.
+        Text labels have no such order: one of the two must be given for them.
 
     Notes
     -----
@@ -85,14 +87,18 @@ class TrialScorer(BaseEstimator):
         proba = predicted(estimator, X, {"groups": groups, "exercise": exercise})
         classes = np.asarray(estimator.classes_)
         if self.pos_label is None:
-            if classes.dtype.kind not in "biuf":
+            normal = told_normal(estimator)
+            if normal is None and classes.dtype.kind not in "biuf":
                 raise ValueError(
                     f"Which of {classes.tolist()} is the motion looked for? Text labels have no "
-                    "order: score with TrialScorer(pos_label=...)."
+                    "order: tell the model its normal_label, or score with "
+                    "TrialScorer(pos_label=...)."
                 )
-            truth = y != classes[0]
-            scores = [1 - one[..., 0] for one in proba]
+            normal = classes[0] if normal is None else normal
+            truth = motion_of(y, None, classes, normal)
+            scores = [1 - one[..., classes == normal].sum(axis=-1) for one in proba]
         else:
+            warn_of_normal_as_motion(estimator, self.pos_label)
             truth = y == self.pos_label
             column = np.flatnonzero(classes == self.pos_label)
             if len(column) == 0 and not truth.any():
@@ -121,8 +127,9 @@ class FrameScorer(BaseEstimator):
     Parameters
     ----------
     pos_label : label, optional
-        The label whose probability is the score. None means any label but the smallest number;
-        text labels have no such order, so it must be given for them.
+        The label whose probability is the score. None means any label but the normal one: the
+        ``normal_label`` that the estimator or a part of it was told, else the smallest number.
+        Text labels have no such order: one of the two must be given for them.
 
     Examples
     --------
@@ -170,12 +177,18 @@ class FrameScorer(BaseEstimator):
         classes = np.asarray(estimator.classes_)
         truth = check_frame_labels(truth, proba)
         labels = [*classes.tolist(), *labels_of(truth).tolist()]
+        normal = None
         if self.pos_label is None:
-            motion = classes != normal_number(labels)
+            normal = told_normal(estimator)
+            normal = normal_number(labels) if normal is None else normal
+            motion = classes != normal
         else:
+            warn_of_normal_as_motion(estimator, self.pos_label)
             motion = classes == self.pos_label
         scores = [one[:, motion].sum(axis=1) for one in proba]
-        return frame_roc_auc(truth, scores, pos_label=self.pos_label, labels=labels)
+        truth, scores = labelled_frames(truth, scores)
+        is_motion = motion_of(truth, self.pos_label, labels, normal) if len(truth) else truth
+        return area_under_curve(is_motion, scores, "these trials", labels=truth)
 
     __call__ = score
 

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.preprocessing.trial_steps import TrialTransformer
+from skrehab.preprocessing.upright import warn_of_z_up
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton, guess_skeleton
 from skrehab.trials import check_frame
 
@@ -156,6 +157,7 @@ class BoneVectors(TrialTransformer):
             )
         _check_bones(self._bones(), n_landmarks)
         super()._learn(X)
+        warn_of_z_up(X, skeleton)
 
     @property
     def _whole(self):

@@ -13,6 +13,7 @@ from skrehab.preprocessing.measures import (
 )
 from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.preprocessing.trial_steps import TrialTransformer
+from skrehab.preprocessing.upright import warn_of_z_up
 from skrehab.skeletons import Skeleton, get_skeleton, guess_skeleton
 from skrehab.trials import check_frame
 
@@ -129,6 +130,7 @@ class KinematicMeasures(TrialTransformer):
             )
         list_measures(skeleton)  # says so if it has no trunk
         super()._learn(X)
+        warn_of_z_up(X, skeleton)
 
     @property
     def _skeleton(self):

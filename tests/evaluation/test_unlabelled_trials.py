@@ -2,13 +2,21 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from imblearn.pipeline import Pipeline as ImbalancedPipeline
+from imblearn.under_sampling import RandomUnderSampler
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import Bunch
 
-from skrehab.evaluation import evaluate_by_patient
+from skrehab import FrameMLP, SaliencyPseudoLabeler, VideoClassifier
+from skrehab.evaluation import OnFrameTruth, evaluate_by_patient
+from skrehab.evaluation._model_labels import knows_unlabelled
 from skrehab.evaluation.checks import oddities
 from skrehab.metrics import trial_roc_auc
 from skrehab.metrics.motion import not_labelled
+from skrehab.pseudo_labels import PatientPipeline
 
 
 class Height(ClassifierMixin, BaseEstimator):
@@ -75,3 +83,49 @@ def test_the_floors_learn_from_labelled_trials_only():
     said = study.methods[name].by_seed[0].trial_scores[known]
     np.testing.assert_allclose(said, without.methods[name].by_seed[0].trial_scores)
     np.testing.assert_array_equal(study.scores["trial AUC"][name].scores, [1.0, 1.0, 1.0])
+
+
+class Taught(Height):
+    """Takes every label for a class, as most classifiers do; says as often as it saw it."""
+
+    def fit(self, X, y):
+        self.classes_, self.counts_ = np.unique(y, return_counts=True)
+        return self
+
+    def predict_proba(self, X):
+        return np.tile(self.counts_ / self.counts_.sum(), (len(X), 1))
+
+
+def test_models_to_which_it_is_a_class_do_not_learn_from_them():
+    with pytest.warns(UserWarning, match="Model 'plain' would take -1 for a class: trials lab"):
+        study = evaluate_by_patient({"plain": Taught()}, X, Y, GROUPS)
+    # by hand: B teaches 2 zeros and one 1 to the fold of A, A 2 zeros and two 1s to that of B
+    said = study.methods["plain"].by_seed[0].trial_scores
+    np.testing.assert_allclose(said[[0, 1, 3, 4]], 1 / 3)
+    np.testing.assert_allclose(said[[5, 6, 8]], 1 / 2)
+    with pytest.warns(UserWarning) as record:  # -1 is a class beside at most one other
+        evaluate_by_patient(Taught(), X, np.where(Y == 0, -1, 1), GROUPS)
+    assert not [one for one in record if "-1" in str(one.message)]
+
+
+def test_models_that_know_of_it_learn_from_them():
+    inner = VideoClassifier("lstm", max_epochs=1, random_state=0)
+    labeler = SaliencyPseudoLabeler(inner, method="vanilla_gradient", threshold=0.5)
+    frames = PatientPipeline([("labels", labeler), ("frames", FrameMLP(max_epochs=1))])
+    assert knows_unlabelled(frames) and knows_unlabelled(GridSearchCV(frames, {}))
+    assert knows_unlabelled(SelfTrainingClassifier(LogisticRegression()))
+    assert knows_unlabelled(OnFrameTruth(FrameMLP()))
+    assert not knows_unlabelled(inner)
+    assert not knows_unlabelled(ImbalancedPipeline([("s", RandomUnderSampler()), ("v", inner)]))
+
+
+def test_a_video_classifier_in_a_study_has_two_classes():
+    rng = np.random.RandomState(0)
+    trials = [rng.randn(8, 5, 3) for _ in Y]
+    inner = VideoClassifier("lstm", max_epochs=1, random_state=0)
+    with pytest.warns(UserWarning, match="would take -1 for a class"):
+        study = evaluate_by_patient({"v": inner}, trials, Y, GROUPS)
+    train = np.flatnonzero((GROUPS != "A") & (Y != -1))
+    alone = clone(inner).fit([trials[i] for i in train], Y[train]).predict_proba(trials[:2])
+    said = study.methods["v"].by_seed[0].trial_scores[:2]
+    np.testing.assert_allclose(said, alone[:, 1], rtol=1e-5)

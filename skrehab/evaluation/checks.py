@@ -203,8 +203,8 @@ def oddities(data, normal_label=None):
     -------
     list of str
         Sentences: patients of near-equal names, one recording listed twice, coordinates scaled
-        together, frame rates that differ, poses that are hardly seen, one label only, a duration
-        that predicts the label.
+        together, exercises that are empty here and there, frame rates that differ, poses that are
+        hardly seen, one label only, a duration that predicts the label.
 
     Examples
     --------
@@ -232,6 +232,16 @@ def oddities(data, normal_label=None):
             f"Coordinates have {what} over all trials: if they were scaled together, held-out "
             "patients were seen. Scale inside the pipeline (LandmarkScaler)."
         )
+    if (exercise := data.get("exercise")) is not None:
+        of = np.array([str(one).strip() for one in exercise])
+        empty = np.flatnonzero(of == "")
+        if 0 < len(empty) < len(of):
+            listed = ", ".join(str(place + 1) for place in empty[:8])
+            out.append(
+                f"The exercise of {len(empty)} trials is empty ({listed}"
+                f"{', ...' if len(empty) > 8 else ''}), of others it is not: models that compare "
+                "within an exercise refuse that. Fill it in, or leave the column empty."
+            )
     rates = frame_rates(data.get("timestamps"))
     if rates and max(rates) > 1.1 * min(rates):
         out.append(

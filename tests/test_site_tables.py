@@ -27,11 +27,13 @@ def test_every_network_stands_in_the_choice_with_what_was_measured():
     own = [n for n in networks.list_networks() if "skrehab" in str(networks.get_spec(n).builder)]
     assert sorted(names) == sorted(set(names)) and set(own) <= set(names)
     entry = table[table.index("``act``") :].splitlines()[:6]
+    row = next(row for row in MEASURED.splitlines() if row.startswith("| act |"))
+    forward, training, megabytes = (row.strip("| ").split(" | ")[i] for i in (4, 5, 7))
     assert entry[1:5] == [
         "     - any skeleton, trials of any length",
         "     - 225,538",
-        "     - 0.4; 1.1 to train",
-        "     - 27",
+        f"     - {forward}; {training} to train",
+        f"     - {megabytes}",
     ]
     assert names.index("act") < names.index("moment") < names.index("r3d")  # quickest first
 

@@ -287,18 +287,7 @@ def columns_of(model):
     Returns
     -------
     ndarray of int of shape (n_classes,)
-        See :func:`skrehab.metrics.told_normal.normal_first`; labels of which a frame may have
-        several stay as they are.
-
-    Examples
-    --------
-    >>> import numpy as np, skrehab
-    >>> from skrehab.assessment import columns_of
-    >>> augment = skrehab.Augmentation(normal_label="usual")
-    >>> model = skrehab.FrameTCN(augment=augment, max_epochs=1)
-    >>> X, y = [np.zeros((4, 5, 3))] * 2, [np.array(["lean", "usual"] * 2)] * 2
-    >>> columns_of(model.fit(X, y))
-    array([1, 0])
+        As they are where a frame may have several labels.
     """
     classes = steps_of(model)[-1].classes_
     if label_names_of(model) is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrehab.metrics.motion import motion_scores
+from skrehab.metrics.told_normal import normal_first
 
 __all__ = [
     "Assessment",
@@ -158,11 +159,12 @@ def assess_video(model, video, *, frame_rate=None, model_path=None, progress=Non
     trial = track.landmarks(extractor.coordinates)
     proba = frame_scores(model, trial)
     proba[~track.found] = np.nan
+    order = columns_of(model)
     return Assessment(
         track,
-        proba,
+        proba[:, order],
         None if extractor.target_fps == own_rate else frame_rate,
-        np.asarray(last.classes_).tolist(),
+        np.asarray(last.classes_)[order].tolist(),
         judge_trial(model, trial, proba),
         label_names_of(model),
     )
@@ -202,7 +204,7 @@ def judge_trial(model, trial, proba=None):
         labels = np.array([pool_frames([column])[0] for column in known.T])
         frames = float(labels.max())
     elif known is not None and len(known):
-        frames = float(pool_frames([known])[0])
+        frames = float(pool_frames([motion_scores(known[:, columns_of(model)], False)])[0])
     stage = video_stage(model)
     if stage is None:
         return Verdict(frames, labels=labels)
@@ -272,6 +274,25 @@ def video_stage(model):
         if hasattr(inner, "saliency") and getattr(inner, "n_landmarks_", 0) is not None:
             return step, inner
     return None
+
+
+def columns_of(model):
+    """Order the columns of a model's frames, so that the first is that of the normal class.
+
+    Parameters
+    ----------
+    model : estimator
+        What takes poses, fitted.
+
+    Returns
+    -------
+    ndarray of int of shape (n_classes,)
+        As they are where a frame may have several labels.
+    """
+    classes = steps_of(model)[-1].classes_
+    if label_names_of(model) is not None:
+        return np.arange(len(classes))
+    return normal_first(model, classes)
 
 
 def label_names_of(model):

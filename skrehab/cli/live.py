@@ -132,7 +132,7 @@ class _Session:
             extractor = match_frame_rate(extractor, video, metadata.get("frame_rate"))
         self.target_fps = extractor.target_fps
         self.live = LiveSession(model, extractor, gate)
-        codes = self.live.stream.classes_.tolist()
+        codes = self.live.classes_.tolist()
         self.several = self.live.label_names is not None
         if self.several:
             metadata = {"labels": metadata.get("labels") or self.live.label_names}

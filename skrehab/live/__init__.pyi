@@ -48,6 +48,7 @@ class FrameStream:
 class LiveSession:
     gates: list[CueGate]
     stream: FrameStream
+    classes_: NDArray[Any]
     label_names: list[str] | None
     def __init__(self, model: Any, extractor: Any, gate: CueGate) -> None: ...
     def push(self, picture: ArrayLike, timestamp: float) -> Moment: ...

@@ -9,6 +9,7 @@ import numpy as np
 from skrehab.live.cues import CueGate, gate_for
 from skrehab.live.stream import FrameStream
 from skrehab.metrics.motion import motion_scores
+from skrehab.metrics.told_normal import normal_first
 from skrehab.pose import PoseExtractor, PoseStream
 
 __all__ = ["LiveSession", "Moment", "causal_extractor"]
@@ -22,11 +23,11 @@ class Moment(NamedTuple):
     picture: np.ndarray
     """(height, width, 3) uint8, RGB."""
     proba: np.ndarray
-    """(n_classes,)."""
+    """(n_classes,), in the order of the session's ``classes_``."""
     seen: bool
     """Whether somebody is in the frame."""
     score: float
-    """Probability that it is not the first class, or of the likeliest label; NaN unseen."""
+    """Probability that it is not the normal class, or of the likeliest label; NaN unseen."""
     cue: bool
     """Whether the cue is on, or that of any label."""
     pose_ms: float
@@ -87,6 +88,8 @@ class LiveSession:
         Those in use, one a label.
     stream : FrameStream
         Poses to scores; ``stream.classes_`` and ``stream.counts`` are its own.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, the normal one first: what the model was told is normal, else its first class.
     label_names : list of str or None
         Names of the labels, where frames may have several.
 
@@ -113,6 +116,10 @@ class LiveSession:
         self.stream = FrameStream(model)
         gate = gate_for(model, gate)
         self.label_names = self.stream.label_names_
+        classes = np.asarray(self.stream.classes_)
+        several = self.label_names is not None
+        self._columns = np.arange(len(classes)) if several else normal_first(model, classes)
+        self.classes_ = classes[self._columns]
         self.gates = [gate] + [CueGate(*gate.rule) for _ in (self.label_names or [])[1:]]
         self._before = self._landmarks = None
 
@@ -136,7 +143,7 @@ class LiveSession:
             self._landmarks = self.poses.push(picture, timestamp)
             self._before = picture
             posed = time.perf_counter()
-        proba = self.stream.push(self._landmarks, timestamp)
+        proba = self.stream.push(self._landmarks, timestamp)[self._columns]
         seen = self.poses.found
         several = self.label_names is not None
         score = float(motion_scores(proba[None], several)[0]) if seen else math.nan

@@ -2,7 +2,9 @@
 
 import warnings
 
-__all__ = ["told_normal", "told_normals", "warn_of_normal_as_motion"]
+import numpy as np
+
+__all__ = ["normal_first", "told_normal", "told_normals", "warn_of_normal_as_motion"]
 
 _NAME = "normal_label"
 
@@ -85,6 +87,41 @@ def told_normal(models):
             f"ones: {listed}. Tell them the same."
         )
     return different[0] if different else None
+
+
+def normal_first(model, classes):
+    """Order the columns of a model so that the normal class is the first.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; what it was told is normal counts.
+    classes : array-like of shape (n_classes,)
+        Label of each column.
+
+    Returns
+    -------
+    ndarray of int of shape (n_classes,)
+        The columns; as they are where nothing was told, with a warning if labels are words.
+
+    Examples
+    --------
+    >>> from skrehab.metrics.told_normal import normal_first
+    >>> from skrehab.recipes import recommended
+    >>> normal_first(recommended(normal_label="usual"), ["lean", "shrug", "usual"])
+    array([2, 0, 1])
+    """
+    classes = np.asarray(classes).tolist()
+    normal = told_normal(model)
+    if normal is None and any(isinstance(one, str) for one in classes):
+        warnings.warn(
+            f"Which of {classes} is normal? The model was told no normal_label, and words have no "
+            f"order: the first, {classes[0]!r}, is taken.",
+            UserWarning,
+            stacklevel=3,
+        )
+    at = classes.index(normal) if normal in classes else 0
+    return np.array([at, *(i for i in range(len(classes)) if i != at)], dtype=int)
 
 
 def warn_of_normal_as_motion(estimator, pos_label):

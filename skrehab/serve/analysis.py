@@ -7,6 +7,7 @@ import numpy as np
 
 from skrehab.assessment import (
     MOST_FRAMES,
+    columns_of,
     features_before,
     frame_scores,
     judge_trial,
@@ -17,6 +18,7 @@ from skrehab.assessment import (
 )
 from skrehab.live.cues import CueRule, cue_frames, rule_for
 from skrehab.metrics.motion import motion_scores
+from skrehab.metrics.told_normal import normal_first
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import body_parts, get_skeleton
@@ -108,7 +110,7 @@ def describe_model(model, labels=None):
     """
     last = steps_of(model)[-1]
     return {
-        "labels": _names(last.classes_, label_names_of(model) if labels is None else labels),
+        "labels": class_labels(model, label_names_of(model) if labels is None else labels),
         "several": label_names_of(model) is not None,
         "frames": scores_frames(last),
         "saliency": video_stage(model) is not None,
@@ -201,9 +203,10 @@ def analyse_video(
         proba = frame_scores(model, trial)
         proba[~found] = np.nan
         several = label_names_of(model) is not None
-        scores = motion_scores(proba, several)
-        result["labels"] = _names(last.classes_, labels)
-        result["probabilities"] = [_numbers(row) for row in proba]
+        ordered = proba[:, columns_of(model)]
+        scores = motion_scores(ordered, several)
+        result["labels"] = class_labels(model, labels)
+        result["probabilities"] = [_numbers(row) for row in ordered]
         result["scores"] = _numbers(scores)
         of_each, rule = (proba.T if several else [scores]), rule_for(model, rule)
         cues = [cue_frames(one, track.timestamps, rule).astype(int) for one in of_each]
@@ -215,6 +218,11 @@ def analyse_video(
 
 
 # --- parts of a model -----------------------------------------------------------------------------
+def class_labels(model, labels):
+    """Names of a model's classes, the normal one first."""
+    return _names(np.asarray(steps_of(model)[-1].classes_)[columns_of(model)], labels)
+
+
 def _names(classes, labels):
     codes = np.asarray(classes).tolist()
     if labels is None:
@@ -247,11 +255,12 @@ def _whole_video(model, trial, proba, labels, notes):
         return _pooled_verdict(model, proba, said.frames, labels), None
     step, classifier = video_stage(model)
     names = _names(said.classes, labels)
+    order = normal_first(model, said.classes)
     # what the teacher of a model of several labels says stands for reasons only: its frames judge
     verdict = (
         _verdict_by_label(labels, said.labels, "frames")
         if several
-        else _verdict(names, said.video, "video")
+        else _verdict([names[i] for i in order], said.video[order], "video")
     )
     code = classifier.classes_[int(np.argmax(said.video))]
     try:
@@ -268,8 +277,8 @@ def _pooled_verdict(model, proba, score, labels):
     """Judge by the frames: the mean of the highest scores, as trials are scored in evaluation."""
     if not math.isfinite(score):
         return None
-    known = proba[np.isfinite(proba).all(axis=1)]
-    names = _names(steps_of(model)[-1].classes_, labels)
+    known = proba[np.isfinite(proba).all(axis=1)][:, columns_of(model)]
+    names = class_labels(model, labels)
     others = known[:, 1:].mean(axis=0)
     others = others / others.sum() if others.sum() > 0 else np.full(len(others), np.nan)
     return _verdict(names, [1 - score, *np.nan_to_num(score * others)], "frames")

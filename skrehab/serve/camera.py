@@ -80,7 +80,7 @@ class CameraSession:
         self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
         labels = self._live.label_names if labels is None else labels
-        self.labels = _names(self._live.stream.classes_, labels)
+        self.labels = _names(self._live.classes_, labels)
 
     def push(self, jpeg, timestamp):
         """Score one picture.

@@ -1,0 +1,139 @@
+"""Models fitted on words: what they were told is normal is normal to reports, page and camera."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import skrehab
+from skrehab.assessment import assess_video, columns_of, judge_trial
+from skrehab.live import CueGate
+from skrehab.live.session import LiveSession
+from skrehab.metrics import pool_frames
+from skrehab.metrics.told_normal import normal_first
+from skrehab.pose import PoseExtractor, PoseTrack
+from skrehab.serve.analysis import _pooled_verdict, analyse_video, describe_model
+
+
+def fitted(words, told, **more):
+    """A causal model that learns from frames: a motion is a landmark 2 to the side."""
+    rng = np.random.RandomState(0)
+    X = [0.1 * rng.randn(40, 33, 4).astype(np.float32) for _ in range(8)]
+    y = [np.arange(40) // 10 % 2 for _ in X]
+    for trial, one in zip(X, y):
+        trial[one == 1, 5, 0] += 2
+    augment = skrehab.Augmentation(normal_label=told)
+    model = skrehab.FrameTCN(augment=augment, max_epochs=40, lr=0.01, random_state=0, **more)
+    return model.fit(X, [np.array(words)[one] for one in y]), X, y
+
+
+@pytest.fixture(scope="module")
+def words():
+    """The motion is the first by alphabet, and must not be taken for normal."""
+    return fitted(["usual", "lean"], "usual")
+
+
+def track_of(trial):
+    return PoseTrack("clip.mp4", np.arange(len(trial)) / 30, trial, trial, 640, 480)
+
+
+def test_order():
+    assert normal_first(skrehab.Augmentation(normal_label="b"), ["a", "b", "c"]).tolist() == [
+        *(1, 0, 2)
+    ]
+    assert normal_first(skrehab.Augmentation(normal_label=1), [0, 1]).tolist() == [1, 0]
+    assert normal_first(skrehab.Augmentation(), [0, 1]).tolist() == [0, 1]
+    assert normal_first(skrehab.Augmentation(normal_label="z"), ["a", "b"]).tolist() == [0, 1]
+    with pytest.warns(UserWarning, match=r"Which of \['a', 'b'\] is normal.*first, 'a', is taken"):
+        assert normal_first(skrehab.Augmentation(), ["a", "b"]).tolist() == [0, 1]
+
+
+def test_a_whole_video(words, monkeypatch):
+    model, X, y = words
+    assert model.classes_.tolist() == ["lean", "usual"] and columns_of(model).tolist() == [1, 0]
+    track = track_of(X[0])
+    monkeypatch.setattr("skrehab.pose.extract_with", lambda *args, **kwargs: track)
+    lean = model.predict_proba([X[0]])[0][:, 0]  # by its name
+    found = assess_video(model, "clip.mp4")
+    assert found.classes == ["usual", "lean"]
+    np.testing.assert_allclose(found.score, lean, atol=1e-5)
+    np.testing.assert_allclose(found.proba[:, 1], lean, atol=1e-5)
+    assert found.score[y[0] == 1].mean() > 0.8 > 0.2 > found.score[y[0] == 0].mean()
+    assert found.verdict.frames == pytest.approx(pool_frames([lean])[0], abs=1e-5)
+
+
+def test_a_verdict_by_frames(words):
+    model, X, _ = words
+    proba = np.array([[0.9, 0.1], [0.2, 0.8]])  # lean, usual
+    assert judge_trial(model, X[0], proba).frames == pytest.approx(0.9)
+    said = _pooled_verdict(model, proba, 0.9, None)
+    assert (said["label"], said["usual"], said["labels"]) == ("lean", False, ["usual", "lean"])
+    np.testing.assert_allclose(said["probabilities"], [0.1, 0.9])
+    said = _pooled_verdict(model, proba[1:], 0.2, None)
+    assert (said["label"], said["usual"]) == ("usual", True)
+    assert describe_model(model)["labels"] == ["usual", "lean"]
+
+
+def test_the_page(words):
+    model, X, _ = words
+    found = track_of(X[0]), False
+    said = analyse_video(model, "clip.mp4", PoseExtractor(), pose=lambda *args: found)
+    json.dumps(said)
+    assert said["labels"] == ["usual", "lean"]
+    lean = model.predict_proba([X[0]])[0][:, 0]
+    np.testing.assert_allclose(said["scores"], lean, atol=1e-3)
+    np.testing.assert_allclose(np.array(said["probabilities"])[:, 1], lean, atol=1e-3)
+
+
+class Poses:
+    """Poses that were found before."""
+
+    def __init__(self, extractor):
+        self.image = self.world = np.ones((33, 4), np.float32)
+        self.found = True
+
+    def push(self, pose, timestamp):
+        return pose
+
+    def reset(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def no_pose_model(monkeypatch):
+    monkeypatch.setattr("skrehab.live.session.PoseStream", Poses)
+
+
+def live(model, trial):
+    session = LiveSession(model, PoseExtractor(), CueGate())
+    return session, [session.push(frame, t / 30) for t, frame in enumerate(trial)]
+
+
+def test_live(words):
+    model, X, _ = words
+    session, moments = live(model, X[0])
+    assert session.classes_.tolist() == ["usual", "lean"]
+    lean = model.predict_proba([X[0]])[0][:, 0]
+    np.testing.assert_allclose([one.score for one in moments], lean, atol=1e-4)
+    np.testing.assert_allclose([one.proba[1] for one in moments], lean, atol=1e-4)
+
+
+def test_it_is_the_same_after_saving(words, tmp_path):
+    model, X, _ = words
+    skrehab.save(model, tmp_path / "model")
+    again = skrehab.load(tmp_path / "model")
+    assert columns_of(again).tolist() == [1, 0]
+    np.testing.assert_allclose(
+        [one.score for one in live(again, X[0])[1]], [one.score for one in live(model, X[0])[1]]
+    )
+
+
+def test_numbers_are_as_ever():
+    model, X, _ = fitted([0, 1], None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        session, moments = live(model, X[0])
+    assert session.classes_.tolist() == [0, 1]
+    motion = model.predict_proba([X[0]])[0][:, 1]
+    np.testing.assert_allclose([one.score for one in moments], motion, atol=1e-4)

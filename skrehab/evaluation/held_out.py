@@ -250,13 +250,13 @@ def patient_folds(data, cv=None):
         cv = GroupKFold(int(cv))
     with config_context(enable_metadata_routing=False):
         folds = list(check_cv(cv, data.y).split(data.X, data.y, data.groups))
+    places = np.arange(len(data.X))  # given may be masks, or lists
     # a patient's earlier trials stand before in the data; what has no label cannot be scored
-    folds = [(train, np.sort(test[data.labelled[test]])) for train, test in folds]
-    folds = [(train, test) for train, test in folds if len(test)]
-    tested = np.zeros(len(data.X), dtype=int)
+    folds = [(places[train], np.sort(places[test][data.labelled[test]])) for train, test in folds]
+    folds = [fold for fold in folds if len(fold[1])]
+    tested = np.zeros(len(places), dtype=int)
     for number, (train, test) in enumerate(folds):
-        both = np.intersect1d(data.groups[train], data.groups[test]).tolist()
-        if both:
+        if both := np.intersect1d(data.groups[train], data.groups[test]).tolist():
             raise ValueError(
                 f"Fold {number} has trials of {', '.join(map(repr, both[:5]))} in training and in "
                 f"test ({len(both)} patients in all): it would score what it has seen. Take "

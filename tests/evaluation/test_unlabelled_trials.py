@@ -13,7 +13,9 @@ from sklearn.utils import Bunch
 from skrehab import FrameMLP, SaliencyPseudoLabeler, VideoClassifier
 from skrehab.evaluation import OnFrameTruth, evaluate_by_patient
 from skrehab.evaluation._model_labels import knows_unlabelled
+from skrehab.evaluation._study_data import study_data
 from skrehab.evaluation.checks import oddities
+from skrehab.evaluation.held_out import patient_folds
 from skrehab.metrics import trial_roc_auc
 from skrehab.metrics.motion import not_labelled
 from skrehab.pseudo_labels import PatientPipeline
@@ -129,3 +131,15 @@ def test_a_video_classifier_in_a_study_has_two_classes():
     alone = clone(inner).fit([trials[i] for i in train], Y[train]).predict_proba(trials[:2])
     said = study.methods["v"].by_seed[0].trial_scores[:2]
     np.testing.assert_allclose(said, alone[:, 1], rtol=1e-5)
+
+
+def test_folds_may_be_lists_or_masks():
+    y = np.array([0, 1, 0, 1, 0, -1, 1, 0, 1, 0])
+    data = study_data([np.zeros((4, 5, 3))] * 10, y, GROUPS)
+    test = np.flatnonzero(GROUPS == GROUPS[5])
+    train = np.flatnonzero(GROUPS != GROUPS[5])
+    masks = [(GROUPS != GROUPS[5], GROUPS == GROUPS[5])]
+    for cv in ([(train.tolist(), test.tolist())], masks, [(train, test)]):
+        ((learned, tested),) = patient_folds(data, cv)
+        assert learned.tolist() == train.tolist()
+        assert tested.tolist() == [i for i in test if y[i] != -1]

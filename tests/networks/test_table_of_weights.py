@@ -12,8 +12,8 @@ COLUMNS = ["network", "files", "what they read", "licence", "left new", "known b
 
 def rows():
     """Cells of the table, one list a row, lines joined."""
-    table = PAGE.read_text(encoding="utf-8").partition(".. list-table::")[2]
-    table = table.partition("\n**Mind")[0]
+    tables = PAGE.read_text(encoding="utf-8").split(".. list-table::")[1:]
+    (table,) = (one.partition("\n**Mind")[0] for one in tables if "\n   * - network" in one)
     found = []
     for block in re.split(r"\n   \* - ", table)[1:]:
         cells = re.split(r"\n     - ?", block)

@@ -29,17 +29,18 @@ def normal_notes(models, data):
                 for place, part in _parts(inner)
                 if _is_labeler(part) and part.normal_label is None and _is_other(smallest, data)
             }
-        for place, label in taken.items():
-            study = (
-                f"normal_label={data.normal!r}"
-                if data.pos_label is None
-                else f"pos_label={data.pos_label!r} for the motion"
-            )
-            notes.append(
-                f"Model {name!r} has {place}={label} for normal trials, and the study has {study}: "
-                "it learns to find something else than is scored."
-            )
-            break
+        if not taken:
+            continue
+        place, label = next(iter(taken.items()))
+        study = (
+            f"normal_label={data.normal!r}"
+            if data.pos_label is None
+            else f"pos_label={data.pos_label!r} for the motion"
+        )
+        notes.append(
+            f"Model {name!r} has {place}={label} for normal trials, and the study has {study}: "
+            "it learns to find something else than is scored."
+        )
     return notes
 
 

@@ -78,7 +78,8 @@ class StudyData:
 
     def labelled_folds(self, folds):
         """Folds whose training has labelled trials only, for models to which -1 is a class."""
-        return [(train[self.labelled[train]], test) for train, test in folds]
+        labelled = self.labelled
+        return [(train[labelled[train]], test) for train, test in folds]
 
     def who(self):
         """What ``fit`` may be told of each trial."""

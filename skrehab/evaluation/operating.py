@@ -71,10 +71,10 @@ def at_alarm_rate(study, per_minute=1.0):
 
 def _truth(data, scores):
     """Frame truth; without it, zeros in trials labelled as normal, and nothing known in others."""
-    known = data.truth
+    known, normal = data.truth, ~data.motion & data.labelled
     out = []
     for i, one in enumerate(scores):
-        if not data.motion[i] and data.labelled[i]:
+        if normal[i]:
             out.append(np.zeros(len(one), dtype=int))
         elif known is not None and len(known[i]) == len(one):
             out.append(known[i])

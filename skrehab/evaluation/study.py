@@ -308,9 +308,8 @@ class Study:
             Sentences; none where nothing is odd.
         """
         data, out = self.data, list(self.notes)
-        if text := duration_warning(
-            data.duration[data.labelled], data.motion[data.labelled], data.groups[data.labelled]
-        ):
+        known = data.labelled
+        if text := duration_warning(data.duration[known], data.motion[known], data.groups[known]):
             out.append(text)
         one_class = self.scores[self.metrics[0]]
         undefined = next(iter(one_class.values())).undefined if one_class else []

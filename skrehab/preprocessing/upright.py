@@ -45,8 +45,9 @@ def trunk_directions(X, skeleton):
         return np.empty((0, skeleton.n_dims))
     means = []
     for trial in X:
-        places = trial[..., : skeleton.n_dims].astype(float)
-        trunk = places[:, shoulders].mean(axis=1) - places[:, hips].mean(axis=1)
+        places = trial[..., : skeleton.n_dims]  # of which four landmarks are copied
+        top, bottom = (places[:, which].mean(axis=1, dtype=float) for which in (shoulders, hips))
+        trunk = top - bottom
         length = np.linalg.norm(trunk, axis=1)
         seen = length > 0  # not where it is NaN
         unit = trunk[seen] / length[seen, None]

@@ -12,7 +12,7 @@ from skrehab.skeletons import get_skeleton
 
 from .analysis import analyse_video, describe_model, sendable, split_model
 from .bodies import BadUpload, pieces
-from .camera import CameraSession, OneAtATime
+from .camera import CameraEnded, CameraSession, OneAtATime
 from .guarded import add_page, check_token, guarded_app
 from .jobs import Busy, Cancelled, Desk
 from .process import PoseProcess, ProcessEnded
@@ -210,6 +210,8 @@ def create_app(
             jpeg += piece
         try:
             return await run_in_threadpool(session.push, bytes(jpeg), t)
+        except CameraEnded as error:
+            raise BadUpload(404, str(error)) from error
         except OneAtATime as error:
             raise Busy(str(error)) from error
         except ProcessEnded as error:
@@ -219,8 +221,7 @@ def create_app(
 
     @app.delete("/api/camera/{session_id}", status_code=204)
     def close_camera(session_id: str):
-        if desk.camera(session_id) is not None:
-            desk.close_camera()
+        desk.close_camera(session_id)
 
     return app
 

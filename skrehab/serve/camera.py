@@ -12,13 +12,17 @@ from skrehab.live.session import LiveSession, causal_extractor
 
 from .analysis import _names, _numbers, _pixels
 
-__all__ = ["LATEST", "CameraSession", "OneAtATime"]
+__all__ = ["LATEST", "CameraEnded", "CameraSession", "OneAtATime"]
 
 LATEST = 1e10  # seconds: a clock that counts from 1970 says 2e9, and MediaPipe breaks at 9e12
 
 
 class OneAtATime(RuntimeError):
     """The picture before is still being looked at."""
+
+
+class CameraEnded(RuntimeError):
+    """The session was closed while this picture was on its way."""
 
 
 class _Poses:
@@ -79,6 +83,7 @@ class CameraSession:
         self._live = LiveSession(model, extractor, CueGate(*rule))
         self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
+        self._ended = False
         labels = self._live.label_names if labels is None else labels
         self.labels = _names(self._live.classes_, labels)
 
@@ -105,6 +110,8 @@ class CameraSession:
             If it is no JPEG, too large, or the time is not a number from 0 to `LATEST`.
         OneAtATime
             If the picture before is not done.
+        CameraEnded
+            If the session has been closed.
         ProcessEnded
             If the picture ended the process that looked at it.
         """
@@ -115,10 +122,12 @@ class CameraSession:
         began = time.perf_counter()
         # those that would wait here would take all threads that answer requests
         if not self._lock.acquire(blocking=False):
+            self._refuse_if_ended()  # close() holds it too
             raise OneAtATime(
                 "The picture before is still being looked at. Send the next when it is answered."
             )
         try:
+            self._refuse_if_ended()  # it would start the pose model again, for nobody
             if not timestamp > self._last:
                 return {"late": True}
             # from 0 on, as files do: MediaPipe smooths differently otherwise
@@ -138,7 +147,12 @@ class CameraSession:
         finally:
             self._lock.release()
 
+    def _refuse_if_ended(self):
+        if self._ended:
+            raise CameraEnded("The camera has been stopped, or another page uses it now.")
+
     def close(self):
         """End it, and free the pose model."""
+        self._ended = True
         with self._lock:
             self._live.reset()

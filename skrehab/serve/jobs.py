@@ -339,9 +339,17 @@ class Desk:
             self._camera_time = time.monotonic()
             return self._camera
 
-    def close_camera(self):
-        """End the session at the camera, if there is one."""
+    def close_camera(self, session_id=None):
+        """End the session at the camera, if there is one.
+
+        Parameters
+        ----------
+        session_id : str, optional
+            Only if it has this name: another page may have started its own since.
+        """
         with self._change:
+            if self._camera is not None and session_id not in (None, self._camera.id):
+                return
             session, self._camera = self._camera, None
             self._change.notify_all()
         if session is not None:

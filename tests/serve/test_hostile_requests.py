@@ -29,7 +29,7 @@ import skrehab
 
 pytest.importorskip("fastapi", reason="the page needs skrehab[serve]")
 from skrehab.serve import bodies, connections, create_app, server_config
-from skrehab.serve.camera import LATEST
+from skrehab.serve.camera import LATEST, CameraEnded
 from skrehab.serve.folder import private_folder
 
 pytestmark = [
@@ -508,6 +508,34 @@ def test_many_sessions(server):
     for one in ids:
         assert server.ask("DELETE", f"/api/camera/{one}")[0] == 204
     assert server.desk._camera is None and server.is_alive()
+
+
+@needs_model
+def test_a_picture_on_its_way_when_the_camera_stops(server):
+    """It is refused as late, in every state; the pose model is not started again for nobody."""
+    first = json.loads(server.ask("POST", "/api/camera")[1])["id"]
+    held, picture = server.desk._camera, jpeg(64, 48)
+    assert server.ask("POST", f"/api/camera/{first}?t=1", picture)[0] in (200, 422)
+    path = f"/api/camera/{first}?t=2"
+    stream = server.send(server.head(f"POST {path}", Content_Length=len(picture)) + picture[:100])
+    time.sleep(0.5)  # now the program waits for the rest of it
+    second = json.loads(server.ask("POST", "/api/camera")[1])["id"]
+    assert server.ask("DELETE", f"/api/camera/{first}")[0] == 204  # too late to end the second
+    assert server.desk._camera.id == second
+    asked = []
+    server.app.state.process.picture = lambda *question: asked.append(question)
+    try:
+        stream.sendall(picture[100:])
+        answer = rest_of(stream)
+        assert answer.startswith("HTTP/1.1 404") and "has been stopped" in answer
+        with held._lock, pytest.raises(CameraEnded):  # while it is being closed
+            held.push(picture, 3)
+        with pytest.raises(CameraEnded):  # and afterwards
+            held.push(picture, 4)
+        assert not asked
+    finally:
+        del server.app.state.process.picture
+    assert server.ask("DELETE", f"/api/camera/{second}")[0] == 204 and server.desk._camera is None
 
 
 # --- everything else that can be sent -------------------------------------------------------------

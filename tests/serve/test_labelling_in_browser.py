@@ -115,7 +115,7 @@ def test_two_trials_by_keys_alone(tmp_path):
         assert not too_wide(page)
         host = address.split("/?")[0]
         assert all(url.startswith((host, "data:,", "about:")) for url in page.requested())
-        assert page.errors == []
+        assert page.mistakes() == []
 
     rows = list(csv.DictReader(table.open()))
     assert [row["label"] for row in rows] == ["leans", "shrugs"]
@@ -192,7 +192,7 @@ def test_by_mouse_alone(manifest):
         page.wait("!document.getElementById('done').hidden")  # kept while it is typed
         assert '--normal-label "usual"' in page.run("document.getElementById('done').textContent")
         assert not too_wide(page)
-        assert page.errors == []
+        assert page.mistakes() == []
 
 
 def test_a_page_loaded_again_loses_no_name(manifest):

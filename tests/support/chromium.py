@@ -91,6 +91,11 @@ class Page:
             time.sleep(0.05)
         raise AssertionError(f"still not true after {seconds} s: {code}; errors: {self.errors}")
 
+    def mistakes(self):
+        """Return what went wrong on the page, with what Chromium notes a moment later."""
+        self.run("new Promise(done => setTimeout(done, 100))")
+        return self.errors
+
     def choose_file(self, selector, path):
         """Choose a file, as by hand."""
         root = self.send("DOM.getDocument")["root"]["nodeId"]

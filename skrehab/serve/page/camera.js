@@ -6,6 +6,7 @@ class Camera {
   constructor(api, video, onMoment, onEnd) {
     Object.assign(this, { api, video, onMoment, onEnd, id: null, stream: null });
     this.small = document.createElement("canvas");
+    this.sending = new AbortController(); // what is on its way when the camera stops is for nobody
   }
 
   async start(rate) {
@@ -55,7 +56,8 @@ class Camera {
       if (!picture || !this.id) continue;
       sent = time;
       try {
-        const moment = await this.api("POST", `/api/camera/${this.id}?t=${time.toFixed(4)}`, picture);
+        const moment = await this.api("POST", `/api/camera/${this.id}?t=${time.toFixed(4)}`, picture,
+          { signal: this.sending.signal });
         if (this.id && !moment.late) this.onMoment(moment);
       } catch (error) {
         if (this.id) { this.stop(); this.onEnd(error); }
@@ -73,6 +75,7 @@ class Camera {
   }
 
   stop() {
+    this.sending.abort();
     if (this.id) this.api("DELETE", `/api/camera/${this.id}`, null, { keepalive: true }).catch(() => {});
     this.id = null;
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();

@@ -237,8 +237,10 @@ def main(arguments=None):
     settings = parse(arguments)
     data = load(settings)
     sets = source_sets(settings)
-    people = {name: len(np.unique(data.subject[data.population == name]))
-              for name in np.unique(data.population)}  # fmt: skip
+    people = ", ".join(
+        f"{len(np.unique(data.subject[data.population == name]))} {name}"
+        for name in np.unique(data.population)
+    )
     notes = f"{len(data.X)} trials of {len(np.unique(data.subject))} people: {people}.\n"
     pretrained_on = {name: len(trials) for name, trials in sets.items()}
     notes += f"Pretrained on (trials): {pretrained_on or 'the poses of each fold'}.\n"

@@ -289,10 +289,7 @@ def columns_of(model):
     ndarray of int of shape (n_classes,)
         As they are where a frame may have several labels.
     """
-    classes = steps_of(model)[-1].classes_
-    if label_names_of(model) is not None:
-        return np.arange(len(classes))
-    return normal_first(model, classes)
+    return normal_first(model, steps_of(model)[-1].classes_, label_names_of(model) is not None)
 
 
 def label_names_of(model):

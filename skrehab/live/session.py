@@ -117,8 +117,7 @@ class LiveSession:
         gate = gate_for(model, gate)
         self.label_names = self.stream.label_names_
         classes = np.asarray(self.stream.classes_)
-        several = self.label_names is not None
-        self._columns = np.arange(len(classes)) if several else normal_first(model, classes)
+        self._columns = normal_first(model, classes, self.label_names is not None)
         self.classes_ = classes[self._columns]
         self.gates = [gate] + [CueGate(*gate.rule) for _ in (self.label_names or [])[1:]]
         self._before = self._landmarks = None

@@ -89,7 +89,7 @@ def told_normal(models):
     return different[0] if different else None
 
 
-def normal_first(model, classes):
+def normal_first(model, classes, several=False):
     """Order the columns of a model so that the normal class is the first.
 
     Parameters
@@ -98,6 +98,8 @@ def normal_first(model, classes):
         Fitted; what it was told is normal counts.
     classes : array-like of shape (n_classes,)
         Label of each column.
+    several : bool, default=False
+        Whether a frame may have several labels: then none of the columns is the normal class.
 
     Returns
     -------
@@ -111,6 +113,8 @@ def normal_first(model, classes):
     >>> normal_first(recommended(normal_label="usual"), ["lean", "shrug", "usual"])
     array([2, 0, 1])
     """
+    if several:
+        return np.arange(len(classes))
     classes = np.asarray(classes).tolist()
     normal = told_normal(model)
     if normal is None and any(isinstance(one, str) for one in classes):

@@ -1,5 +1,7 @@
 """X: poses of trials, or of one frame, checked."""
 
+import os
+
 import numpy as np
 
 from skrehab._given import array_of
@@ -107,6 +109,11 @@ def each_trial(X, *, n_landmarks=None, n_coords=None, name="X"):
 
 def _as_float32(item, name):
     try:
+        if isinstance(item, str | os.PathLike):
+            raise ValueError(
+                f"it is {str(item)[:80]!r}; put a PoseExtractor first for videos, and read "
+                "files of poses with skrehab.formats.read_pose"
+            )
         array = array_of(item)
         if array.dtype.kind in _NO_NUMBERS:
             raise ValueError(f"it holds {_NO_NUMBERS[array.dtype.kind]}")

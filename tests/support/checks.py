@@ -268,7 +268,10 @@ def check_bad_shapes(row):
         "other landmarks": (good[:, :4], r"X\[1\] must have 5 landmarks and 3 coordinates"),
         "other coordinates": (good[..., :2], r"X\[1\] must have 5 landmarks and 3 coordinates"),
         "infinite": (np.full_like(good, np.inf), r"X\[1\] holds infinite values"),
-        "text": ("video.mp4", r"X\[1\] cannot be read as an array of numbers"),
+        "text": (
+            "video.mp4",
+            r"X\[1\] cannot be read .* it is 'video.mp4'; put a PoseExtr",
+        ),
         "complex": (good.astype(complex), r"X\[1\] cannot be read as an array of numbers"),
     }
     fitted = fit(row, data)

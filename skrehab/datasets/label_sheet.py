@@ -15,7 +15,8 @@ from skrehab.formats._spreadsheet import put_rows
 __all__ = ["LabelSheet", "make_label_sheet"]
 
 TITLES = ("trial", "path", "video", "patient", "exercise", "side", "label", "frame_labels")
-MOST_TEXT = 200  # characters of a label or a patient's name
+TEXTS = ("label", "patient", "exercise", "side")  # what is written into a cell
+MOST_TEXT = 200  # characters of one
 MOST_INTERVALS = 1000  # of a trial
 
 
@@ -238,28 +239,32 @@ class LabelSheet:
         return [(float(start), float(stop), str(label)) for start, stop, label in found]
 
     # --- changes ----------------------------------------------------------------------------------
-    def change(self, number, *, label=None, patient=None, intervals=None):
+    def change(self, number, *, intervals=None, **texts):
         """Change a trial, and save.
 
         Parameters
         ----------
         number : int
             Row, from 0.
-        label, patient : str, optional
-            What is to stand there; None leaves it.
         intervals : sequence of (float, float, str), optional
             All its segments; they go to ``<trial>_labels.csv`` beside the manifest, or to the file
             that it names already.
+        **texts : str
+            What is to stand in ``label``, ``patient``, ``exercise`` or ``side``.
 
         Raises
         ------
         ValueError
             If a text is too long, a segment is empty or overlaps one with another label, or the
             manifest was changed by someone else meanwhile.
+        TypeError
+            If one of `texts` has another name.
         """
         row = self.rows[number]
-        for name, text in (("label", label), ("patient", patient)):
-            if text is not None and (len(text) > MOST_TEXT or not text.isprintable()):
+        for name, text in texts.items():
+            if name not in TEXTS:
+                raise TypeError(f"{name} cannot be changed; one of {', '.join(TEXTS)} can.")
+            if len(text) > MOST_TEXT or not text.isprintable():
                 raise ValueError(f"{name} must be printable, at most {MOST_TEXT} characters.")
         if self._written is not None and self._stamp() != self._written:
             raise ValueError(
@@ -268,9 +273,7 @@ class LabelSheet:
             )
         if intervals is not None:
             row["frame_labels"] = self._put(number, _checked(intervals))
-        for name, text in (("label", label), ("patient", patient)):
-            if text is not None:
-                row[name] = text
+        row.update(texts)
         self.save()
 
     def _put(self, number, intervals):

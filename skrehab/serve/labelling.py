@@ -6,7 +6,7 @@ import threading
 
 import skrehab
 from skrehab._optional import require
-from skrehab.datasets.label_sheet import MOST_TEXT, LabelSheet
+from skrehab.datasets.label_sheet import MOST_TEXT, TEXTS, LabelSheet
 
 from .bodies import BadUpload, pieces
 from .guarded import add_page, check_token, guarded_app
@@ -73,8 +73,7 @@ def create_label_app(manifest, labels=("usual", "compensation"), *, token=None):
         return {
             "number": number,
             "trial": row["trial"],
-            "patient": row["patient"],
-            "label": row["label"],
+            **{name: row[name] for name in TEXTS},
             "intervals": [list(one) for one in sheet.intervals(number)],
             "video": sheet.video(number) is not None,
         }
@@ -133,13 +132,13 @@ def _change_of(body, labels):
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise BadUpload(422, "The body is no JSON.") from None
-    fields = {"label", "patient", "intervals"}
+    fields = {*TEXTS, "intervals"}
     if not isinstance(given, dict) or not given.keys() <= fields | {"was"}:
-        raise BadUpload(422, "The body must be an object of label, patient and intervals.")
+        raise BadUpload(422, f"The body must be an object of {', '.join(TEXTS)} and intervals.")
     was = given.get("was", {})
     if not isinstance(was, dict) or not was.keys() <= fields | {"trial"}:
-        raise BadUpload(422, "was must be an object of trial, label, patient and intervals.")
-    for name in ("label", "patient"):
+        raise BadUpload(422, f"was must be an object of trial, {', '.join(TEXTS)} and intervals.")
+    for name in TEXTS:
         if name in given and not isinstance(given[name], str):
             raise BadUpload(422, f"{name} must be a text.")
     if given.get("label", "") not in ("", *labels):

@@ -47,6 +47,8 @@ def test_told_and_saved(client, manifest):
     with manifest.open() as file:
         rows = list(csv.DictReader(file))
     assert (rows[0]["label"], rows[0]["patient"]) == ("leans", "Anna")
+    assert put(client, 0, exercise="reach", side="left").status_code == 200
+    assert put(client, 0, trial="other").status_code == 422
     assert rows[1]["label"] == "leans" and rows[0]["frame_labels"] == "t1_labels.csv"
     table = (manifest.parent / "t1_labels.csv").read_text().split()
     assert table == ["start,stop,label", "0.2,0.5,shrugs"]

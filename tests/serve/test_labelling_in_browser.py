@@ -100,6 +100,17 @@ def test_two_trials_by_keys_alone(tmp_path):
         page.send("Input.insertText", text="Ben")
         page.press("Enter")
         until(lambda: saved()[1]["patient"] == "Ben")
+        # the exercise by its key; what other rows have is offered, and sides always
+        page.press("e")
+        page.send("Input.insertText", text="1 reach")
+        page.press("Tab")
+        assert page.run("document.activeElement.id") == "side"
+        page.send("Input.insertText", text="left")
+        page.press("Enter")
+        until(lambda: (saved()[1]["exercise"], saved()[1]["side"]) == ("1 reach", "left"))
+        offered = "[...document.querySelectorAll('#{}-known option')].map(o => o.value)"
+        assert page.run(offered.format("exercise")) == ["1 reach"]
+        assert page.run(offered.format("side")) == ["left", "right"]
         assert "2 of 2, 2 labelled" in page.run(text("progress"))
         page.press("b")
         page.wait("document.getElementById('label').dataset.trial === '0'")
@@ -182,7 +193,7 @@ def test_by_mouse_alone(manifest):
         page.wait("document.getElementById('label').dataset.trial === '1'")
         reach(lambda: rows_of(manifest)[0]["patient"] == "P01")
         assert page.run("document.getElementById('patient').value") == ""
-        assert page.run("document.querySelector('#patients option').value") == "P01"
+        assert page.run("document.querySelector('#patient-known option').value") == "P01"
         assert rows_of(manifest)[1]["patient"] == ""
         said = page.run("document.getElementById('progress').textContent")
         assert said == "2 of 2, 1 labelled, 1 without a patient"

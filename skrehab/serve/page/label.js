@@ -6,6 +6,8 @@ const $ = (id) => document.getElementById(id);
 const page = { labels: [], trials: [], known: [], at: 0, pending: 0, start: null, rate: 1, saving: Promise.resolve() };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#5d6b78", "#a8215c"];
 const FRAME = 1 / 30;
+// what is typed, with what is offered beside what stands in other rows
+const FIELDS = { patient: [], exercise: [], side: ["left", "right"] };
 
 async function api(method, path, body, more = {}) {
   let answer;
@@ -74,7 +76,7 @@ function save(change) {
       const shown = trial().trial;
       take(fresh || { trials: structuredClone(page.known) });
       if (trial().trial === shown) draw();
-      else { $("patient").value = trial().patient; open(page.at, error); }
+      else { for (const field in FIELDS) $(field).value = trial()[field]; open(page.at, error); }
     }
     page.pending -= 1;
   });
@@ -83,8 +85,7 @@ function save(change) {
 
 // --- showing -------------------------------------------------------------------------------------
 function open(number, error = null) {
-  $("patient").blur(); // what is typed there belongs to the trial that is left
-  keepPatient();
+  for (const field in FIELDS) { $(field).blur(); keep(field); } // what is typed belongs to the trial that is left
   page.at = (number + page.trials.length) % page.trials.length;
   page.start = null;
   const film = video();
@@ -110,13 +111,12 @@ function draw() {
   $("progress").textContent = `${page.at + 1} of ${trials.length}, ${done} labelled${anonymous ? `, ${anonymous} without a patient` : ""}`;
   $("back").disabled = $("next").disabled = trials.length < 2;
   $("segment").textContent = page.start === null ? "Start a segment" : "End the segment";
-  $("patients").replaceChildren(...[...new Set(trials.map((one) => one.patient))].filter(Boolean).map((name) => {
-    const option = document.createElement("option");
-    option.value = name;
-    return option;
-  }));
+  for (const [field, offered] of Object.entries(FIELDS)) {
+    const known = new Set([...trials.map((one) => one[field]), ...offered].filter(Boolean));
+    $(`${field}-known`).replaceChildren(...[...known].map((name) => Object.assign(document.createElement("option"), { value: name })));
+    if (document.activeElement !== $(field)) $(field).value = trial()[field];
+  }
   $("done").hidden = done < trials.length || anonymous > 0;
-  if (document.activeElement !== $("patient")) $("patient").value = trial().patient;
   [...$("keys").children].forEach((item, k) => item.firstChild.setAttribute("aria-pressed", trial().label === labels[k]));
   const segments = trial().intervals;
   $("segments").replaceChildren(...segments.map(([start, stop, label], k) => {
@@ -209,14 +209,15 @@ const KEYS = {
   Enter: next,
   n: () => open(page.at + 1),
   b: () => open(page.at - 1),
-  p: () => { $("patient").focus(); $("patient").select(); },
+  p: () => $("patient").select(),
+  e: () => $("exercise").select(),
   s: () => { page.rate = page.rate === 1 ? 0.5 : 1; video().playbackRate = page.rate; },
 };
 
 document.addEventListener("keydown", (event) => {
   if (!page.trials.length || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target === $("patient")) {
-    if (event.key === "Enter" || event.key === "Escape") { event.preventDefault(); $("patient").blur(); $("trial").focus({ preventScroll: true }); }
+  if (event.target.id in FIELDS) {
+    if (event.key === "Enter" || event.key === "Escape") { event.preventDefault(); event.target.blur(); $("trial").focus({ preventScroll: true }); }
     return;
   }
   if (event.target.closest("button") && (event.key === " " || event.key === "Enter")) return;
@@ -227,18 +228,22 @@ document.addEventListener("keydown", (event) => {
   KEYS[key](event);
 });
 
-// --- the patient's name: kept while it is typed, as a page that is closed leaves no field
-const typed = () => $("patient").value.replace(/\p{C}/gu, "").trim(); // pasted names have marks that cannot be seen
-let waiting = 0;
-function keepPatient() {
-  clearTimeout(waiting);
-  if (page.trials.length && document.body.dataset.ready && typed() !== trial().patient) save({ patient: typed() });
+// --- what is typed: kept while it is, as a page that is closed leaves no field
+const typed = (field) => $(field).value.replace(/\p{C}/gu, "").trim(); // pasted names have marks that cannot be seen
+const waiting = {};
+function keep(field) {
+  clearTimeout(waiting[field]);
+  if (page.trials.length && document.body.dataset.ready && typed(field) !== trial()[field]) save({ [field]: typed(field) });
 }
-$("patient").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keepPatient, 600); });
-$("patient").addEventListener("change", keepPatient);
+for (const field in FIELDS) {
+  $(field).addEventListener("input", () => { clearTimeout(waiting[field]); waiting[field] = setTimeout(() => keep(field), 600); });
+  $(field).addEventListener("change", () => keep(field));
+}
 window.addEventListener("pagehide", () => {
-  if (!page.trials.length || typed() === trial().patient) return;
-  const change = { patient: typed() };
+  if (!page.trials.length) return;
+  const change = {};
+  for (const field in FIELDS) if (typed(field) !== trial()[field]) change[field] = typed(field);
+  if (!Object.keys(change).length) return;
   api("PUT", `/api/trials/${page.at}`, body(page.at, trial().trial, change), { keepalive: true }).catch(() => {});
 });
 

@@ -118,7 +118,7 @@ def test_a_shared_video(start, app):
     assert page.run(VISIBLE) == "choose" and text(page, "title") == "<b>lean</b> & co"
     assert text(page, "calm-name") == "usual" and text(page, "alert-name") == "lean"
     page.choose_file("#file", VIDEOS / "one_person_balance.mp4")
-    page.wait(f"{VISIBLE} === 'work'", 5)
+    page.wait(f"{VISIBLE} === 'work'")
     page.wait(f"{VISIBLE} === 'seen' || document.getElementById('error').textContent", 200)
     assert text(page, "error") == "" and text(page, "seen-title") == "one_person_balance.mp4"
     result = page.run("page.result")
@@ -156,10 +156,10 @@ def test_a_shared_video(start, app):
     page.press("Home")
     page.wait("+document.getElementById('seen').dataset.frame === 0")
     page.press(" ", "Space", " ")  # plays
-    page.wait("document.getElementById('play').textContent === 'Pause'", 5)
+    page.wait("document.getElementById('play').textContent === 'Pause'")
     page.wait("+document.getElementById('seen').dataset.frame > 5")
     page.press(" ", "Space", " ")
-    page.wait("document.getElementById('play').textContent === 'Play'", 5)
+    page.wait("document.getElementById('play').textContent === 'Play'")
     page.click("#saliency")
     page.wait("(v => !v.seeking && Math.abs(v.currentTime - 0.8) < 0.25)"
               "(document.getElementById('video'))")  # fmt: skip
@@ -179,7 +179,7 @@ def test_a_shared_video(start, app):
     # nothing of it is left, here or there
     assert not list(app.state.desk.folder.iterdir()) and not app.state.desk._jobs
     page.click("#again")
-    page.wait(f"{VISIBLE} === 'choose'", 5)
+    page.wait(f"{VISIBLE} === 'choose'")
     assert page.run("page.result") is None
     assert page.run("document.getElementById('video').src") == ""
 
@@ -237,9 +237,9 @@ def test_the_camera(start, app):
     assert colours(page, "timeline")[0] > 0.5
     assert page.run("document.getElementById('verdict-card').hidden")
     page.click("#again")
-    page.wait(f"{VISIBLE} === 'choose'", 5)
+    page.wait(f"{VISIBLE} === 'choose'")
     assert page.run("document.getElementById('video').srcObject") is None
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while app.state.desk._camera is not None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert app.state.desk._camera is None
@@ -259,7 +259,7 @@ def test_a_camera_that_is_pulled_out(start, app, monkeypatch):
     page.wait("+document.getElementById('seen').dataset.moments > 3")
     page.run("page.camera.stream.getTracks().forEach("
              "track => { track.stop(); track.dispatchEvent(new Event('ended')); })")  # fmt: skip
-    page.wait(f"{VISIBLE} === 'choose'", 5)
+    page.wait(f"{VISIBLE} === 'choose'")
     assert "The camera has stopped" in text(page, "error")
     time.sleep(0.5)  # until that one has been answered
     assert page.run("page.camera") is None
@@ -267,7 +267,7 @@ def test_a_camera_that_is_pulled_out(start, app, monkeypatch):
     page.wait("+document.getElementById('seen').dataset.moments > 3")
     assert text(page, "error") == ""
     page.click("#again")
-    page.wait(f"{VISIBLE} === 'choose'", 5)
+    page.wait(f"{VISIBLE} === 'choose'")
 
 
 @needs_model

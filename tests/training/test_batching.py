@@ -122,7 +122,7 @@ def test_work_goes_on_while_a_result_is_used():
     begun = threading.Event()
     ahead = prefetch(lambda i: begun.set() if i else None, range(2))
     next(ahead)
-    assert begun.wait(timeout=5)  # nobody asked for the second yet
+    assert begun.wait(timeout=60)  # nobody asked for the second yet
     ahead.close()
 
 

@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "generated_pages",  # docs/_ext: API tables, networks table and contributing page
+    "constants",  # docs/_ext: what constants are
     "result_tables",  # docs/_ext: tables of benchmarks/results
     "notebook_pages",  # docs/_ext: notebooks with their outputs as pages
     "choice_pages",  # docs/_ext: networks to choose from, errors, the TRIPOD+AI checklist

@@ -9,7 +9,7 @@ from skrehab.video import VideoClassifier
 
 __all__ = ["NETWORKS", "published", "recommended"]
 
-# Networks of the paper, as its authors run them: what differs from one to the next
+#: Networks of the paper, as its authors run them: what differs from one to the next.
 NETWORKS = {
     "lstm": {"lr": 1e-3},
     "act": {"network_params": {"size": "large", "n_frames": "all"}},

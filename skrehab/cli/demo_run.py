@@ -20,7 +20,9 @@ __all__ = ["METHODS", "N_FOLDS", "DemoResult", "run_demo"]
 RECOMMENDED, PUBLISHED = "recommended", "published (AcT, integrated gradients, two thresholds)"
 TRUTH = "MLP trained on frame truth"
 DURATION, CONSTANT = "trial duration alone", "constant"
-N_FOLDS = 4  # as many as fit into five minutes on two cores
+#: Folds, each with other patients: as many as fit into five minutes on two cores.
+N_FOLDS = 4
+#: What the demo compares, in the order of its tables.
 METHODS = (RECOMMENDED, PUBLISHED, TRUTH, DURATION, CONSTANT)
 
 

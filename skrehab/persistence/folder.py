@@ -19,7 +19,9 @@ from skrehab.persistence.metadata import check_metadata
 __all__ = ["MAX_JSON_BYTES", "MAX_WEIGHT_BYTES", "open_plain", "read_metadata"]
 
 FORMAT, FORMAT_VERSION = "skrehab-model", 2  # version 1 does not say which weights it goes with
+#: Largest file of settings that is read.
 MAX_JSON_BYTES = 8 * 2**20
+#: Largest file of weights that is read.
 MAX_WEIGHT_BYTES = 4 * 2**30
 MAX_CARD_BYTES = 2**20
 MAX_HEAD_BYTES = 4 * 2**20  # of the weights: some 30,000 arrays

@@ -18,7 +18,7 @@ __all__ = [
     "view",
 ]
 
-# objective -> its tasks; the first six are Table 1's and 2's of Nekoui & Cheng 2021
+#: Tasks of each objective; the first six are those of Tables 1 and 2 of Nekoui & Cheng 2021.
 OBJECTIVES = {
     "pace+inpaint": ("pace", "inpaint"),
     "pace": ("pace",),

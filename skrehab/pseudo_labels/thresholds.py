@@ -19,9 +19,10 @@ __all__ = [
     "published_threshold",
 ]
 
-# Mesquita et al. 2025, Table II, as printed. They cut sums over 33 landmarks of a map in [0, 1].
-# SkateFormer's single gradient threshold lies outside its own pair; kept as printed.
+#: Landmarks whose sum the published thresholds cut; each of a map in [0, 1].
 PUBLISHED_LANDMARKS = 33
+#: Thresholds by network and method as Mesquita et al. 2025 print them, Table II.
+#: SkateFormer's single gradient threshold lies outside its own pair; kept as printed.
 PUBLISHED_THRESHOLDS = {
     ("lstm", "vanilla_gradient"): {"single": 4.5, "dual": (4.0, 6.5)},
     ("lstm", "integrated_gradients"): {"single": 2.5, "dual": (2.0, 3.0)},

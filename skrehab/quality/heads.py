@@ -11,6 +11,7 @@ from .losses import OrderedLoss, SquaredError, ordered_log_probabilities
 
 __all__ = ["CRITERIA", "Targets", "head_probabilities", "head_targets", "n_outputs"]
 
+#: Loss of each head.
 CRITERIA = {"regression": SquaredError, "ordinal": OrderedLoss, "classes": WeightedLoss}
 _MOST_LEVELS = 5  # of scores, where early stopping holds out some of each
 

@@ -27,6 +27,7 @@ from skrehab.trials import ragged
 
 __all__ = ["METHODS", "Saliency", "explain"]
 
+#: Names of the attribution methods.
 METHODS = ("vanilla_gradient", "integrated_gradients", "frame_logits")
 SMOOTH = 8  # frames over which the authors smooth the map of any network but the LSTM
 

@@ -21,9 +21,13 @@ __all__ = [
     "smooth_frames",
 ]
 
+#: Ways to reduce a map to a number a frame, see :func:`skrehab.saliency.frame_scores`.
 AGGREGATIONS = ("positive", "sum", "mean", "max", "signed")
+#: Coordinates of a landmark that count: their sum, or the first alone.
 COORDS = ("sum", "first")
+#: What is scaled to [0, 1]: the whole map, or the scores of its frames.
 SCALES = ("map", "frames")
+#: Ways to average over frames, see :func:`skrehab.saliency.smooth_frames`.
 SMOOTHINGS = ("zero_padded", "centred", "causal")
 
 

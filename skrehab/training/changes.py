@@ -15,7 +15,8 @@ __all__ = [
     "swap_targets",
 ]
 
-SPATIAL = 3  # by the trial contract a fourth coordinate is a visibility
+#: Coordinates that say where: by the trial contract a fourth one is a visibility.
+SPATIAL = 3
 
 
 @dataclass(frozen=True)

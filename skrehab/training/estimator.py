@@ -38,7 +38,7 @@ from skrehab.trials import check_trials, tag_trial_input
 
 __all__ = ["NETWORK_CONSTRAINTS", "NetworkEstimator", "NetworkParamsMixin"]
 
-# what scikit-learn checks of these parameters when an estimator is fitted
+#: What scikit-learn checks of the parameters of estimators around a network.
 NETWORK_CONSTRAINTS = {
     "network": [str, type],
     "network_params": [dict, None],

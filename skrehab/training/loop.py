@@ -120,7 +120,7 @@ class Recipe:
         return cls(**{name: getattr(estimator, name) for name in names})
 
 
-# what scikit-learn checks of these parameters when an estimator is fitted
+#: What scikit-learn checks of the parameters of training when an estimator is fitted.
 TRAINING_CONSTRAINTS = {
     "lr": [Interval(Real, 0, None, closed="neither")],
     "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -137,7 +137,7 @@ TRAINING_CONSTRAINTS = {
     "verbose": ["verbose"],
     "net_params": [dict, None],
 }
-# and of those that not every estimator has
+#: The same of those that not every estimator has.
 MORE_TRAINING_CONSTRAINTS = {
     "optimizer": [StrOptions({"adam", "adamw"})],
     "min_lr": [Interval(Real, 0, None, closed="left")],
@@ -147,7 +147,7 @@ MORE_TRAINING_CONSTRAINTS = {
     "standardize": ["boolean"],
     "augment": [dict, HasMethods(["get_params", "changes"]), None],
 }
-# and of those that only estimators around a network of the registry have
+#: The same of those that only estimators around a network of the registry have.
 PAPER_CONSTRAINTS = {
     "augment": MORE_TRAINING_CONSTRAINTS["augment"],
     "warmup": [Interval(Integral, 0, None, closed="left")],

@@ -22,6 +22,7 @@ __all__ = [
     "split_modalities",
 ]
 
+#: What a sample may hold, in this order.
 MODALITIES = ("rgb", "pose")
 _SHOWN = 10  # clips in one message
 

@@ -16,7 +16,8 @@ from skrehab._optional import require
 
 __all__ = ["LARGEST", "optical_flow", "show_motion"]
 
-LARGEST = 20.0  # pixels from frame to frame; faster movement counts as this (Simonyan & Zisserman)
+#: Pixels from frame to frame; faster movement counts as this (Simonyan & Zisserman 2014).
+LARGEST = 20.0
 
 
 def optical_flow(first, second):

@@ -6,7 +6,8 @@ from skrehab._given import array_of, column_of, missing_at, weights_of
 
 __all__ = ["UNLABELLED", "check_frame_labels", "check_frame_weights", "labelled", "ragged"]
 
-UNLABELLED = -1  # the convention of sklearn.semi_supervised
+#: Label of what is not known, by the convention of :mod:`sklearn.semi_supervised`.
+UNLABELLED = -1
 
 
 def ragged(items):

@@ -15,7 +15,8 @@ from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.networks.two_stream.expert import Expert, FrameEncoder
 from skrehab.training.batching import Samples
-from skrehab.training.loop import TRAINING_CONSTRAINTS, Recipe, seeded, train, trial_weights
+from skrehab.training.class_weights import trial_weights
+from skrehab.training.loop import TRAINING_CONSTRAINTS, Recipe, seeded, train
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups, check_trial_labels, tag_trial_input
 

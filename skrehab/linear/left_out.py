@@ -137,7 +137,7 @@ def left_out_predictions(parts, y, alphas, groups=None):
     >>> from sklearn.linear_model import Ridge
     >>> from skrehab.linear.left_out import left_out_predictions, ridge_parts
     >>> rng = np.random.RandomState(0)
-    >>> X, y, patients = rng.randn(6, 20), rng.randn(6, 1), np.repeat(["Ann", "Bea", "Cid"], 2)
+    >>> X, y, patients = rng.randn(6, 20), rng.randn(6, 2), np.repeat(["Ann", "Bea", "Cid"], 2)
     >>> found = left_out_predictions(ridge_parts(X), y, [0.1, 10], patients)
     >>> others = patients != "Bea"
     >>> np.allclose(found[1, ~others], Ridge(10).fit(X[others], y[others]).predict(X[~others]))

@@ -61,9 +61,7 @@ OF_SKLEARN = {
     ),
     "PatientRidgeClassifier": Allowed(
         {
-            "alphas": optional(
-                Either((Array("fiu", (None,)), Series(Number(0, 1e300), 10_000, 1)))
-            ),
+            "alphas": optional(Either((Array("fiu", (None,)), Series(Number(0, 1e15), 10_000, 1)))),
             **CLASS_WEIGHT,
         },
         {
@@ -71,9 +69,9 @@ OF_SKLEARN = {
             "classes_": Labels(),
             "coef_": Array("f", (None, "F")),
             "intercept_": Array("f", (None,)),
-            "alpha_": Number(0, 1e300),
+            "alpha_": Number(0, 1e15),
             "alpha_scores_": Array("f", (None,)),
-            "best_score_": Number(-1e300, 0),
+            "best_score_": Number(-1e15, 0),
             "left_out_": Text(re.compile("patients|trials"), "patients or trials"),
         },
         {"feature_names_in_": Labels()},

@@ -248,7 +248,6 @@ class QualityRegressor(BaseEstimator):
             targets.levels, groups, self.early_stopping, self.validation_fraction, random_state
         )
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
-
         pose, appearance = X[0].get("pose"), X[0].get("appearance")
         self.n_landmarks_, self.n_coords_ = (None, None) if pose is None else pose.shape[1:]
         self.n_features_ = None if appearance is None else appearance.shape[1]

@@ -64,8 +64,8 @@ class RocketFeatures(TrialTransformer):
     84 fixed kernels look at random sums of up to nine coordinates, at several time scales; a
     feature is the share of frames at which a response is above a threshold, which is a quantile of
     the response to a random training trial. Nothing is learned from labels: put a
-    :class:`~sklearn.preprocessing.StandardScaler` and a
-    :class:`~sklearn.linear_model.RidgeClassifierCV` behind it, which are solved in closed form.
+    :class:`~sklearn.preprocessing.StandardScaler` and a :class:`~skrehab.PatientRidgeClassifier`
+    behind it, which are solved in closed form.
 
     Parameters
     ----------
@@ -101,19 +101,17 @@ class RocketFeatures(TrialTransformer):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.linear_model import RidgeClassifierCV
-    >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
-    >>> from skrehab import BoneVectors, RocketFeatures
+    >>> from skrehab import BoneVectors, PatientRidgeClassifier, RocketFeatures
     >>> from skrehab.datasets import make_rehab_trials
+    >>> from skrehab.pseudo_labels import PatientPipeline
     >>> data = make_rehab_trials(4, 2, "brush_hair", random_state=0)
-    >>> model = make_pipeline(
-    ...     BoneVectors(),
-    ...     RocketFeatures(random_state=0),
-    ...     StandardScaler(),
-    ...     RidgeClassifierCV(np.logspace(-3, 3, 10)),
-    ... ).fit(data.X, data.y)
+    >>> model = PatientPipeline([
+    ...     ("bones", BoneVectors()),
+    ...     ("rocket", RocketFeatures(random_state=0)),
+    ...     ("scale", StandardScaler()),
+    ...     ("ridge", PatientRidgeClassifier()),
+    ... ]).fit(data.X, data.y, groups=data.groups)
     >>> model[:2].transform(data.X).shape == (len(data.X), 4956)
     True
     """

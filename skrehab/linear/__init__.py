@@ -7,8 +7,10 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "PatientRidgeClassifier": "ridge",
         "RidgeParts": "left_out",
+        "fit_slope": "slope",
         "left_out_predictions": "left_out",
         "ridge_coefficients": "left_out",
         "ridge_parts": "left_out",
+        "slope_probabilities": "slope",
     },
 )

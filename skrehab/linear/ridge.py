@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrehab._fitting import fit_context
 from skrehab.linear.left_out import left_out_predictions, ridge_coefficients, ridge_parts
+from skrehab.linear.slope import fit_slope, slope_probabilities
 from skrehab.training.class_weights import trial_weights
 from skrehab.trials import check_groups
 
@@ -33,13 +34,17 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
     accuracy of left-out trials would be another choice: it moves in steps of a trial, ties, and
     chose no better where it was tried (on synthetic patients: :doc:`/guide/measures`).
 
+    What left-out patients got also makes probabilities of scores, by one number, the slope of a
+    logistic curve through 0 (a softmax): :func:`skrehab.linear.fit_slope`.
+
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), optional
         Penalties to choose from, above zero. None means 17 from 0.001 to 100,000, for columns of
         standard deviation one.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes. They are computed once, from the labels of all training trials.
+        Weights of the classes. They are computed once, from the labels of all training trials;
+        probabilities are of trials so weighted.
 
     Attributes
     ----------
@@ -57,6 +62,8 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
         The highest of them.
     left_out_ : {"patients", "trials"}
         What was left out.
+    slope_ : float
+        What scores are multiplied by before they become probabilities.
     n_features_in_ : int
         Columns seen in fit.
 
@@ -68,7 +75,9 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     The steps before it in a pipeline, such as a scaler, have seen all training patients when the
-    penalty is chosen; patients of the test side are seen by none.
+    penalty is chosen; patients of the test side are seen by none. The slope is that of the penalty
+    chosen, on the same left-out trials; where single trials are left out, probabilities are too
+    sure for new patients.
 
     Examples
     --------
@@ -142,15 +151,17 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
         kinds = np.arange(len(self.classes_)) if len(self.classes_) > 2 else np.array([1])
         targets = np.where(codes[:, None] == kinds, 1.0, -1.0)
         if not weight.all():
-            X, targets, groups = (
-                one if one is None else one[weight > 0] for one in (X, targets, groups)
+            X, codes, targets, groups = (
+                one if one is None else one[weight > 0] for one in (X, codes, targets, groups)
             )
             weight = weight[weight > 0]
         parts = ridge_parts(X, weight)
-        error = (left_out_predictions(parts, targets, alphas, groups) - targets) ** 2
-        self.alpha_scores_ = -np.average(error.mean(axis=2), axis=1, weights=weight)
+        said = left_out_predictions(parts, targets, alphas, groups)
+        error = ((said - targets) ** 2).mean(axis=2)
+        self.alpha_scores_ = -np.average(error, axis=1, weights=weight)
         best = int(np.argmax(self.alpha_scores_))
         self.alpha_, self.best_score_ = float(alphas[best]), float(self.alpha_scores_[best])
+        self.slope_ = fit_slope(said[best], codes, weight)
         self.coef_, self.intercept_ = ridge_coefficients(parts, targets, self.alpha_)
         return self
 
@@ -167,9 +178,7 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_trials,) or (n_trials, n_classes)
             Estimates of the targets; of the second class where there are two.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        found = X @ self.coef_.T + self.intercept_
+        found = self._scores(X)
         return found[:, 0] if found.shape[1] == 1 else found
 
     def predict(self, X):
@@ -185,8 +194,29 @@ class PatientRidgeClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_trials,)
             Labels.
         """
-        found = self.decision_function(X)
-        return self.classes_[found.argmax(axis=1) if found.ndim == 2 else (found > 0).astype(int)]
+        found = self._scores(X)
+        codes = found.argmax(axis=1) if found.shape[1] > 1 else (found[:, 0] > 0).astype(int)
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        """Compute class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_trials, n_features)
+            One row a trial.
+
+        Returns
+        -------
+        ndarray of shape (n_trials, n_classes)
+            Probabilities; the highest is of the class that `predict` says.
+        """
+        return slope_probabilities(self._scores(X), self.slope_)
+
+    def _scores(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return X @ self.coef_.T + self.intercept_
 
 
 def _check_alphas(alphas):

@@ -72,6 +72,7 @@ OF_SKLEARN = {
             "alpha_": Number(0, 1e15),
             "alpha_scores_": Array("f", (None,)),
             "best_score_": Number(-1e15, 0),
+            "slope_": Number(1e-5, 1e5),
             "left_out_": Text(re.compile("patients|trials"), "patients or trials"),
         },
         {"feature_names_in_": Labels()},

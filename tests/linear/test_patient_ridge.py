@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skrehab
 from skrehab import BoneVectors, PatientRidgeClassifier, RocketFeatures
 from skrehab.datasets import make_rehab_trials
+from skrehab.evaluation import audit, evaluate_by_patient
 from skrehab.linear import left_out_predictions, ridge_coefficients, ridge_parts
 from skrehab.pseudo_labels import PatientPipeline
 
@@ -266,6 +267,17 @@ def test_cross_validation_by_patient_hands_them_on():
             scores = cross_val_score(model, data.X, data.y, cv=LeaveOneGroupOut(), params=params)
             said = cross_val_predict(model, data.X, data.y, cv=LeaveOneGroupOut(), params=params)
     assert len(scores) == 5 and set(said) <= {0, 1}
+
+
+def test_a_study_takes_it():
+    """Fold by fold the patients reach it; nothing leaks; saved folds are those of the model."""
+    data = movements()
+    names = ["bones", "rocket", "scale", "ridge"]
+    model = PatientPipeline(list(zip(names, [*steps(), PatientRidgeClassifier()])))
+    study = evaluate_by_patient({"ridge": model}, data)
+    found = study.to_frame()
+    assert "ridge" in set(found["method"])
+    assert audit(model, data, on_leak="return").kinds == set()
 
 
 def test_it_is_saved_and_loaded(tmp_path):

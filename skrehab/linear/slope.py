@@ -69,7 +69,7 @@ def fit_slope(scores, codes, sample_weight=None):
     scores = _by_class(scores)
     weight = np.ones(len(scores)) if sample_weight is None else sample_weight
     n_classes = scores.shape[1]
-    size = np.bincount(codes, minlength=n_classes)[codes]
+    size = np.bincount(codes, weight, minlength=n_classes)[codes]
     targets = np.repeat((1 / (size + n_classes))[:, None], n_classes, axis=1)
     targets[np.arange(len(codes)), codes] *= size + 1
     wanted = weight @ (targets * scores).sum(axis=1)

@@ -1,5 +1,6 @@
 """PatientRidgeClassifier: each patient by the others, as if each had been left out and fitted."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -70,12 +71,19 @@ def test_single_trials_are_left_out_the_same_way(p):
 
 
 def test_patients_of_more_trials_than_columns():
-    """Then the equations are of columns."""
+    """Then the equations are of columns: no matrix of trials by trials is made."""
     X, y, _ = numbers(n=60, p=3)
     patients = np.arange(60) % 2
     found = left_out_predictions(ridge_parts(X), y, ALPHAS, patients)
     for alpha, said in zip(ALPHAS, found):
         np.testing.assert_allclose(said, refitted(X, y, patients, alpha), rtol=1e-8, atol=1e-8)
+    many, targets = np.random.RandomState(0).randn(2, 3000, 2)
+    tracemalloc.start()
+    try:
+        left_out_predictions(ridge_parts(many), targets, [1.0], np.arange(3000) % 2)
+        assert tracemalloc.get_traced_memory()[1] < 3e6  # one patient's matrix has 18 million bytes
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("p", WIDTHS)
@@ -173,11 +181,11 @@ def test_leaving_patients_out_chooses_otherwise_than_leaving_trials_out():
 
 def test_a_trial_of_weight_zero_is_not_there():
     X, y, patients = labelled()
-    weight = np.ones(len(X))
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(X))
     weight[::7] = 0
     keep = weight > 0
     a = PatientRidgeClassifier(ALPHAS).fit(X, y, weight, patients)
-    b = PatientRidgeClassifier(ALPHAS).fit(X[keep], y[keep], groups=patients[keep])
+    b = PatientRidgeClassifier(ALPHAS).fit(X[keep], y[keep], weight[keep], patients[keep])
     np.testing.assert_allclose(a.coef_, b.coef_, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(a.alpha_scores_, b.alpha_scores_, rtol=1e-9)
 
@@ -190,6 +198,7 @@ def test_a_weight_of_two_is_a_trial_that_the_patient_did_twice():
     b = PatientRidgeClassifier(ALPHAS).fit(X[twice], y[twice], groups=patients[twice])
     np.testing.assert_allclose(a.coef_, b.coef_, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(a.alpha_scores_, b.alpha_scores_, rtol=1e-8)
+    assert a.slope_ == pytest.approx(b.slope_, rel=1e-6)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -269,8 +278,9 @@ def test_cross_validation_by_patient_hands_them_on():
     assert len(scores) == 5 and set(said) <= {0, 1}
 
 
+@pytest.mark.filterwarnings("ignore:The duration alone", "ignore:No score over trials")
 def test_a_study_takes_it():
-    """Fold by fold the patients reach it; nothing leaks; saved folds are those of the model."""
+    """Fold by fold the patients reach it, and nothing leaks."""
     data = movements()
     names = ["bones", "rocket", "scale", "ridge"]
     model = PatientPipeline(list(zip(names, [*steps(), PatientRidgeClassifier()])))

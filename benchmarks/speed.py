@@ -30,22 +30,26 @@ from _report import RESULTS, read_rows, write_report
 
 REPEATS = 3
 ROCKET_SEEDS = 12  # of 48 held-out trials one is 0.02 of a balanced accuracy
-# what aeon does with the trials of a folder: its own classifier, ridge behind MiniRocket
+# so other people are looked at, too: seeds of make_rehab_trials, none of which chose a setting
+OTHER_PEOPLE = range(20, 32)
+# what aeon does with the trials of each file: its own classifier, ridge behind MiniRocket
 MINIROCKET = """
 import json, sys, time, warnings
 import numpy as np
 warnings.simplefilter("ignore")
 from aeon.classification.convolution_based import MiniRocketClassifier
 from sklearn.metrics import balanced_accuracy_score
-data = np.load(sys.argv[1])
-MiniRocketClassifier(random_state=0).fit(data["X"][:12, :, :60], data["y"][:12])  # compiles
 found = []
-for seed in range(int(sys.argv[2])):
-    start = time.process_time()
-    model = MiniRocketClassifier(n_kernels=10000, random_state=seed, n_jobs=1)
-    said = model.fit(data["X"], data["y"]).predict(data["X_test"])
-    seconds = time.process_time() - start
-    found.append([seconds, float(balanced_accuracy_score(data["y_test"], said))])
+for path in sys.argv[1:]:
+    data = np.load(path)
+    MiniRocketClassifier(random_state=0).fit(data["X"][:12, :, :60], data["y"][:12])  # compiles
+    found.append([])
+    for seed in data["seeds"].tolist():
+        start = time.process_time()
+        model = MiniRocketClassifier(n_kernels=10000, random_state=seed, n_jobs=1)
+        said = model.fit(data["X"], data["y"]).predict(data["X_test"])
+        seconds = time.process_time() - start
+        found[-1].append([seconds, float(balanced_accuracy_score(data["y_test"], said))])
 print(json.dumps(found))
 """
 
@@ -82,12 +86,12 @@ def row(what, compared, found, target, more):
 
 
 # --- rows -----------------------------------------------------------------------------------------
-def people(n_patients):
+def people(n_patients, seed=0):
     """Synthetic patients as the networks get them, the last third of them for testing."""
     from skrehab import BoneVectors
     from skrehab.datasets import make_rehab_trials
 
-    data = make_rehab_trials(n_patients, 4, ["brush_hair", "hip_flexion"], random_state=0)
+    data = make_rehab_trials(n_patients, 4, ["brush_hair", "hip_flexion"], random_state=seed)
     X = BoneVectors().fit_transform(data.X)
     test = np.isin(data.groups, np.unique(data.groups)[-(n_patients // 3) :])
     return X, data.y, data.groups, np.flatnonzero(~test), np.flatnonzero(test)
@@ -207,12 +211,9 @@ def rocket(aeon=None):
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import LeaveOneGroupOut
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from skrehab import RocketFeatures, VideoClassifier
-
-    X, y, groups, train, test = people(12)
+    from skrehab import PatientRidgeClassifier, RocketFeatures, VideoClassifier
 
     def epochs(seed):
         model = VideoClassifier(
@@ -220,24 +221,37 @@ def rocket(aeon=None):
         ).fit([X[i] for i in train], y[train])
         return balanced_accuracy_score(y[test], model.predict([X[i] for i in test]))
 
-    def closed(seed, n_frames=60, **validation):
-        rocket = RocketFeatures(n_frames=n_frames, random_state=seed)
-        ridge = make_pipeline(
-            StandardScaler(), RidgeClassifierCV(np.logspace(-3, 3, 10), **validation)
-        )
-        ridge.fit(rocket.fit_transform([X[i] for i in train]), y[train])
-        return balanced_accuracy_score(
-            y[test], ridge.predict(rocket.transform([X[i] for i in test]))
-        )
+    def closed(seed, head="patients", data=None, **features):
+        X, y, groups, train, test = data or people_of_12
+        rocket = RocketFeatures(**features, random_state=seed)
+        scaler = StandardScaler()
+        columns = scaler.fit_transform(rocket.fit_transform([X[i] for i in train]))
+        if head == "patients":
+            ridge = PatientRidgeClassifier().fit(columns, y[train], groups=groups[train])
+        else:
+            folds = LeaveOneGroupOut().split(train, groups=groups[train])
+            cv = list(folds) if head == "refitted" else None
+            ridge = RidgeClassifierCV(np.logspace(-3, 3, 10), cv=cv).fit(columns, y[train])
+        said = ridge.predict(scaler.transform(rocket.transform([X[i] for i in test])))
+        return balanced_accuracy_score(y[test], said)
 
-    def by_patient(seed):
-        folds = LeaveOneGroupOut().split(train, groups=groups[train])
-        return closed(seed, cv=list(folds))
-
+    people_of_12 = X, y, _, train, test = people(12)
     closed(0)
-    as_aeon = partial(closed, n_frames=120)
-    ways = {"epochs": epochs, "closed": closed, "120": as_aeon, "patients": by_patient}
+    as_aeon, all_of_it = {"n_frames": 120}, {"n_frames": 120, "n_features": 10_000}
+    ways = {
+        "patients": closed,
+        "120": partial(closed, **as_aeon),
+        "10,000": partial(closed, **all_of_it),
+        "trials": partial(closed, head="trials"),
+        "refitted": partial(closed, head="refitted"),
+        "epochs": epochs,
+    }
     seconds, accuracy = in_turn(ways, ROCKET_SEEDS)
+    others = {seed: people(12, seed) for seed in OTHER_PEOPLE}
+    elsewhere = {
+        name: np.array([ways[name](seed, data=data) for seed, data in others.items()])
+        for name in ("patients", "120", "10,000", "trials", "refitted")
+    }
     rows = []
 
     def compare(ours, what, other, compared, target=""):
@@ -246,28 +260,48 @@ def rocket(aeon=None):
             f"{np.mean(accuracy[one]):.3f} +- {np.std(accuracy[one]):.3f}" for one in (ours, other)
         )
         more = f"{both}; balanced accuracy {said} of {ROCKET_SEEDS} seeds, {len(test)} trials"
+        if other in elsewhere:
+            a, b = elsewhere[ours], elsewhere[other]
+            error = np.std(a - b, ddof=1) / np.sqrt(len(a))
+            more += (
+                f"; on {len(a)} other sets of people {a.mean():.3f} and {b.mean():.3f}, "
+                f"difference {(a - b).mean():+.3f} +- {error:.3f} (standard error)"
+            )
         rows.append(row(f"RocketFeatures and a ridge, {what}", compared, found, target, more))
 
-    one, patients = "penalty by leaving trials out", "penalty by leaving patients out"
-    compare("closed", one, "epochs", "rocket, 100 epochs of Adam")
+    left_out = "penalty by leaving patients out"
+    compare("patients", left_out, "epochs", "rocket, 100 epochs of Adam")
+    refitted = "the same with RidgeClassifierCV, which fits each patient and penalty"
+    compare("patients", left_out, "refitted", refitted)
     if aeon:
-        with tempfile.TemporaryDirectory() as folder:
+        theirs = _minirocket(aeon, {0: people_of_12} | others)
+        seconds["aeon"], accuracy["aeon"] = theirs[0].T.tolist()
+        elsewhere["aeon"] = np.array([one[0, 1] for one in theirs[1:]])
+        minirocket = "aeon's MiniRocketClassifier, compiled before"
+        compare("patients", left_out, "aeon", minirocket, "1.0")
+        compare("120", f"{left_out}, 120 frames as there", "aeon", minirocket, "1.0")
+        more = f"{left_out}, 120 frames and 10,000 features as there"
+        compare("10,000", more, "aeon", minirocket, "1.0")
+        compare("trials", "penalty by leaving trials out", "aeon", minirocket, "1.0")
+        compare("refitted", f"{left_out} with RidgeClassifierCV", "aeon", minirocket, "1.0")
+    return rows
+
+
+def _minirocket(aeon, sets):
+    """Seconds and balanced accuracy of aeon's, by set of people: arrays (n_seeds, 2)."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for seed, (X, y, _, train, test) in sets.items():
             # MiniRocket wants trials of one length: resampled to 120 frames
             cube = np.stack([_resampled(trial, 120) for trial in X]).astype("f")
-            path = Path(folder) / "trials.npz"
-            np.savez(path, X=cube[train], y=y[train], X_test=cube[test], y_test=y[test])
-            out = subprocess.run(
-                [aeon, "-c", MINIROCKET, str(path), str(ROCKET_SEEDS)],
-                check=True, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "",
-                "NUMBA_NUM_THREADS": "1"},
-            )  # fmt: skip
-        theirs = np.array(json.loads(out.stdout.strip().splitlines()[-1]))
-        seconds["aeon"], accuracy["aeon"] = theirs.T.tolist()
-        minirocket = "aeon's MiniRocketClassifier, compiled before"
-        compare("closed", one, "aeon", minirocket, "1.0")
-        compare("120", f"{one}, 120 frames as there", "aeon", minirocket, "1.0")
-        compare("patients", patients, "aeon", minirocket, "1.0")
-    return rows
+            seeds = [seed] if seed else range(ROCKET_SEEDS)
+            paths.append(str(Path(folder) / f"{seed}.npz"))
+            np.savez(paths[-1], X=cube[train], y=y[train], X_test=cube[test], y_test=y[test],
+                     seeds=seeds)  # fmt: skip
+        alone = os.environ | {"PYTHONPATH": "", "NUMBA_NUM_THREADS": "1"}
+        run = [aeon, "-c", MINIROCKET, *paths]
+        out = subprocess.run(run, check=True, capture_output=True, text=True, env=alone)
+    return [np.array(one) for one in json.loads(out.stdout.strip().splitlines()[-1])]
 
 
 def _resampled(trial, n_frames):

@@ -10,8 +10,9 @@ published sizes; none is pretrained, so the frozen MOMENT is a random one. mil_t
 rocket's weight decay are chosen for each held-out person on three of the nine training people,
 then refitted on all nine. The rows "closed form" take rocket's features, drawn once for all
 people, or those of RocketFeatures, fitted on the training people, and solve a ridge regression a
-movement (one penalty for all movements, chosen by leaving training people out), on displacements,
-on unit bones, and the mean of both.
+movement (one penalty for all movements, chosen by three folds of training people), on
+displacements, on unit bones, and the mean of both. The rows "PatientRidgeClassifier" have a penalty
+a movement instead, chosen by leaving out one training person at a time.
 
     python benchmarks/uiprmd_reps.py [--data ../shared/data/uiprmd_kinect.npz] [--jobs 2]
                                      [--only NAME ...]
@@ -37,6 +38,7 @@ from skrehab import (
     BoneVectors,
     DisplacementSmoother,
     LandmarkScaler,
+    PatientRidgeClassifier,
     RocketFeatures,
     VideoClassifier,
 )
@@ -85,6 +87,9 @@ CLOSED = {
     "RocketFeatures, closed form: displacements": ("movements",),
     "RocketFeatures, closed form: bones": ("bones",),
     "RocketFeatures, closed form: both": ("movements", "bones"),
+    "RocketFeatures, PatientRidgeClassifier: displacements": ("movements",),
+    "RocketFeatures, PatientRidgeClassifier: bones": ("bones",),
+    "RocketFeatures, PatientRidgeClassifier: both": ("movements", "bones"),
 }
 ALPHAS = np.logspace(1, 5, 9)
 FLOORS = ("duration alone", "range + speed, logistic regression")
@@ -156,13 +161,16 @@ def minirocket(X, train):
     return RocketFeatures(random_state=0).fit([X[i] for i in train]).transform(X)
 
 
-def closed_form(data, train, test, features, describe):
+def closed_form(data, train, test, features, describe, one_penalty=True):
     """Sum over feature sets of a ridge regression's score on random convolutions."""
     total = np.zeros(len(data.X))
     for name in features:
         X = getattr(data, name)
         X = LandmarkScaler().fit([X[i] for i in train]).transform(X)
         found = describe(X, train)
+        if not one_penalty:
+            total[test] += by_person(found, data, train, test)
+            continue
         inner = GroupKFold(3).split(train, groups=data.subject[train])
         inner = [(train[a], train[b]) for a, b in inner]
         right = [
@@ -184,6 +192,21 @@ def ridge(features, data, train, test, alpha):
     return said[test]
 
 
+def by_person(features, data, train, test):
+    """The same with a penalty a movement, chosen by leaving out each training person."""
+    said = np.zeros(len(data.X))
+    for movement in np.unique(data.movement):
+        inside, outside = (i[data.movement[i] == movement] for i in (train, test))
+        scaler = StandardScaler()
+        model = PatientRidgeClassifier().fit(
+            scaler.fit_transform(features[inside]),
+            data.incorrect[inside],
+            groups=data.subject[inside],
+        )
+        said[outside] = model.decision_function(scaler.transform(features[outside]))
+    return said[test]
+
+
 def fold(data, row, person):
     """Balanced accuracy of each movement of one held-out person."""
     start = time.process_time()
@@ -196,7 +219,8 @@ def fold(data, row, person):
     if closed:
         where = np.flatnonzero(inside), np.flatnonzero(outside)
         describe = minirocket if row.startswith("RocketFeatures") else rocket_network
-        closed_said = closed_form(data, *where, CLOSED[row], describe)
+        one_penalty = "PatientRidge" not in row
+        closed_said = closed_form(data, *where, CLOSED[row], describe, one_penalty)
     if row in SETTINGS and SETTINGS[row][0] in SCALED:
         X = LandmarkScaler().fit([X[i] for i in np.flatnonzero(inside)]).transform(X)
     chosen = choose(data, X, row, np.flatnonzero(inside)) if row in CHOICES else None

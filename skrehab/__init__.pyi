@@ -24,6 +24,7 @@ from skrehab.multilabel import MultiLabelVideoClassifier as MultiLabelVideoClass
 from skrehab.inspection import MuscleActivationDisplay as MuscleActivationDisplay
 from skrehab.fusion import MuscleGroupClassifier as MuscleGroupClassifier
 from skrehab.preprocessing import PatientReference as PatientReference
+from skrehab.linear import PatientRidgeClassifier as PatientRidgeClassifier
 from skrehab.inspection import PatientScoresDisplay as PatientScoresDisplay
 from skrehab.pose import PoseExtractor as PoseExtractor
 from skrehab.pretraining import PoseSequencePretrainer as PoseSequencePretrainer
@@ -44,6 +45,7 @@ from skrehab import adaptation as adaptation
 from skrehab import datasets as datasets
 from skrehab import evaluation as evaluation
 from skrehab import formats as formats
+from skrehab import linear as linear
 from skrehab import metrics as metrics
 from skrehab import networks as networks
 from skrehab import pose as pose

@@ -9,8 +9,9 @@ from skrehab._parameters import keep_parameters
 from skrehab.frames.stream import convolution_stream
 from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency import explain
+from skrehab.training.class_weights import trial_weights
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
-from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities, trial_weights
+from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, probabilities
 from skrehab.trials import check_groups, check_trial_labels, ragged
 
 __all__ = ["VideoClassifier"]

@@ -38,6 +38,7 @@ MODULES = {
     "skrehab.adaptation": "One patient, calibration, alarms",
     "skrehab.multilabel": "Several labels a trial",
     "skrehab.fusion": "RGB and skeleton together",
+    "skrehab.linear": "Ridges in closed form",
     "skrehab.training.batching": "Batches",
     "skrehab.training.clips": "RGB clips",
     "skrehab.training.motion": "What moves in clips",

@@ -27,6 +27,7 @@ from skrehab.networks.weights import read_weights
 from skrehab.preprocessing.skeleton_conversion import guess_skeleton
 from skrehab.skeletons import get_skeleton
 from skrehab.training.batching import Samples
+from skrehab.training.class_weights import trial_weights
 from skrehab.training.clip_changes import ClipSamples, check_views
 from skrehab.training.estimator import NetworkParamsMixin
 from skrehab.training.loop import (
@@ -35,7 +36,6 @@ from skrehab.training.loop import (
     Recipe,
     seeded,
     train,
-    trial_weights,
 )
 from skrehab.training.modalities import (
     MODALITIES,

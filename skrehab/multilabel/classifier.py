@@ -15,8 +15,9 @@ from skrehab.multilabel.label_sets import (
 )
 from skrehab.preprocessing.lost import seen_points
 from skrehab.saliency.attribution import explain
+from skrehab.training.class_weights import trial_weights
 from skrehab.training.estimator import NETWORK_CONSTRAINTS, NetworkEstimator
-from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS, trial_weights
+from skrehab.training.loop import MORE_TRAINING_CONSTRAINTS
 from skrehab.trials import check_groups, ragged
 
 __all__ = ["MultiLabelVideoClassifier"]

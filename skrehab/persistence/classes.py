@@ -32,6 +32,7 @@ CLASSES = {
     "KinematicMeasures": "skrehab.preprocessing",
     "MovementSummary": "skrehab.preprocessing",
     "RocketFeatures": "skrehab.preprocessing",
+    "PatientRidgeClassifier": "skrehab.linear",
     "sklearn.Pipeline": "sklearn.pipeline",
     "sklearn.StandardScaler": "sklearn.preprocessing",
     "sklearn.LogisticRegression": "sklearn.linear_model",

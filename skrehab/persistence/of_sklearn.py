@@ -1,4 +1,6 @@
-"""What classes of scikit-learn may be given by a model folder."""
+"""What classes of scikit-learn, and those that take tables as they do, may be given by a folder."""
+
+import re
 
 from skrehab.persistence.kinds import (
     Array,
@@ -8,6 +10,8 @@ from skrehab.persistence.kinds import (
     Labels,
     Number,
     Options,
+    Series,
+    Text,
     Whole,
     optional,
 )
@@ -52,6 +56,24 @@ OF_SKLEARN = {
             "coef_": Array("f", (None, "F")),
             "intercept_": Array("f", (None,)),
             "n_iter_": Array("iu", (None,)),
+        },
+        {"feature_names_in_": Labels()},
+    ),
+    "PatientRidgeClassifier": Allowed(
+        {
+            "alphas": optional(Either((Array("fiu", (None,)), Series(Number(0, 1e15), 10_000, 1)))),
+            **CLASS_WEIGHT,
+        },
+        {
+            "n_features_in_": Whole(1, 2**24, "F"),
+            "classes_": Labels(),
+            "coef_": Array("f", (None, "F")),
+            "intercept_": Array("f", (None,)),
+            "alpha_": Number(0, 1e15),
+            "alpha_scores_": Array("f", (None,)),
+            "best_score_": Number(-1e15, 0),
+            "slope_": Number(1e-5, 1e5),
+            "left_out_": Text(re.compile("patients|trials"), "patients or trials"),
         },
         {"feature_names_in_": Labels()},
     ),

@@ -19,6 +19,7 @@ TRIOS = list(combinations(range(TAPS), 3))
 MOST_DILATIONS = 32
 MOST_CHANNELS = 9  # coordinates that one kernel looks at
 AT_ONCE = 128  # trials
+SOME = 8  # thresholds; what they are compared with stays in the processor's cache
 
 
 def kernel_dilations(n_frames, n_each):
@@ -63,8 +64,8 @@ class RocketFeatures(TrialTransformer):
     84 fixed kernels look at random sums of up to nine coordinates, at several time scales; a
     feature is the share of frames at which a response is above a threshold, which is a quantile of
     the response to a random training trial. Nothing is learned from labels: put a
-    :class:`~sklearn.preprocessing.StandardScaler` and a
-    :class:`~sklearn.linear_model.RidgeClassifierCV` behind it, which are solved in closed form.
+    :class:`~sklearn.preprocessing.StandardScaler` and a :class:`~skrehab.PatientRidgeClassifier`
+    behind it, which are solved in closed form.
 
     Parameters
     ----------
@@ -100,19 +101,17 @@ class RocketFeatures(TrialTransformer):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.linear_model import RidgeClassifierCV
-    >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
-    >>> from skrehab import BoneVectors, RocketFeatures
+    >>> from skrehab import BoneVectors, PatientRidgeClassifier, RocketFeatures
     >>> from skrehab.datasets import make_rehab_trials
+    >>> from skrehab.pseudo_labels import PatientPipeline
     >>> data = make_rehab_trials(4, 2, "brush_hair", random_state=0)
-    >>> model = make_pipeline(
-    ...     BoneVectors(),
-    ...     RocketFeatures(random_state=0),
-    ...     StandardScaler(),
-    ...     RidgeClassifierCV(np.logspace(-3, 3, 10)),
-    ... ).fit(data.X, data.y)
+    >>> model = PatientPipeline([
+    ...     ("bones", BoneVectors()),
+    ...     ("rocket", RocketFeatures(random_state=0)),
+    ...     ("scale", StandardScaler()),
+    ...     ("ridge", PatientRidgeClassifier()),
+    ... ]).fit(data.X, data.y, groups=data.groups)
     >>> model[:2].transform(data.X).shape == (len(data.X), 4956)
     True
     """
@@ -142,12 +141,16 @@ class RocketFeatures(TrialTransformer):
         # multiples of the golden ratio fill the interval evenly, wherever they are cut off
         levels = np.arange(1, len(TRIOS) * counts.sum() + 1) * (np.sqrt(5) + 1) / 2 % 1
         chosen = rng.randint(len(X), size=len(self.channels_))
-        flat = {i: self._resampled([X[i]]) for i in np.unique(chosen)}
+        flat = {i: self._resampled([X[i]])[:, :, 0] for i in np.unique(chosen)}
         biases, start = [], 0
-        for place, (dilation, trio, n) in enumerate(self._combinations()):
-            response = self._response(flat[chosen[place]], place, dilation, trio)
-            biases.append(np.quantile(response, levels[start : start + n]))
-            start += n
+        for number, (dilation, n) in enumerate(zip(dilations, counts)):
+            own = slice(number * len(TRIOS), (number + 1) * len(TRIOS))
+            # a kernel sees a trial of its own: all kernels of a dilation go at once
+            series = [_summed(flat[i], row) for i, row in zip(chosen[own], self.channels_[own])]
+            response = _response(np.stack(series, axis=-1), dilation, np.transpose(TRIOS))
+            stop = start + n * len(TRIOS)
+            biases.append(_quantiles(response, levels[start:stop].reshape(len(TRIOS), n)))
+            start = stop
         self.biases_ = np.concatenate(biases).astype(np.float32)
 
     def _dilations(self):
@@ -169,20 +172,6 @@ class RocketFeatures(TrialTransformer):
             after = np.minimum(before + 1, len(flat) - 1)
             share = (at - before).astype(np.float32)[:, None]
             out[:, :, i] = (flat[before] * (1 - share) + flat[after] * share).T
-        return out
-
-    def _response(self, flat, place, dilation, trio):
-        """One kernel at one dilation, beyond both ends zeros: (n_frames, n_trials)."""
-        reach = dilation * (TAPS // 2)
-        padded = np.zeros((self.n_frames_ + 2 * reach, flat.shape[2]), dtype=np.float32)
-        used = self.channels_[place]
-        padded[reach : reach + self.n_frames_] = flat[used[used >= 0]].sum(axis=0)
-        taps = [padded[k * dilation : k * dilation + self.n_frames_] for k in range(TAPS)]
-        out = taps[trio[0]] + taps[trio[1]]
-        out += taps[trio[2]]
-        out *= 3  # 3 at the three and -1 everywhere
-        for tap in taps:
-            out -= tap
         return out
 
     def transform(self, X):
@@ -209,6 +198,7 @@ class RocketFeatures(TrialTransformer):
             len(self.channels_) != len(combinations)
             or len(self.biases_) != sum(n for _, _, n in combinations)
             or self.channels_.max() >= self.n_landmarks_ * self.n_coords_
+            or self.channels_.max(axis=1).min() < 0
         ):
             raise ValueError(
                 "channels_ and biases_ of this RocketFeatures do not fit its landmarks and "
@@ -220,20 +210,24 @@ class RocketFeatures(TrialTransformer):
 
     def _shares(self, trials, combinations):
         flat = self._resampled(trials)
-        out = np.empty((len(self.biases_), len(trials)), dtype=np.float32)
+        n_frames = np.empty(len(self.biases_), dtype=np.float32)
         # bytes count four times as fast as integers, as far as they reach
         whole = np.uint8 if self.n_frames_ < 256 else np.intp
+        counts = np.empty((len(self.biases_), len(trials)), dtype=whole)
         row = 0
         for place, (dilation, trio, n) in enumerate(combinations):
-            response = self._response(flat, place, dilation, trio)
+            response = _response(_summed(flat, self.channels_[place]), dilation, trio)
             if (place // len(TRIOS) + place % len(TRIOS)) % 2:  # every other one without the ends
                 reach = dilation * (TAPS // 2)
                 response = response[reach : self.n_frames_ - reach]
-            for bias in self.biases_[row : row + n]:
-                above = (response > bias).view(np.uint8)
-                out[row] = np.add.reduce(above, axis=0, dtype=whole)
-                out[row] /= len(response)
-                row += 1
+            n_frames[row : row + n] = len(response)
+            for k in range(row, row + n, SOME):
+                some = slice(k, min(k + SOME, row + n))
+                above = (response > self.biases_[some, None, None]).view(np.uint8)
+                np.add.reduce(above, axis=1, dtype=whole, out=counts[some])
+            row += n
+        out = counts.astype(np.float32)
+        out /= n_frames[:, None]
         return out.T
 
     def get_feature_names_out(self, input_features=None):
@@ -256,3 +250,48 @@ class RocketFeatures(TrialTransformer):
         raise ValueError(
             "RocketFeatures describes whole trials: it does not run live. Use a frame model."
         )
+
+
+def _summed(flat, channels):
+    """Sum of the coordinates that a kernel looks at: (n_channels, ...) to (...)."""
+    first, *others = channels[channels >= 0]
+    if not others:
+        return flat[first]
+    out = flat[first] + flat[others[0]]
+    for channel in others[1:]:  # quicker than to pick them all and sum
+        out += flat[channel]
+    return out
+
+
+def _response(series, dilation, trio):
+    """Kernels at one dilation, beyond both ends zeros: (n_frames, n_series).
+
+    `trio` are three taps for all series, or three arrays with the taps of each.
+    """
+    n_frames, n_series = series.shape
+    reach = dilation * (TAPS // 2)
+    padded = np.zeros((n_frames + 2 * reach, n_series), dtype=np.float32)
+    padded[reach : reach + n_frames] = series
+    if np.ndim(trio[0]):
+        frames, columns = np.arange(n_frames)[:, None], np.arange(n_series)
+        high = [padded[frames + taps * dilation, columns] for taps in trio]
+    else:
+        high = [padded[tap * dilation : tap * dilation + n_frames] for tap in trio]
+    out = high[0] + high[1]
+    out += high[2]
+    out *= 3  # 3 at the three and -1 everywhere
+    for k in range(TAPS):
+        out -= padded[k * dilation : k * dilation + n_frames]
+    return out
+
+
+def _quantiles(values, levels):
+    """Linear quantiles of each column: (n, n_columns) and (n_columns, n_levels) to flat."""
+    values = np.sort(values, axis=0).T
+    place = levels * (values.shape[1] - 1)
+    low = place.astype(int)
+    high = np.minimum(low + 1, values.shape[1] - 1)
+    below, above = (np.take_along_axis(values, at, axis=1) for at in (low, high))
+    share, step = place - low, above - below
+    # from the nearer side, as NumPy does
+    return np.where(share < 0.5, below + step * share, above - step * (1 - share)).ravel()

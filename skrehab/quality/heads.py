@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skrehab.training.loop import WeightedLoss, probabilities, trial_weights
+from skrehab.training.class_weights import trial_weights
+from skrehab.training.loop import WeightedLoss, probabilities
 
 from .losses import OrderedLoss, SquaredError, ordered_log_probabilities
 

@@ -15,7 +15,8 @@ from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
 from skrehab.networks.two_stream.expert import Expert, FrameEncoder
 from skrehab.training.batching import Samples
-from skrehab.training.loop import TRAINING_CONSTRAINTS, Recipe, seeded, train, trial_weights
+from skrehab.training.class_weights import trial_weights
+from skrehab.training.loop import TRAINING_CONSTRAINTS, Recipe, seeded, train
 from skrehab.training.validation import held_out_patients, validation_split
 from skrehab.trials import check_groups, check_trial_labels, tag_trial_input
 
@@ -247,7 +248,6 @@ class QualityRegressor(BaseEstimator):
             targets.levels, groups, self.early_stopping, self.validation_fraction, random_state
         )
         self.validation_groups_ = held_out_patients(groups, held_out, self.early_stopping)
-
         pose, appearance = X[0].get("pose"), X[0].get("appearance")
         self.n_landmarks_, self.n_coords_ = (None, None) if pose is None else pose.shape[1:]
         self.n_features_ = None if appearance is None else appearance.shape[1]

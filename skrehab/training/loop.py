@@ -15,16 +15,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping
 from skorch.helper import predefined_split
 from torch import nn
 
-from skrehab._given import weights_of
 from skrehab.training import finetuning, schedules
 from skrehab.training.batching import Batches
 from skrehab.training.by_hand import by_hand
-from skrehab.training.class_weights import check_class_weight
 from skrehab.training.divergence import warn_if_diverged
 from skrehab.training.interruption import Net
 
@@ -38,7 +35,6 @@ __all__ = [
     "probabilities",
     "seeded",
     "train",
-    "trial_weights",
 ]
 
 
@@ -333,49 +329,3 @@ class _ValueClipping(Callback):
 
 def _silent(*args):
     """Swallow skorch's messages; the history says where training stopped."""
-
-
-def trial_weights(y, class_weight=None, sample_weight=None):
-    """Multiply the weights of trials and of their classes.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_trials,)
-        Labels.
-    class_weight : dict, "balanced" or None
-        Weights of the classes.
-    sample_weight : array-like of shape (n_trials,), optional
-        Weights of the trials.
-
-    Returns
-    -------
-    ndarray of shape (n_trials,)
-        Weights.
-
-    Raises
-    ------
-    ValueError
-        If there is not one weight per trial, one is missing, negative or not finite, or all are 0.
-    """
-    weights = compute_sample_weight(check_class_weight(class_weight, np.unique(y)), y)
-    if sample_weight is None:
-        return weights
-    sample_weight = weights_of(sample_weight, "sample_weight")
-    if sample_weight.shape != weights.shape:
-        raise ValueError(
-            f"sample_weight must hold one weight per trial: {len(y)} trials, got shape "
-            f"{sample_weight.shape}."
-        )
-    bad = np.flatnonzero(~(np.isfinite(sample_weight) & (sample_weight >= 0)))
-    if len(bad):
-        raise ValueError(
-            f"sample_weight[{bad[0]}] is {sample_weight[bad[0]]}: weights must be finite and not "
-            "negative; a weight of 0 leaves a trial out."
-        )
-    if not sample_weight.any():
-        raise ValueError("sample_weight is 0 for every trial: none is left to train on.")
-    if not (weights * sample_weight).any():
-        raise ValueError(
-            "class_weight is 0 for every trial that sample_weight leaves: none is left to train on."
-        )
-    return weights * sample_weight

@@ -66,6 +66,26 @@ def test_thresholds_are_quantiles_of_training_responses():
     assert shares.min() > 0.1 * found.size
 
 
+def test_each_threshold_is_a_quantile_of_one_training_trial():
+    """With one training trial it is known which: NumPy's quantiles of each kernel's response."""
+    [trial] = trials(n=1)
+    model = RocketFeatures(84 * 11, n_frames=len(trial), random_state=0).fit([trial])
+    flat, place, start = trial.reshape(len(trial), -1), 0, 0
+    golden = np.arange(1, 84 * 11 + 1) * (np.sqrt(5) + 1) / 2 % 1
+    for dilation, n in zip(*kernel_dilations(len(trial), 11)):
+        for trio in TRIOS:
+            series = flat[:, [c for c in model.channels_[place] if c >= 0]].sum(axis=1)
+            weights = np.zeros(8 * dilation + 1)
+            weights[::dilation] = np.where(np.isin(np.arange(9), trio), 2, -1)
+            response = np.correlate(series, weights, "same")
+            expected = np.quantile(response, golden[start : start + n])
+            np.testing.assert_allclose(
+                model.biases_[start : start + n], expected, rtol=1e-4, atol=1e-4
+            )
+            place, start = place + 1, start + n
+    assert start == len(model.biases_)
+
+
 def test_a_trial_is_described_by_itself():
     X = trials(n=140)  # more than go at once
     model = RocketFeatures(84 * 2, random_state=0).fit(X[:10])
@@ -140,7 +160,11 @@ def lose_thresholds(model):
     model.biases_ = model.biases_[:-1]
 
 
-@pytest.mark.parametrize("change", [change_channels, lose_thresholds])
+def silence_a_kernel(model):
+    model.channels_[7] = -1
+
+
+@pytest.mark.parametrize("change", [change_channels, lose_thresholds, silence_a_kernel])
 def test_kernels_that_do_not_fit_are_not_computed(change):
     """As in a model folder that somebody wrote by hand."""
     X = trials()

@@ -63,6 +63,9 @@ def honest():
         "KinematicMeasures": skrehab.KinematicMeasures("coco17").fit(body),
         "MovementSummary": skrehab.MovementSummary("coco17").fit(body),
         "RocketFeatures": skrehab.RocketFeatures(168, random_state=0).fit(body),
+        "PatientRidgeClassifier": skrehab.PatientRidgeClassifier([0.1, 10.0]).fit(
+            numbers, codes, groups=np.repeat([0, 1, 2, 3], 2)
+        ),
         "Augmentation": Augmentation(splice=0.5, rotate=15, mirror=True, skeleton="mediapipe33"),
         "CalibratedByPatient": skrehab.CalibratedByPatient(tiny_frames(**ONE), cv=2).fit(
             data.X, data.frame_labels, groups=np.arange(len(data.X)) % 4

@@ -139,6 +139,7 @@ ESTIMATORS = [
         "one_row_a_trial",
         causal=False,
     ),
+    EstimatorRow("PatientRidgeClassifier", skrehab.PatientRidgeClassifier, "table"),
     EstimatorRow("PoseSequencePretrainer", tiny_pretrainer, "representation", causal=False),
     EstimatorRow("VideoClassifier", tiny_video, "video_classifier"),
     EstimatorRow(
@@ -273,7 +274,7 @@ ESTIMATORS += [
 # their checks need a video, a known skeleton, RGB, or other labels: tests of their own
 WITHOUT_TRIALS = ("video_reader", "converter", "two_modalities", "repair", "multilabel")
 WITHOUT_TRIALS += ("video_features", "augmentation", "measures", "one_row_a_trial")
-WITHOUT_TRIALS += ("needs_patients",)
+WITHOUT_TRIALS += ("needs_patients", "table")
 
 
 def rows(*kinds):

@@ -9,6 +9,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skrehab.training.batching import Samples
+from skrehab.training.class_weights import trial_weights
 from skrehab.training.loop import (
     MORE_TRAINING_CONSTRAINTS,
     PAPER_CONSTRAINTS,
@@ -18,7 +19,6 @@ from skrehab.training.loop import (
     probabilities,
     seeded,
     train,
-    trial_weights,
 )
 
 

@@ -86,6 +86,22 @@ def test_the_page(words):
     np.testing.assert_allclose(np.array(said["probabilities"])[:, 1], lean, atol=1e-3)
 
 
+@pytest.mark.parametrize("labels", [["lean", "usual"], ["usual", "lean"], None])
+def test_the_page_and_labels_that_are_words(words, labels):
+    """Which is which is said by the words, not by the order of a list."""
+    model, X, _ = words
+    found = track_of(X[0]), False
+    said = analyse_video(
+        model, "clip.mp4", PoseExtractor(), labels=labels, pose=lambda *args: found
+    )
+    assert said["labels"] == describe_model(model, labels)["labels"] == ["usual", "lean"]
+    assert said["verdict"]["label"] == "lean" and not said["verdict"]["usual"]
+    names = {"lean": "beugt sich", "usual": "üblich"}
+    assert describe_model(model, names)["labels"] == ["üblich", "beugt sich"]
+    with pytest.raises(ValueError, match="or a dict with a name for each"):
+        describe_model(model, {"lean": "beugt sich"})
+
+
 class Poses:
     """Poses that were found before."""
 

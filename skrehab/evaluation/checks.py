@@ -206,6 +206,11 @@ def oddities(data, normal_label=None):
         together, exercises that are empty here and there, frame rates that differ, poses that are
         hardly seen, one label only, a duration that predicts the label.
 
+    Raises
+    ------
+    ValueError
+        If no trial has the normal label.
+
     Examples
     --------
     >>> import numpy as np
@@ -217,6 +222,10 @@ def oddities(data, normal_label=None):
     ['Patients P1, p01 may be one person: their names differ only in case, blanks or zeros.']
     """
     X, y, groups = data["X"], np.asarray(data["y"]), np.asarray(data["groups"])
+    if normal_label is not None and str(normal_label) not in (labels := np.unique(y).astype(str)):
+        raise ValueError(
+            f"The normal label {normal_label!r} is not among the labels {labels.tolist()}."
+        )
     out = []
     for names in alike_patients(groups):
         out.append(

@@ -131,6 +131,12 @@ class _Session:
         if video is not None:  # a file says its rate beforehand
             extractor = match_frame_rate(extractor, video, metadata.get("frame_rate"))
         self.target_fps = extractor.target_fps
+        if video is None and self.target_fps is None and metadata.get("frame_rate"):
+            self.target_fps = metadata["frame_rate"]
+            say_note(
+                f"note: the camera's pictures are brought to {self.target_fps:g} a second, as the "
+                "model was trained; each is judged when the next has come."
+            )
         self.live = LiveSession(model, extractor, gate)
         self.several = self.live.label_names is not None
         self.names = [called[code] for code in self.live.classes_.tolist()]

@@ -1,5 +1,7 @@
 """Pipelines by name, from pose trials to frame scores: ours, and the published one."""
 
+from sklearn.base import clone
+
 from skrehab.frames import FrameMLP, FrameTCN
 from skrehab.preprocessing import BoneVectors, DisplacementSmoother, PatientReference
 from skrehab.pseudo_labels import PatientPipeline, SaliencyPseudoLabeler, parse_threshold
@@ -114,6 +116,8 @@ def recommended(
     if reference is not None:
         if not isinstance(reference, PatientReference):
             reference = PatientReference(reference, normal_label=normal_label)
+        elif reference.normal_label is None:
+            reference = clone(reference).set_params(normal_label=normal_label)
         steps.insert(1, ("reference", reference))
     return PatientPipeline(steps)
 

@@ -223,8 +223,8 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"VideoClassifier needs at least 2 classes, got 1 class: all {len(y)} trials are "
-                f"labelled {self.classes_.tolist()[0]!r}."
+                f"VideoClassifier needs at least 2 classes, got 1 class: all {len(y)} trials"
+                f"{_of_patients(groups)} are labelled {self.classes_.tolist()[0]!r}."
             )
         weights = trial_weights(y, self.class_weight, sample_weight)
         exercise = check_groups(exercise, X, name="exercise", what="exercise")
@@ -388,3 +388,12 @@ class VideoClassifier(ClassifierMixin, NetworkEstimator):
             seen=[seen_points(trial) for trial in X],
         )
         return result if return_maps else result.scores
+
+
+def _of_patients(groups):
+    """Say whose the trials are: of a fold, who is missing tells why a label is."""
+    if groups is None:
+        return ""
+    names = np.unique(groups).tolist()
+    listed = ", ".join(map(str, names[:8])) + (", ..." if len(names) > 8 else "")
+    return f" (of {'patient' if len(names) == 1 else 'patients'} {listed})"

@@ -5,14 +5,17 @@ import warnings
 
 import numpy as np
 import pytest
+from instances import tiny_trials
 
 import skrehab
+from skrehab.adaptation import adapt_to_patient
 from skrehab.assessment import assess_video, columns_of, judge_trial
 from skrehab.live import CueGate
 from skrehab.live.session import LiveSession
 from skrehab.metrics import pool_frames
 from skrehab.metrics.told_normal import normal_first
 from skrehab.pose import PoseExtractor, PoseTrack
+from skrehab.recipes import recommended
 from skrehab.serve.analysis import _pooled_verdict, analyse_video, describe_model
 
 
@@ -86,6 +89,22 @@ def test_the_page(words):
     np.testing.assert_allclose(np.array(said["probabilities"])[:, 1], lean, atol=1e-3)
 
 
+@pytest.mark.parametrize("labels", [["lean", "usual"], ["usual", "lean"], None])
+def test_the_page_and_labels_that_are_words(words, labels):
+    """Which is which is said by the words, not by the order of a list."""
+    model, X, _ = words
+    found = track_of(X[0]), False
+    said = analyse_video(
+        model, "clip.mp4", PoseExtractor(), labels=labels, pose=lambda *args: found
+    )
+    assert said["labels"] == describe_model(model, labels)["labels"] == ["usual", "lean"]
+    assert said["verdict"]["label"] == "lean" and not said["verdict"]["usual"]
+    names = {"lean": "beugt sich", "usual": "üblich"}
+    assert describe_model(model, names)["labels"] == ["üblich", "beugt sich"]
+    with pytest.raises(ValueError, match="or a dict with a name for each"):
+        describe_model(model, {"lean": "beugt sich"})
+
+
 class Poses:
     """Poses that were found before."""
 
@@ -137,3 +156,58 @@ def test_numbers_are_as_ever():
     assert session.classes_.tolist() == [0, 1]
     motion = model.predict_proba([X[0]])[0][:, 1]
     np.testing.assert_allclose([one.score for one in moments], motion, atol=1e-4)
+
+
+# --- one patient, calibrated, drawn ---------------------------------------------------------------
+def taught(labels, normal, data):
+    labels = np.array(labels)[data.y]
+    model = recommended(None, n_teachers=1, max_epochs=2, normal_label=normal, random_state=0)
+    return model, labels
+
+
+@pytest.fixture(scope="module")
+def told_twice():
+    """The same trials: 1 is normal; and "usual", which comes after "lean" as 1 comes after 0."""
+    data = tiny_trials()
+    return data, [taught(*how, data) for how in (([1, 0], 1), (["usual", "lean"], "usual"))]
+
+
+def test_calibration_goes_by_what_the_pipeline_was_told(told_twice):
+    """It took 0, the motion, for normal, and asked again for words."""
+    data, models = told_twice
+    one, other = (
+        skrehab.CalibratedByPatient(model, cv=2, false_alarms=1.0, frame_rate=10).fit(
+            data.X, y, groups=data.patients
+        )
+        for model, y in models
+    )
+    assert one.normal_ == other.normal_ == 1
+    np.testing.assert_allclose(one.map_, other.map_)
+    assert one.threshold_ == pytest.approx(other.threshold_)
+    wrong = skrehab.CalibratedByPatient(models[0][0], cv=2, normal_label=0)
+    with pytest.raises(ValueError, match="told different ones"):
+        wrong.fit(data.X, models[0][1], groups=data.patients)
+
+
+def test_one_patients_model_goes_by_what_it_was_told(told_twice):
+    data, models = told_twice
+    found = [
+        adapt_to_patient(model.fit(data.X, y), data.X[:2], y[:2]).predict_proba(data.X[:1])[0]
+        for model, y in models
+    ]
+    told = adapt_to_patient(models[0][0], data.X[:2], models[0][1][:2], normal_label=1)
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+    np.testing.assert_allclose(found[0], told.predict_proba(data.X[:1])[0], atol=1e-6)
+
+
+def test_displays_show_the_motion(words):
+    pytest.importorskip("matplotlib").use("Agg")
+    model, X, _ = words
+    lean = model.predict_proba([X[0]])[0][:, 0]
+    shown = skrehab.inspection.FrameTimelineDisplay.from_estimator(model, X[0])
+    np.testing.assert_allclose(shown.frame_scores, lean, atol=1e-6)
+    numbers, X, _ = fitted([1, 0], 1)
+    shown = skrehab.inspection.FrameTimelineDisplay.from_estimator(numbers, X[0])
+    np.testing.assert_allclose(
+        shown.frame_scores, numbers.predict_proba([X[0]])[0][:, 0], atol=1e-6
+    )

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score, cross_validate
 
 import skrehab
-from skrehab import FrameStream
+from skrehab import FrameStream, PatientReference
 from skrehab.datasets import make_rehab_trials
 from skrehab.metrics import trial_roc_auc
 from skrehab.pseudo_labels import PUBLISHED_THRESHOLDS, PatientPipeline
@@ -255,3 +255,12 @@ def test_other_networks_and_thresholds():
         published("act", threshold="much")
     with pytest.raises(ValueError, match="thresholds must be 1 or 2, got 3"):
         published(thresholds=3)
+
+
+def test_a_reference_of_ones_own_is_told_the_normal_label():
+    own = PatientReference(2, which="normal")
+    pipe = recommended(reference=own, normal_label="usual")
+    said = {"n_trials": 2, "which": "normal", "normal_label": "usual"}
+    assert pipe["reference"].get_params() == said
+    assert own.normal_label is None
+    assert recommended(reference=PatientReference(normal_label=0))["reference"].normal_label == 0

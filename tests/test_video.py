@@ -194,6 +194,15 @@ def test_held_out_patients_are_not_trained_on(tiny):
         assert torch.equal(a, b)
 
 
+def test_whose_the_trials_of_only_one_class_are(tiny):
+    """In a study it tells which patient was held out."""
+    message = r"all 2 trials \(of patients A, B\) are labelled 1"
+    with pytest.raises(ValueError, match=message):
+        tiny_video().fit(tiny.X[:2], [1, 1], groups=["B", "A"])
+    with pytest.raises(ValueError, match="all 2 trials are labelled 1"):
+        tiny_video().fit(tiny.X[:2], [1, 1])
+
+
 def test_seeds(tiny):
     probabilities = [
         tiny_video(random_state=seed).fit(tiny.X, tiny.y).predict_proba(tiny.X) for seed in (0, 1)

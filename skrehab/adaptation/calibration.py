@@ -18,6 +18,7 @@ from skrehab._told import asked_of, predicted, told_of
 from skrehab.adaptation.score_map import apply_map, log_odds, map_scores
 from skrehab.metrics.alarms import alarm_threshold
 from skrehab.metrics.frames import pool_frames
+from skrehab.metrics.told_normal import told_normal
 from skrehab.trials import (
     UNLABELLED,
     check_frame_labels,
@@ -68,7 +69,8 @@ class CalibratedByPatient(BaseEstimator):
     frame_rate : float, optional
         Frames a second, for `false_alarms`.
     normal_label : label, optional
-        Label of no such motion. None means the smallest number among the labels; words need it.
+        Label of no such motion. None takes what the pipeline was told, or the smallest number among
+        the labels; words need it.
 
     Attributes
     ----------
@@ -213,10 +215,11 @@ class CalibratedByPatient(BaseEstimator):
     def _normal(self, labels):
         """The label of no such motion."""
         names = [one for one in np.unique(labels).tolist() if one != UNLABELLED]
-        if self.normal_label is not None:
-            if self.normal_label not in names:
-                raise ValueError(f"normal_label={self.normal_label!r} is not among {names}.")
-            return self.normal_label
+        normal = told_normal(self)  # to itself, or to the pipeline inside
+        if normal is not None:
+            if normal not in names:
+                raise ValueError(f"normal_label={normal!r} is not among {names}.")
+            return normal
         if any(isinstance(one, str) for one in names):
             raise ValueError(f"Which of {names} is normal? Pass normal_label=...")
         return min(names)

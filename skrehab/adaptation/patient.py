@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab.adaptation.calibration import CalibratedByPatient
 from skrehab.adaptation.head import hidden_frames, last_layer, nearest_head, with_head
 from skrehab.frames.classifier import FrameClassifier
+from skrehab.metrics.told_normal import told_normal
 from skrehab.preprocessing.earlier_trials import trials_before
 from skrehab.preprocessing.patient_reference import PatientReference
 from skrehab.trials import check_groups, check_trial_labels
@@ -49,8 +50,8 @@ def adapt_to_patient(
         How much the old layer is trusted; see :func:`nearest_head`. None is 1 for the bias and 10
         for the head, which with 1 fell behind the old one where we measured it.
     normal_label : label, optional
-        Label of a trial without the motion looked for. None means the smallest number among the
-        classes of the model; words need it.
+        Label of a trial without the motion looked for. None takes what the model was told, or the
+        smallest number among its classes; words need it.
 
     Returns
     -------
@@ -114,6 +115,7 @@ def adapt_to_patient(
         steps[place] = (name, own.for_exercise(exercise) if one else own)
     if y is not None and learn is not None:
         name, classifier = steps[-1]
+        normal_label = told_normal(model) if normal_label is None else normal_label
         steps[-1] = (name, _moved(classifier, X, y, learn, anchor, normal_label))
     if not hasattr(model, "steps"):
         return steps[-1][1]

@@ -1,19 +1,23 @@
 """What the classes of a model are called."""
 
-__all__ = ["ClassNames", "class_names"]
+from skrehab.persistence.names import name_classes
+
+__all__ = ["ClassNames", "class_names", "names_of_model"]
 
 
-def class_names(metadata, codes, given=None):
+def class_names(metadata, codes, given=None, own=None):
     """Names of a model's classes: those that its metadata give, or else their codes.
 
     Parameters
     ----------
     metadata : dict
         Of the model; written by whoever made the folder, they may hold anything.
-    codes : iterable of int
-        Its classes.
+    codes : iterable of label
+        Its classes; words are their own names.
     given : dict, optional
         Other names, by the name or code so far; see :func:`skrehab.datasets.parse_label_names`.
+    own : list of str, optional
+        Names that a model of several labels has for its codes.
 
     Returns
     -------
@@ -32,25 +36,47 @@ def class_names(metadata, codes, given=None):
     >>> class_names({"labels": ["0", "1"]}, [1, 0], {"1": "leans"})
     ['leans', '0']
     """
-    names, codes = metadata.get("labels"), list(codes)
-    if names is None or names == []:
-        return _renamed([str(code) for code in codes], given) if codes else []
-    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
-        raise ValueError(
-            f"The model's metadata name 'labels' that are no list of words: {repr(names)[:60]}."
-        )
-    if wrong := [code for code in codes if not 0 <= code < len(names)]:
-        raise ValueError(
-            f"The model's metadata name {len(names)} labels, and it knows a class {wrong[0]}."
-        )
-    names = _renamed([str(name) for name in names], given)
-    return [names[code] for code in codes]
+    return name_classes(codes, metadata.get("labels"), given, own)
 
 
-def _renamed(names, given):
-    from skrehab.datasets.label_codes import name_labels
+def names_of_model(model, metadata, given=None):
+    """Names of all that a model may say, of frames or of whole videos.
 
-    return name_labels(names, given) if given else names
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    metadata : dict
+        Of it.
+    given : dict, optional
+        Other names, as of :func:`class_names`.
+
+    Returns
+    -------
+    dict of label to str
+        By class; of a model of several labels by code.
+
+    Raises
+    ------
+    ValueError
+        As :func:`class_names`.
+
+    Examples
+    --------
+    >>> import numpy as np, skrehab
+    >>> from skrehab.cli._labels import names_of_model
+    >>> X, y = [np.zeros((2, 5, 3))], [np.array(["lean", "usual"])]
+    >>> model = skrehab.FrameMLP(max_epochs=1, random_state=0).fit(X, y)
+    >>> names_of_model(model, {"labels": ["usual", "lean"]}, {"usual": "normal"})
+    {'lean': 'lean', 'usual': 'normal'}
+    """
+    from skrehab.assessment import label_names_of, steps_of, video_stage
+
+    classes, stage = list(getattr(steps_of(model)[-1], "classes_", ())), video_stage(model)
+    if stage is not None:
+        classes += list(stage[1].classes_)
+    classes = list(dict.fromkeys(getattr(one, "item", lambda one=one: one)() for one in classes))
+    return dict(zip(classes, class_names(metadata, classes, given, label_names_of(model))))
 
 
 class ClassNames:
@@ -58,25 +84,20 @@ class ClassNames:
 
     Parameters
     ----------
-    metadata : dict
-        Of the model.
-    given : dict
-        Names from the command line.
+    names : dict of label to str
+        From :func:`names_of_model`.
     result : skrehab.assessment.Assessment
         What they are for.
     """
 
-    def __init__(self, metadata, given, result):
+    def __init__(self, names, result):
         self.several = result.label_names is not None
         if self.several:
-            names = {"labels": metadata.get("labels") or result.label_names}
-            self.frames = class_names(names, range(result.proba.shape[1]), given)
-            self.video = None
+            self.frames, self.video = [names[k] for k in range(result.proba.shape[1])], None
             return
-        codes = result.classes or range(result.proba.shape[1])
-        self.frames = class_names(metadata, codes, given)
+        self.frames = [names[code] for code in result.classes]
         video = result.verdict.classes if result.verdict else None
-        self.video = None if video is None else class_names(metadata, video, given)
+        self.video = None if video is None else [names[code] for code in video]
 
     @property
     def usual(self):

@@ -8,7 +8,7 @@ import typer
 import skrehab
 from skrehab._shown import shown
 from skrehab._written import output_names, written
-from skrehab.cli._labels import ClassNames, class_names
+from skrehab.cli._labels import ClassNames, names_of_model
 from skrehab.cli._native import native_lines_logged
 from skrehab.cli._paths import check_file, check_model, check_new, expanded, find_videos
 from skrehab.cli.app import (
@@ -82,14 +82,14 @@ def assess(
 
     metadata = read_metadata(model)
     given = parse_label_names(label_names)
-    class_names(metadata, (), given)  # before the work
 
     from skrehab.assessment import assess_video
     from skrehab.pose import VideoError
     from skrehab.pose.track import UPSIDE_DOWN
 
-    output.mkdir(parents=True, exist_ok=True)
     fitted = skrehab.load(model)
+    called = names_of_model(fitted, metadata, given)  # before the work
+    output.mkdir(parents=True, exist_ok=True)
     done, failed, rows = 0, 0, []
 
     def so_far():
@@ -114,7 +114,7 @@ def assess(
                 say_error(error)
                 bar.advance(task)
                 continue
-            names = ClassNames(metadata, given, result)
+            names = ClassNames(called, result)
             if result.resampled_to:
                 say_note(
                     f"note: {video.name} was resampled to {result.resampled_to:g} frames a second, "

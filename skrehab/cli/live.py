@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import skrehab
-from skrehab.cli._labels import class_names
+from skrehab.cli._labels import names_of_model
 from skrehab.cli._paths import check_file, check_model, expanded
 from skrehab.cli.app import LabelNames, Model, ModelPath, say_note, stderr
 
@@ -60,7 +60,6 @@ def live(
     from skrehab.persistence.folder import read_metadata
 
     metadata, given = read_metadata(model), parse_label_names(label_names)
-    class_names(metadata, (), given)  # before the work
     with ExitStack() as stack:
         gate = skrehab.CueGate(on, off, min_duration, min_gap)
         session = _Session(skrehab.load(model), metadata, gate, person, model_path, video, given)
@@ -115,6 +114,7 @@ class _Session:
         from skrehab.live.session import LiveSession
         from skrehab.pose import PoseExtractor, match_frame_rate, split_pose_step
 
+        called = names_of_model(model, metadata, given)  # before the work
         extractor, model = split_pose_step(model)
         extractor = extractor or PoseExtractor()
         if person == "steady":
@@ -131,12 +131,15 @@ class _Session:
         if video is not None:  # a file says its rate beforehand
             extractor = match_frame_rate(extractor, video, metadata.get("frame_rate"))
         self.target_fps = extractor.target_fps
+        if video is None and self.target_fps is None and metadata.get("frame_rate"):
+            self.target_fps = metadata["frame_rate"]
+            say_note(
+                f"note: the camera's pictures are brought to {self.target_fps:g} a second, as the "
+                "model was trained; each is judged when the next has come."
+            )
         self.live = LiveSession(model, extractor, gate)
-        codes = self.live.classes_.tolist()
         self.several = self.live.label_names is not None
-        if self.several:
-            metadata = {"labels": metadata.get("labels") or self.live.label_names}
-        self.names = class_names(metadata, codes, given)
+        self.names = [called[code] for code in self.live.classes_.tolist()]
         self.trials = [self.live.stream.counts]
         self.pose_ms, self.score_ms = array("d"), array("d")
 

@@ -81,19 +81,17 @@ def serve(
 
 
 def _model_app(model, label_names, model_path, rule, max_upload):
-    from skrehab.datasets.label_codes import name_labels, parse_label_names
+    from skrehab.cli._labels import names_of_model
+    from skrehab.datasets.label_codes import parse_label_names
     from skrehab.live.cues import CueRule
     from skrehab.persistence import read_metadata
     from skrehab.serve import create_app
 
-    metadata, given = read_metadata(model), parse_label_names(label_names)
-    labels = metadata.get("labels")
-    if given and not labels:
-        raise ValueError("The model's metadata name no labels to give other names to.")
+    metadata, fitted = read_metadata(model), skrehab.load(model)
     return create_app(
-        skrehab.load(model),
+        fitted,
         title=shown(model.resolve().name),
-        labels=name_labels(labels, given) if given else labels,
+        labels=names_of_model(fitted, metadata, parse_label_names(label_names)),
         frame_rate=metadata.get("frame_rate"),
         rule=CueRule(*rule),
         model_path=model_path,

@@ -2,13 +2,15 @@
 
 from skrehab.formats._bounds import MAX_NAME, MAX_TRIALS, quoted
 from skrehab.formats._names import alike_key, clean, is_missing, is_sheet_error
-from skrehab.formats._tables import open_table, to_float, to_whole
+from skrehab.formats._tables import first_row, how_written, open_table, to_float, to_whole
 
 __all__ = [
     "MAX_NAME",
     "MAX_TRIALS",
     "alike_key",
     "clean",
+    "first_row",
+    "how_written",
     "is_missing",
     "is_sheet_error",
     "open_table",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._written import written
-from skrehab.datasets._tables import open_table
+from skrehab.datasets._tables import first_row, how_written, open_table
 from skrehab.datasets._video_names import VIDEO_SUFFIXES
 from skrehab.datasets.intervals import read_intervals
 from skrehab.formats._spreadsheet import put_rows
@@ -15,6 +15,7 @@ from skrehab.formats._spreadsheet import put_rows
 __all__ = ["LabelSheet", "make_label_sheet"]
 
 TITLES = ("trial", "path", "video", "patient", "exercise", "side", "label", "frame_labels")
+SEGMENT_TITLES = ("start", "stop", "label")
 TEXTS = ("label", "patient", "exercise", "side")  # what is written into a cell
 MOST_TEXT = 200  # characters of one
 MOST_INTERVALS = 1000  # of a trial
@@ -112,6 +113,7 @@ class LabelSheet:
             raise ValueError(f"{path}: labels are written to CSV. Save the workbook as CSV first.")
         try:
             header, table, _ = open_table(self.path)
+            self._style = how_written(self.path)
         except ValueError as error:
             raise ValueError(f"{path}: {error}.") from error
         self.titles = [title.lower() for title in header]
@@ -142,7 +144,7 @@ class LabelSheet:
         """
         sheet = cls.__new__(cls)
         sheet.path, sheet.titles, sheet.rows = Path(path), list(TITLES), []
-        sheet._written = None
+        sheet._written, sheet._style = None, (",", "")
         return sheet
 
     def refresh(self):
@@ -161,7 +163,7 @@ class LabelSheet:
         if self._written is None or self._stamp() == self._written:
             return False
         fresh = LabelSheet(self.path)
-        self.titles, self.rows, self._written = fresh.titles, fresh.rows, fresh._written
+        vars(self).update(vars(fresh))
         return True
 
     # --- files ------------------------------------------------------------------------------------
@@ -248,7 +250,7 @@ class LabelSheet:
             Row, from 0.
         intervals : sequence of (float, float, str), optional
             All its segments; they go to ``<trial>_labels.csv`` beside the manifest, or to the file
-            that it names already.
+            that it names already, if that holds no more than start, stop and label.
         **texts : str
             What is to stand in ``label``, ``patient``, ``exercise`` or ``side``.
 
@@ -281,7 +283,7 @@ class LabelSheet:
         cell = row["frame_labels"]
         if not intervals and not cell:
             return ""
-        if not cell:
+        if not cell or not _only_segments(self.file(cell)):
             name = "".join(c if c.isalnum() or c in "-_. " else "_" for c in row["trial"])
             cell, n = f"{name}_labels.csv", 2
             others = {one["frame_labels"] for one in self.rows}
@@ -292,13 +294,16 @@ class LabelSheet:
                 f"{cell} holds segments of several trials: give this one its own file."
             )
         with written(self.file(cell), text=True) as file:
-            put_rows(file, [["start", "stop", "label"], *intervals])
+            put_rows(file, [SEGMENT_TITLES, *intervals])
         return cell
 
     def save(self):
-        """Write the manifest; it is there whole at every moment."""
+        """Write the manifest as its program does; it is there whole at every moment."""
+        delimiter, mark = self._style
         with written(self.path, text=True) as file:
-            put_rows(file, [self.titles, *([row[one] for one in self.titles] for row in self.rows)])
+            file.write(mark)
+            rows = ([row[one] for one in self.titles] for row in self.rows)
+            put_rows(file, [self.titles, *rows], delimiter)
         self._written = self._stamp()
 
     def _stamp(self):
@@ -308,6 +313,16 @@ class LabelSheet:
         except OSError:
             return None
         return state.st_mtime_ns, state.st_size
+
+
+def _only_segments(file):
+    """Whether a file may be written anew: what ELAN wrote, or has more columns, would be lost."""
+    if not file.exists():
+        return True
+    try:
+        return header_lower(first_row(file)) == list(SEGMENT_TITLES)
+    except (ValueError, OSError):
+        return False
 
 
 def header_lower(header):

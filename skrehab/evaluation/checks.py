@@ -8,6 +8,7 @@ from skrehab.evaluation._kept_folds import content_key
 from skrehab.evaluation.pairs import bca_interval
 from skrehab.formats._names import alike_key
 from skrehab.metrics.motion import normal_number, not_labelled
+from skrehab.trials.padding import describe_padding
 
 __all__ = [
     "alike_patients",
@@ -203,8 +204,14 @@ def oddities(data, normal_label=None):
     -------
     list of str
         Sentences: patients of near-equal names, one recording listed twice, coordinates scaled
-        together, exercises that are empty here and there, frame rates that differ, poses that are
-        hardly seen, one label only, a duration that predicts the label.
+        together, trials filled up to one length, exercises that are empty here and there, frame
+        rates that differ, poses that are hardly seen, one label only, a duration that predicts the
+        label.
+
+    Raises
+    ------
+    ValueError
+        If no trial has the normal label.
 
     Examples
     --------
@@ -217,6 +224,10 @@ def oddities(data, normal_label=None):
     ['Patients P1, p01 may be one person: their names differ only in case, blanks or zeros.']
     """
     X, y, groups = data["X"], np.asarray(data["y"]), np.asarray(data["groups"])
+    if normal_label is not None and str(normal_label) not in (labels := np.unique(y).astype(str)):
+        raise ValueError(
+            f"The normal label {normal_label!r} is not among the labels {labels.tolist()}."
+        )
     out = []
     for names in alike_patients(groups):
         out.append(
@@ -242,6 +253,8 @@ def oddities(data, normal_label=None):
                 f"{', ...' if len(empty) > 8 else ''}), of others it is not: models that compare "
                 "within an exercise refuse that. Fill it in, or leave the column empty."
             )
+    if isinstance(X[0], np.ndarray) and (padding := describe_padding(X)) is not None:
+        out.append(padding)
     rates = frame_rates(data.get("timestamps"))
     if rates and max(rates) > 1.1 * min(rates):
         out.append(

@@ -8,9 +8,11 @@ import numpy as np
 from skrehab.formats._bounds import (
     MAX_CELLS,
     MAX_ROWS,
+    MAX_TEXT_BYTES,
     OpenQuote,
     csv_rows,
     quoted,
+    read_bytes,
     read_text,
     refuse_pipe,
 )
@@ -173,6 +175,18 @@ def first_row(path):
     if header is None:
         raise ValueError("it is empty")
     return [composed(cell) for cell in header[1]]
+
+
+def how_written(path):
+    """Tell how a table's program wants it: what separates cells, and the mark before the text.
+
+    Without the mark a spreadsheet takes UTF-8 for something else, and of numbers with a decimal
+    comma only semicolons or tabs make cells of their own.
+    """
+    _, delimiter, _ = table_rows(path)
+    marked = read_bytes(path, MAX_TEXT_BYTES)[:2] in (b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
+    known = delimiter in (",", ";", "\t")  # any other was told in a line of its own
+    return delimiter if known else ";", "\ufeff" if marked else ""
 
 
 def to_float(cell, decimal_comma, where):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrehab.metrics.told_normal import told_normal
+
 __all__ = [
     "check_frame_rate",
     "check_map",
@@ -47,12 +49,15 @@ def positive_scores(estimator, trial, pos_label=None):
     """
     proba = np.asarray(estimator.predict_proba([trial])[0], dtype=float)
     classes = list(getattr(estimator, "classes_", []))
-    if pos_label is None:
+    if pos_label is None:  # what is not normal
         if proba.ndim != 2 or proba.shape[1] != 2:
             raise ValueError(
                 f"predict_proba gave shape {proba.shape} for the trial, not (n_frames, 2). "
                 f"With more than two classes pass pos_label, one of {classes}."
             )
+        if (normal := told_normal(estimator)) in classes:
+            column = 1 - classes.index(normal)
+            return proba[:, column], classes[column]
         if any(isinstance(name, str) for name in classes):
             raise ValueError(
                 f"Which of {[str(name) for name in classes]} is the positive class? Words have no "

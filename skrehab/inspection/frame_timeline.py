@@ -75,7 +75,8 @@ class FrameTimelineDisplay:
         trial : array-like of shape (n_frames, n_landmarks, n_coords), or what the pipeline takes
             The trial.
         pos_label : label, default=None
-            The positive class; None for the larger of two numbers. Needed where classes are words.
+            The positive class; None for the one that the model was not told is normal, or for the
+            larger of two numbers. Needed of words where no model was told.
         **drawing
             What :meth:`from_predictions` takes besides: `pseudo_labels`, `frame_labels`,
             `frame_rate`, `threshold`, `class_names`, `ax`.

@@ -95,7 +95,8 @@ class SkeletonDisplay:
         threshold : float, default=0.5
             From which probability on a frame counts as positive.
         pos_label : label, default=None
-            The positive class; None for the larger of two numbers. Needed where classes are words.
+            The positive class; None for the one that the model was not told is normal, or for the
+            larger of two numbers. Needed of words where no model was told.
         **drawing
             What :meth:`from_predictions` takes besides: `skeleton`, `frames`,
             `saliency_map`, `frame_rate`, `class_names`, `n_columns`, `ax`.

@@ -33,11 +33,14 @@ the same method:
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 __all__ = ["FrameStream", "StreamCounts"]
+
+_TIMED_AFTER, _TOLERANCE = 2.0, 1.1  # seconds; 29.97 frames a second are 30
 
 
 @dataclass
@@ -99,6 +102,9 @@ class FrameStream:
         A longer time between two frames, in seconds, is counted in ``counts.gaps``. It does *not*
         start a new trial: a pose in mid-movement would silently become the reference of all that
         follows. Whoever knows that another trial has started calls `reset`.
+    frame_rate : float, optional
+        Frames a second of the training trials. Networks count frames, not seconds: where frames
+        come a tenth faster or slower, a warning says so after two seconds, once a trial.
 
     Attributes
     ----------
@@ -140,10 +146,12 @@ class FrameStream:
     True
     """
 
-    def __init__(self, pipeline, *, max_gap=1.0):
+    def __init__(self, pipeline, *, max_gap=1.0, frame_rate=None):
         if not max_gap > 0:
             raise ValueError(f"max_gap must be above 0 seconds, got {max_gap!r}.")
-        self.max_gap = max_gap
+        if frame_rate is not None and not 0 < frame_rate < math.inf:
+            raise ValueError(f"frame_rate must be above 0 frames a second, got {frame_rate!r}.")
+        self.max_gap, self.frame_rate = max_gap, frame_rate
         steps = list(_predicting_steps(pipeline))
         name, last = steps[-1] if steps else ("", pipeline)
         if not hasattr(last, "predict_proba"):
@@ -198,14 +206,29 @@ class FrameStream:
         self.counts.frames += 1
         self.counts.unseen += not seen
         self.seen, self._last = bool(seen), timestamp
+        if not self._timed and self.counts.seconds >= _TIMED_AFTER:
+            self._timed = True
+            self._compare_rates()
         return value
+
+    def _compare_rates(self):
+        """Warn where frames come at another rate than in training."""
+        came, trained = self.counts.frame_rate, self.frame_rate
+        if trained is not None and max(came / trained, trained / came) >= _TOLERANCE:
+            warnings.warn(
+                f"Frames come {came:.3g} a second, and the model was trained at {trained:g}: it "
+                f"looks {trained / came:.2g} times as far back in time as it learned to. Put them "
+                "on its rate first (skrehab.pose.resample_frames), or train at theirs.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def reset(self):
         """Start another trial: references, averages and counts start anew, and so may the clock."""
         for stream in self._streams:
             stream.reset()
         self.counts = StreamCounts()
-        self.seen, self._last = False, -math.inf
+        self.seen, self._last, self._timed = False, -math.inf, False
 
     def __enter__(self):
         return self

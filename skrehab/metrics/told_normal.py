@@ -40,8 +40,11 @@ def told_normals(models):
 
 
 def _of(model):
-    if not hasattr(model, "get_params") or isinstance(model, type):
+    if isinstance(model, type):
         return {}
+    if not hasattr(model, "get_params"):  # an ONNX file tells what it was exported with
+        told = getattr(model, _NAME, None)
+        return {} if told is None else {_NAME: told}
     found = {}
     for name, value in model.get_params(deep=True).items():
         if isinstance(value, dict) and name.split("__")[-1] == "augment":  # as good as the class

@@ -18,6 +18,7 @@ from skrehab.video import VideoClassifier
 
 class OnnxModel:
     classes_: NDArray[Any]
+    normal_label: Any
     spec: dict[Any, Any]
     def predict_proba(self, X: Sequence[ArrayLike] | NDArray[Any]) -> Any: ...
     def predict_frame_proba(self, X: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]: ...
@@ -26,6 +27,7 @@ class OnnxModel:
 
 class OnnxStream:
     classes_: NDArray[Any]
+    normal_label: Any
     spec: dict[Any, Any]
     def __init__(self, source: str | PathLike[str] | bytes) -> None: ...
     def push(self, frame: ArrayLike) -> NDArray[Any]: ...

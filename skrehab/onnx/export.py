@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 import skrehab
 from skrehab._optional import require
 from skrehab._written import written
+from skrehab.metrics.told_normal import told_normal
 from skrehab.onnx.graph import Graph
 from skrehab.onnx.lost import complete
 from skrehab.onnx.networks import trace_network
@@ -71,7 +72,8 @@ def export_onnx(
     TypeError
         If a step or network has no form in ONNX; the message names it.
     ValueError
-        If the pipeline is not causal and should stream, or the probabilities differ.
+        If the pipeline is not causal and should stream, the probabilities differ, or its parts were
+        told different normal labels.
     FileExistsError
         If the file is there already.
 
@@ -84,7 +86,7 @@ def export_onnx(
     ``n_seen`` (int32, frames of this trial so far) and ``state_0``, ``state_1``, ...; outputs
     ``n_seen_out`` and ``state_0_out``, ... go in with the next frame. A trial starts with
     ``n_seen`` 0; state may be anything then. The metadata property ``skrehab`` holds all this in
-    JSON, with classes, skeleton and preprocessing.
+    JSON, with classes, which of them the model was told is normal, skeleton and preprocessing.
 
     Examples
     --------
@@ -124,7 +126,8 @@ def export_onnx(
     facts = {
         **{"format": FORMAT, "format_version": FORMAT_VERSION, "skrehab": skrehab.__version__},
         **spec,
-        "classes": last.classes_.tolist(),
+        "classes": (classes := last.classes_.tolist()),
+        "normal_label": _normal_among(classes, told_normal(model)),
         **{"n_landmarks": shape[0], "n_coords": shape[1]},
         "skeleton": None if skeleton is None else skeleton.name,
         "landmarks": None if skeleton is None else list(skeleton.landmarks),
@@ -149,6 +152,11 @@ def export_onnx(
     with written(path) as file:
         file.write(content)
     return path
+
+
+def _normal_among(classes, normal):
+    """The normal label as a class is written; None where nobody told, or it is none of these."""
+    return classes[classes.index(normal)] if normal in classes else None
 
 
 def _split(model):

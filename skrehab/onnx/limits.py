@@ -208,6 +208,8 @@ def check_facts(facts, name):
         "classes",
         "a list of names, or of numbers",
     )
+    normal = facts.get("normal_label")
+    need(normal is None or normal in classes, "normal_label", "one of the classes, or null")
     for key, most in (("n_landmarks", MAX_LANDMARKS), ("n_coords", MAX_COORDS)):
         need(_is_size(facts.get(key), 1, most), key, f"a whole number from 1 to {most:,}")
     outputs = facts.get("outputs")

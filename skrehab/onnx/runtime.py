@@ -97,6 +97,7 @@ class _OnnxFile:
             raise ValueError(f"{name} is read by {other.__name__}, not {type(self).__name__}.")
         check_facts(self.spec, name)
         self.classes_ = np.array(self.spec["classes"])
+        self.normal_label = self.spec.get("normal_label")  # files written before it have none
         self._shape = (self.spec["n_landmarks"], self.spec["n_coords"])
 
     def _compute(self, outputs, inputs, shape):
@@ -124,6 +125,8 @@ class OnnxModel(_OnnxFile):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, in the order of the probabilities.
+    normal_label : label or None
+        Which class the model was told is normal; scorers and reports go by it.
     spec : dict
         What the file says of itself: inputs, outputs, skeleton, preprocessing.
 
@@ -233,6 +236,8 @@ class OnnxStream(_OnnxFile):
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels, in the order of the probabilities.
+    normal_label : label or None
+        Which class the model was told is normal; scorers and reports go by it.
     spec : dict
         What the file says of itself: inputs, outputs, state, skeleton, preprocessing.
 

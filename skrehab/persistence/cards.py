@@ -6,8 +6,11 @@ Markdown for people, with a header that model hubs read. What is not known is sa
 import re
 from numbers import Real
 
+import numpy as np
+
 import skrehab
 from skrehab._shown import shown
+from skrehab.persistence.names import name_classes
 
 __all__ = ["CARD_MARK", "model_card", "tells_enough"]
 
@@ -157,13 +160,20 @@ def _input_and_output(steps, metadata):
         (step.classes_ for _, step in reversed(steps) if hasattr(step, "classes_")), None
     )
     if classes is not None:
-        names = metadata.get("labels")
-        names = names if isinstance(names, list | tuple) and len(names) == len(classes) else classes
-        lines.append(f"Output: probabilities of {_listed(names)}.")
+        lines.append(f"Output: probabilities of {_listed(_class_names(steps, classes, metadata))}.")
     lines += ["", "| Step | What | Parameters |", "|---|---|---|"]
     for title, step in steps:
         lines.append(f"| {_cell(title)} | {type(step).__name__} | {_cell(_parameters(step))} |")
     return "\n".join(lines)
+
+
+def _class_names(steps, classes, metadata):
+    """Names in the order of the columns; those of a model of several labels where it has them."""
+    own = next((step.label_names_ for _, step in steps if hasattr(step, "label_names_")), None)
+    try:
+        return name_classes(np.asarray(classes).tolist(), metadata.get("labels"), own=own)
+    except ValueError:  # a card is written of any model
+        return classes
 
 
 def _training(metadata):

@@ -90,6 +90,7 @@ WIDTH = Whole(1, 2**17)
 EPOCHS = Whole(0, 10_000_000)
 LABEL = Either(
     (
+        Flag(),
         Whole(-(2**62), 2**62),
         Number(-1e300, 1e300),
         Text(re.compile(r"[^\x00]{0,200}"), "a label of at most 200 characters"),

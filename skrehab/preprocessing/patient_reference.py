@@ -1,6 +1,7 @@
 """PatientReference: what differs from the same patient's own earlier trials of the exercise."""
 
 import copy
+import warnings
 from functools import partial
 from numbers import Integral
 
@@ -18,7 +19,7 @@ from skrehab.preprocessing.earlier_trials import (
     trials_before,
 )
 from skrehab.preprocessing.trial_steps import FrameByFrame, TrialTransformer
-from skrehab.trials import check_groups, check_trial_labels, check_trials
+from skrehab.trials import check_groups, check_trial_labels, check_trials, labelled
 
 __all__ = ["PatientReference"]
 
@@ -169,7 +170,17 @@ class PatientReference(TrialTransformer):
         self.reference_ = self.mean_.copy()
         self.own_ = np.zeros(len(self.mean_), dtype=bool)
         keys = [None] * len(X) if groups is None else list(zip(people, codes))
-        return codes, postures, trials_before(keys, self.n_trials, usable)
+        others = trials_before(keys, self.n_trials, usable)
+        alone = sum(not own for own in others)
+        if groups is not None and 2 * alone > len(X):
+            warnings.warn(
+                f"PatientReference: {alone} of {len(X)} training trials are the only one of their "
+                "patient and exercise that may be compared with, and are compared with the mean of "
+                "all patients instead. A model learns little of what for_patient does from that.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return codes, postures, others
 
     def _usable(self, X, y):
         """Which trials may be compared with."""
@@ -186,7 +197,8 @@ class PatientReference(TrialTransformer):
                 raise ValueError(
                     f"Which of {np.unique(y).tolist()} is normal? Pass normal_label=..."
                 )
-            normal = y.min()
+            known = y[labelled(y)]
+            normal = known.min() if len(known) else None
         usable = y == normal
         if not usable.any():
             raise ValueError(f"No trial is labelled as normal ({normal!r}).")

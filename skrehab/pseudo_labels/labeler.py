@@ -7,6 +7,7 @@ import warnings
 from numbers import Integral, Real
 
 import imblearn.base  # noqa: F401  makes fit_resample routable; must come before the class
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
@@ -180,7 +181,7 @@ class SaliencyPseudoLabeler(BaseEstimator):
         "baseline": [StrOptions({"zeros", "rest"}), "array-like"],
         "n_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "cv": [None, Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
-        "normal_label": [None, str, Integral],
+        "normal_label": [None, str, Real, np.bool_],
         "prior": [Interval(Real, 0, 1, closed="neither")],
         "memory": [None, str, HasMethods(["cache"])],
     }

@@ -1,6 +1,7 @@
 """From one video to all that the page shows of it, as plain data for JSON."""
 
 import base64
+import contextlib
 import math
 
 import numpy as np
@@ -19,6 +20,7 @@ from skrehab.assessment import (
 from skrehab.live.cues import CueRule, cue_frames, rule_for
 from skrehab.metrics.motion import motion_scores
 from skrehab.metrics.told_normal import normal_first
+from skrehab.persistence.names import name_classes
 from skrehab.pose import PoseExtractor, split_pose_step
 from skrehab.saliency.attribution import METHODS
 from skrehab.skeletons import body_parts, get_skeleton
@@ -90,8 +92,9 @@ def describe_model(model, labels=None):
     ----------
     model : estimator
         What takes poses, fitted.
-    labels : list of str, optional
-        Name of each code; None takes the codes themselves.
+    labels : list of str or dict of label to str, optional
+        Name of each code, or of each class; None takes the codes themselves, and words name
+        themselves.
 
     Returns
     -------
@@ -110,7 +113,7 @@ def describe_model(model, labels=None):
     """
     last = steps_of(model)[-1]
     return {
-        "labels": class_labels(model, label_names_of(model) if labels is None else labels),
+        "labels": class_labels(model, labels),
         "several": label_names_of(model) is not None,
         "frames": scores_frames(last),
         "saliency": video_stage(model) is not None,
@@ -141,8 +144,8 @@ def analyse_video(
     frame_rate : float, optional
         Frames a second of the trials that the model was trained on; see
         :func:`skrehab.pose.match_frame_rate`.
-    labels : list of str, optional
-        Name of each code of the model.
+    labels : list of str or dict of label to str, optional
+        Name of each code of the model, or of each class.
     rule : CueRule
         What switches the cue on and off.
     progress : callable, optional
@@ -196,7 +199,6 @@ def analyse_video(
         "cue": None,
         "cues": None,
     }
-    labels = label_names_of(model) if labels is None else labels
     last = steps_of(model)[-1]
     proba = None
     if scores_frames(last):
@@ -220,21 +222,25 @@ def analyse_video(
 # --- parts of a model -----------------------------------------------------------------------------
 def class_labels(model, labels):
     """Names of a model's classes, the normal one first."""
-    return _names(np.asarray(steps_of(model)[-1].classes_)[columns_of(model)], labels)
+    classes = np.asarray(steps_of(model)[-1].classes_)[columns_of(model)]
+    return named(classes, labels, label_names_of(model))
 
 
-def _names(classes, labels):
-    codes = np.asarray(classes).tolist()
-    if labels is None:
-        return [sendable(str(code)) for code in codes]
-    known = isinstance(labels, list | tuple) and all(isinstance(label, str) for label in labels)
-    whole = all(type(code) is int and 0 <= code for code in codes)
-    if not (known and whole and max(codes) < len(labels)):
+def named(classes, labels, own=None):
+    """Name classes for the page: by their labels, those of a model of several, or themselves."""
+    codes, names = np.asarray(classes).tolist(), None
+    if isinstance(labels, dict):
+        names = [labels.get(code) for code in codes]
+    elif labels is None or (isinstance(labels, list | tuple) and labels):
+        with contextlib.suppress(ValueError):  # said below for whoever calls from Python
+            names = name_classes(codes, labels, own=own)
+    listed = labels if isinstance(labels, list | tuple) else []
+    if names is None or not all(isinstance(name, str) for name in [*names, *listed]):
         raise ValueError(
             f"labels must be a list of names, one for each of the codes {codes[:20]} of the model, "
-            f"got {str(labels)[:200]}."
+            f"or a dict with a name for each, got {str(labels)[:200]}."
         )
-    return [sendable(labels[code]) for code in codes]
+    return [sendable(name) for name in names]
 
 
 def sendable(text):
@@ -251,14 +257,14 @@ def _whole_video(model, trial, proba, labels, notes):
         if said.note:
             notes.append(said.note)
         if several:
-            return _verdict_by_label(labels, said.labels, "frames"), None
+            return _verdict_by_label(class_labels(model, labels), said.labels, "frames"), None
         return _pooled_verdict(model, proba, said.frames, labels), None
     step, classifier = video_stage(model)
-    names = _names(said.classes, labels)
+    names = named(said.classes, labels, label_names_of(model))
     order = normal_first(model, said.classes)
     # what the teacher of a model of several labels says stands for reasons only: its frames judge
     verdict = (
-        _verdict_by_label(labels, said.labels, "frames")
+        _verdict_by_label(names, said.labels, "frames")
         if several
         else _verdict([names[i] for i in order], said.video[order], "video")
     )
@@ -299,7 +305,6 @@ def _verdict_by_label(names, shares, source):
     """Name the labels that are more likely than not; each stands for itself."""
     if shares is None:
         return None
-    names = [sendable(str(name)) for name in names]
     found = [name for name, share in zip(names, shares) if share >= 0.5]
     return {
         "label": ", ".join(found) or "usual",

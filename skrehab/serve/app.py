@@ -53,8 +53,9 @@ def create_app(
         :class:`PoseExtractor` as its first step or without.
     title : str, default="model"
         What to call it on the page.
-    labels : list of str, optional
-        Name of each code, the usual movement first.
+    labels : list of str or dict of label to str, optional
+        Name of each code, the usual movement first, or of each class. Classes that are words need
+        none.
     rule : CueRule
         What switches the cue on and off.
     frame_rate : float, optional

@@ -10,7 +10,7 @@ import numpy as np
 from skrehab.live.cues import CueGate
 from skrehab.live.session import LiveSession, causal_extractor
 
-from .analysis import _names, _numbers, _pixels
+from .analysis import _numbers, _pixels, named
 
 __all__ = ["LATEST", "CameraEnded", "CameraSession", "OneAtATime"]
 
@@ -60,8 +60,8 @@ class CameraSession:
         What takes poses; causal, as :class:`FrameStream` needs it.
     extractor : PoseExtractor
         Settings of the pose.
-    labels : list of str, optional
-        Name of each code of the model.
+    labels : list of str or dict of label to str, optional
+        Name of each code of the model, or of each class.
     rule : CueRule
         What switches the cue on and off.
     process : PoseProcess
@@ -84,8 +84,7 @@ class CameraSession:
         self._live.poses = _Poses(process, causal_extractor(extractor), self.id)
         self._lock, self._first, self._last = threading.Lock(), None, -math.inf
         self._ended = False
-        labels = self._live.label_names if labels is None else labels
-        self.labels = _names(self._live.classes_, labels)
+        self.labels = named(self._live.classes_, labels, self._live.label_names)
 
     def push(self, jpeg, timestamp):
         """Score one picture.

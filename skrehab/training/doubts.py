@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from skrehab.networks.pose_input import find_skeleton
+from skrehab.trials.padding import describe_padding
 
 __all__ = ["check_choice", "warn_of_random_layers"]
 
@@ -53,6 +54,8 @@ def check_choice(spec, params, X, *, standardize=False, weights=None):
         if spec.name in _HUNGRY and weights is None and not _SMALLER & set(params):
             _warn_of_few(spec.name, len(X))
         return
+    if (padding := describe_padding(X)) is not None:
+        warnings.warn(padding, UserWarning, stacklevel=4)
     if standardize:
         _refuse_conversion(spec, params, X[0].shape[1])
     if spec.name == "motionbert" and not params.get("normalize") and _in_pixels(X):

@@ -1,6 +1,7 @@
 """``skrehab assess`` with a model of several labels, and ``skrehab pose --manifest``."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -50,6 +51,43 @@ def test_a_verdict_a_table_and_a_report_by_label(run, video, tmp_path):
     page = (tmp_path / "out" / "anna_report.html").read_text(encoding="utf-8")
     assert "<dt>trunk</dt>" in page and "<dt>head forward</dt>" in page and "8 of 8" in page
     assert (tmp_path / "out" / "anna_overlay.mp4").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("labels", [["lean", "usual"], ["usual", "lean"]])
+def test_a_model_of_words(run, video, tmp_path, labels):
+    """Its metadata list the words in any order; the normal one was told in fit."""
+    data = tiny_trials(n_landmarks=33, n_coords=4)
+    y = np.array(["usual", "lean"])[data.y]
+    model = skrehab.recipes.recommended(
+        None, n_teachers=1, max_epochs=1, normal_label="usual", random_state=0
+    ).fit(data.X, y)
+    skrehab.save(model, tmp_path / "model", metadata={"labels": labels})
+    words = ("--label-names", "usual=gewohnt", "--model-path", model_file())
+    code, out, err = run(
+        *("assess", tmp_path / "model", video, "-o", tmp_path, "--no-overlay", "--no-report"),
+        *(*words, "--summary", tmp_path / "all.csv"),
+    )
+    assert code == 0, err
+    with open(tmp_path / "anna_frames.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[-2:] == ["gewohnt", "lean"]  # the normal one first
+    found = skrehab.assessment.assess_video(model, video, model_path=model_file())
+    lean = [float(row["lean"]) for row in rows]
+    np.testing.assert_allclose(lean, found.proba[:, found.classes.index("lean")], atol=1e-4)
+    with open(tmp_path / "all.csv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    teacher = model["labels"].estimator_
+    whole = dict(zip(["lean", "gewohnt"], found.verdict.video))
+    assert teacher.classes_.tolist() == ["lean", "usual"]
+    assert row["verdict_of_whole"] == max(whole, key=whole.get)
+    code, out, err = run("live", tmp_path / "model", "--video", video, "--headless", *words)
+    assert code == 0, err
+    assert list(json.loads(out.splitlines()[0])["probabilities"]) == ["gewohnt", "lean"]
+    code, _, err = run(
+        *("assess", tmp_path / "model", video, "-o", tmp_path / "new", "--label-names", "0=x")
+    )
+    assert code == 1 and "'0', which is not among the labels ['lean', 'usual']" in err
+    assert not (tmp_path / "new").exists()
 
 
 def test_poses_with_a_manifest_to_fill_in(run, video, tmp_path):

@@ -28,7 +28,7 @@ def run(run):
     return functools.partial(run, "live")
 
 
-def save_model(path, extractor=None, labels=("usual", "compensation"), **smoother):
+def save_model(path, extractor=None, labels=("usual", "compensation"), frame_rate=None, **smoother):
     """Save a pipeline fitted on made-up poses."""
     data = tiny_trials(n_landmarks=33, n_coords=4)
     steps = [
@@ -39,7 +39,7 @@ def save_model(path, extractor=None, labels=("usual", "compensation"), **smoothe
     pipe = Pipeline(steps).fit(data.X, data.frame_labels)
     if extractor is not None:
         pipe.steps.insert(0, ("pose", extractor))
-    metadata = {"labels": list(labels)} if labels else {}
+    metadata = {"frame_rate": frame_rate} | ({"labels": list(labels)} if labels else {})
     return skrehab.save(pipe, path, metadata=metadata)
 
 
@@ -134,6 +134,22 @@ def test_a_model_at_another_frame_rate(run, tmp_path, monkeypatch):
         assert len(lines) == n_frames
         offline = skrehab.load(model).predict_proba([str(video)])[0]
         np.testing.assert_allclose(scores(lines), offline, rtol=0, atol=2e-6)
+
+
+@needs_model
+def test_a_camera_at_another_frame_rate(run, tmp_path, monkeypatch):
+    """As with a file: the model sees the rate that it was trained at. A file stands for it here."""
+    video = write_video(tmp_path / "in.mp4", moving_astronaut(8)[0], fps=20)
+    monkeypatch.setattr("skrehab.pose.camera.read_camera", lambda camera: read_frames(video))
+    for rate, n_frames in ((10, 4), (40, 15)):
+        saved = save_model(tmp_path / f"at{rate}", frame_rate=rate)
+        options = ("--headless", "--model-path", MODEL)
+        code, out, err = run(saved, "--camera", 0, *options)
+        assert code == 0 and f"brought to {rate} a second" in " ".join(err.split())
+        lines = lines_of(out)
+        np.testing.assert_allclose([one["t"] for one in lines], np.arange(n_frames) / rate)
+        _, of_file, _ = run(saved, "--video", video, *options)
+        np.testing.assert_allclose(scores(lines), scores(lines_of(of_file)), rtol=0, atol=2e-6)
 
 
 @needs_model

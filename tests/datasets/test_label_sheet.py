@@ -71,6 +71,39 @@ def test_videos_as_paths(tmp_path):
     assert sheet.rows[0]["frame_labels"] == "a_labels.csv" and sheet.intervals(0) == []
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("between", [";", "\t", "|"])
+def test_a_spreadsheet_reads_again_what_it_wrote(tmp_path, coding, between):
+    """Cells apart by semicolons, decimal commas and the mark stay; with commas they were errors."""
+    np.savez(tmp_path / "Übung.npz", world=np.random.RandomState(0).rand(20, 33, 4))
+    path, told = tmp_path / "trials.csv", "sep=|\r\n" if between == "|" else ""
+    rows = [["path", "patient", "label", "frame_rate"], ["Übung.npz", "P01", "0", "29,97"]]
+    text = told + "".join(between.join(row) + "\r\n" for row in rows)
+    path.write_bytes(text.encode(coding))
+    LabelSheet(path).change(0, label="1", intervals=[(0, 0.5, "1")])
+    data = load_manifest(path)
+    assert data.y.tolist() == [1] and data.timestamps[0][1] == pytest.approx(1 / 29.97)
+    assert data.frame_labels[0].sum() == 15
+    first = path.read_bytes().splitlines()[0]
+    assert first.startswith(b"\xef\xbb\xbf") == (coding != "utf-8")
+    assert first.decode("utf-8-sig").split("\t" if between == "\t" else ";")[0] == "path"
+
+
+def test_segments_of_others_are_not_written_over(poses, tmp_path):
+    """What ELAN wrote, or a table of more than segments, stays as it is."""
+    path = tmp_path / "trials.csv"
+    make_label_sheet(path, *poses)
+    for name, content in (("a.eaf", "<ANNOTATION"), ("a.csv", "start,stop,label,tier\n0,1,x,t\n")):
+        (tmp_path / name).write_text(content)
+        sheet = LabelSheet(path)
+        sheet.rows[0]["frame_labels"] = name
+        sheet.save()
+        sheet.change(0, intervals=[(0, 1, "leans")])
+        assert (tmp_path / name).read_text() == content
+        assert sheet.rows[0]["frame_labels"].startswith("anna_1_labels")
+        assert sheet.intervals(0) == [(0.0, 1.0, "leans")]
+
+
 def test_nothing_is_written_over(poses, tmp_path):
     path = tmp_path / "trials.csv"
     sheet = make_label_sheet(path, *poses)

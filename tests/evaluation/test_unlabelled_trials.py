@@ -143,3 +143,14 @@ def test_folds_may_be_lists_or_masks():
         ((learned, tested),) = patient_folds(data, cv)
         assert learned.tolist() == train.tolist()
         assert tested.tolist() == [i for i in test if y[i] != -1]
+
+
+def test_a_normal_label_that_no_trial_has_is_refused():
+    """'Normal' made motions of all trials, and every patient had one label only."""
+    y = np.array(["normal", "leans"] * 5)
+    data = Bunch(X=X, y=y, groups=GROUPS)
+    assert next(one for one in oddities(data, "normal") if "one label" in one).endswith(": C.")
+    with pytest.raises(ValueError, match=r"'Normal' is not among the labels \['leans', 'normal'\]"):
+        oddities(data, "Normal")
+    numbers = Bunch(X=X, y=np.array([0, 1] * 5), groups=GROUPS)
+    assert oddities(numbers, "0") == oddities(numbers)  # text of a command line

@@ -1,6 +1,7 @@
 """FrameStream: what it says of a frame live is what the pipeline says of it afterwards."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -236,6 +237,31 @@ def test_max_gap_must_be_positive(pipeline, max_gap):
 
 
 # --- the course of a trial ------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("came", "said"), [(30, None), (29.97, None), (28, None), (15, "2 times"), (60, "0.5 times")]
+)
+def test_another_frame_rate_than_in_training_is_told_once_a_trial(pipeline, tiny, came, said):
+    stream = FrameStream(pipeline, frame_rate=30)
+    frame = tiny.X[0][0]
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for t in range(int(3 * came)):
+                stream.push(frame, t / came)
+                assert not told or stream.counts.seconds >= 2
+        assert len(told) == (said is not None)
+        if said:
+            assert f"Frames come {came} a second" in str(told[0].message)
+            assert f"looks {said} as far back" in str(told[0].message)
+        stream.reset()
+
+
+@pytest.mark.parametrize("frame_rate", [0, -1, float("nan"), float("inf")])
+def test_frame_rate_must_be_positive(pipeline, frame_rate):
+    with pytest.raises(ValueError, match="frame_rate must be above 0"):
+        FrameStream(pipeline, frame_rate=frame_rate)
+
+
 def test_late_and_repeated_frames_are_ignored_and_counted(pipeline, tiny):
     stream, trial = FrameStream(pipeline), tiny.X[0]
     offline = pipeline.predict_proba([trial])[0]

@@ -178,6 +178,8 @@ FACTS = [
     ("classes", [["a"], "b"]),
     ("classes", ["a", 1]),
     ("classes", list(range(20_000))),
+    ("normal_label", "lean"),
+    ("normal_label", [0]),
     ("n_landmarks", "5"),
     ("n_landmarks", 10**9),
     ("n_coords", True),

@@ -22,8 +22,11 @@ from skrehab import (
     SkeletonConverter,
     networks,
 )
+from skrehab.metrics import TrialScorer
+from skrehab.metrics.told_normal import normal_first, told_normal
 from skrehab.onnx import OnnxModel, OnnxStream, export_onnx
 from skrehab.preprocessing import GapFiller, SideNormalizer
+from skrehab.recipes import recommended
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -152,6 +155,33 @@ def test_classes(tiny, tmp_path, classes):
     np.testing.assert_allclose(
         live.push(tiny.X[0][0]), model.predict_proba(tiny.X[:1])[0][0], **TOLERANCE
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "normal"),
+    [(["usual", "lean"], "usual"), ([0, 1], 1), ([0, 1], None), (["a", "b", "c"], "c")],
+)
+def test_the_normal_label_goes_along(tiny, tmp_path, words, normal):
+    """A file of a model whose normal label is not the smallest was scored upside down."""
+    y = np.array(words)[np.arange(len(tiny.X)) % len(words)]
+    model = recommended(
+        None, n_teachers=1, max_epochs=1, augment=False, normal_label=normal, random_state=0
+    ).fit(tiny.X, y)
+    loaded = OnnxModel(export_onnx(model, tmp_path / "m.onnx"))
+    live = OnnxStream(export_onnx(model, tmp_path / "live.onnx", streaming=True))
+    assert loaded.normal_label == live.normal_label == normal
+    assert told_normal(loaded) == normal
+    np.testing.assert_array_equal(
+        normal_first(loaded, loaded.classes_), normal_first(model, model.classes_)
+    )
+    assert TrialScorer()(loaded, tiny.X, y) == TrialScorer()(model, tiny.X, y)
+
+
+def test_normal_labels_that_differ_are_no_file(tiny, tmp_path):
+    model = recommended(None, n_teachers=1, max_epochs=1, normal_label=0, random_state=0)
+    model.fit(tiny.X, tiny.y).set_params(labels__normal_label=1)
+    with pytest.raises(ValueError, match="told different ones"):
+        export_onnx(model, tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("n_coords", [3, 4])

@@ -85,6 +85,25 @@ def test_names_of_soft_labels(tiny, tmp_path, classes):
         np.testing.assert_array_equal(again.classes, classes)
 
 
+@pytest.mark.parametrize(
+    "classes", [[False, True], [0.0, 1.0], [np.bool_(0), np.bool_(1)], ["none", "lean"]], ids=str
+)
+def test_normal_labels_of_any_type(tiny, tmp_path, classes):
+    """A truth could be fitted with and not saved, a float not even fitted with."""
+    y = np.array(classes)[tiny.y]
+    model = skrehab.recipes.recommended(
+        None,
+        n_teachers=1,
+        max_epochs=1,
+        random_state=0,
+        normal_label=classes[0],
+        reference=skrehab.PatientReference(which="normal"),
+    ).fit(tiny.X, y, groups=tiny.patients)
+    again = skrehab.load(skrehab.save(model, tmp_path / "m"))
+    assert again["labels"].normal_label == again["reference"].normal_label == classes[0]
+    np.testing.assert_array_equal(again.predict(tiny.X)[0], model.predict(tiny.X)[0])
+
+
 VIDEOS = {
     "recipe": lambda: tiny_video(
         optimizer="adamw",

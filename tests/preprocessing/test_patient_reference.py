@@ -1,5 +1,7 @@
 """PatientReference: each trial beside the same patient's others, never beside itself."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn
@@ -226,3 +228,23 @@ def test_in_onnx(tmp_path):
     several = reference_pipeline(data, ["a", "b"] * 8)
     with pytest.raises(ValueError, match="holds 2 exercises, and an ONNX file"):
         skrehab.export_onnx(several, tmp_path / "other.onnx")
+
+
+# --- who can be compared --------------------------------------------------------------------------
+def test_a_trial_of_which_nothing_is_known_is_not_normal():
+    """-1 was the smallest label, and its trials the reference."""
+    X, y = still(1.0, 2.0, 5.0, 9.0), [-1, 0, 0, 1]
+    out = PatientReference(1, which="normal").fit_transform(X, y, groups=["Ann"] * 4)
+    assert places(out) == [-4.0, -3.0, 3.0, 4.0]  # less 5, 5, 2, 5
+    with pytest.raises(ValueError, match="No trial is labelled as normal"):
+        PatientReference(which="normal").fit(X, [-1] * 4)
+
+
+def test_patients_of_one_trial_are_told():
+    X = still(1.0, 2.0, 4.0)
+    with pytest.warns(UserWarning, match="3 of 3 training trials are the only one"):
+        PatientReference().fit_transform(X, groups=["Ann", "Bea", "Cid"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PatientReference().fit_transform(X, groups=["Ann", "Ann", "Cid"])
+        PatientReference().fit_transform(X)  # nobody said whose they are

@@ -8,10 +8,13 @@ from instances import tiny_trials
 
 from skrehab import VideoClassifier
 from skrehab.datasets import make_rehab_trials
+from skrehab.evaluation.checks import oddities
 from skrehab.networks import get_spec
 from skrehab.preprocessing import LandmarkScaler
 from skrehab.preprocessing.skeleton_conversion import convert
+from skrehab.recipes import published, recommended
 from skrehab.training.doubts import check_choice
+from skrehab.trials.padding import describe_padding, still_end
 
 
 def poses(n_landmarks=33, scale=1.0, n=3):
@@ -86,3 +89,50 @@ def test_large_networks_from_drawn_weights_warn_of_few_clips(network):
         check_choice(spec, {}, [None] * 160, weights="file.pth")
         check_choice(get_spec("r3d"), {}, [None] * 160)
         check_choice(spec, {"width": 8}, [None] * 160)
+
+
+# --- trials filled up to one length ---------------------------------------------------------------
+FILLS = {
+    "zeros": lambda trial, n: np.zeros((n, *trial.shape[1:])),
+    "nan": lambda trial, n: np.full((n, *trial.shape[1:]), np.nan),
+    "last frame": lambda trial, n: np.repeat(trial[-1:], n, axis=0),
+    "minus one": lambda trial, n: np.full((n, *trial.shape[1:]), -1.0),
+}
+
+
+def filled(how, lengths=(10, 20, 30, 40)):
+    rng = np.random.RandomState(0)
+    trials = [1 + rng.rand(n, 33, 3) for n in lengths]
+    longest = max(lengths)
+    return [np.concatenate([one, FILLS[how](one, longest - len(one))]) for one in trials]
+
+
+@pytest.mark.parametrize("how", FILLS)
+def test_filled_up_trials_are_told(how):
+    X = filled(how)
+    first = how == "minus one"  # is a pose like any other
+    assert [still_end(trial) for trial in X] == [30 - first, 20 - first, 10 - first, 0]
+    assert describe_padding(X).startswith("3 of 4 trials, all of them of 40 frames, end in ")
+    models = (
+        VideoClassifier("lstm", max_epochs=1),
+        recommended(n_teachers=1, max_epochs=1, random_state=0),
+        published("lstm", max_epochs=1, frame_epochs=1, random_state=0),
+    )
+    for model in models:
+        with pytest.warns(UserWarning, match="they look filled up to one length"):
+            model.fit(X if how != "zeros" else np.stack(X), [0, 1, 0, 1])
+    data = {"X": X, "y": np.array([0, 1, 0, 1]), "groups": np.array(["A", "A", "B", "B"])}
+    assert describe_padding(X) in oddities(data)
+
+
+def test_trials_as_they_were_recorded_are_not():
+    rng = np.random.RandomState(0)
+    X = [rng.rand(40, 33, 3) for _ in range(8)]
+    assert describe_padding(X) is None
+    assert describe_padding([trial[: 20 + i] for i, trial in enumerate(X)]) is None
+    held = [np.concatenate([trial[:30], np.repeat(trial[29:30], 10, 0)]) for trial in X]
+    assert describe_padding(held) is None  # each for as long: that is no padding
+    for i, trial in enumerate(X[:3]):  # somebody goes
+        trial[-10 - i :] = np.nan
+    assert describe_padding(X) is None
+    assert describe_padding([np.zeros((40, 33, 3))] * 4) is None

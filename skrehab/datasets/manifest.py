@@ -109,8 +109,8 @@ def load_manifest(
         * ``timestamps``: list of arrays (n_frames_i,) or None, in seconds, for pose files;
         * ``frame_labels``: object array of arrays (n_frames_i,) for pose files with intervals,
           -1 where a trial has no truth; else None;
-        * ``landmarks``, ``skeleton``: names found in the files, and the skeleton that has them in
-          this order, or None; ``path``: the manifest; ``DESCR``: str.
+        * ``landmarks``, ``skeleton``: names found in the files, and the skeleton that has them, in
+          whose order they then are, or None; ``path``: the manifest; ``DESCR``: str.
 
     Raises
     ------

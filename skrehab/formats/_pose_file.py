@@ -10,6 +10,7 @@ from skrehab.skeletons import get_skeleton
 
 # what a number of coordinates means where nothing else is known
 _GUESS = {2: ("x", "y"), 3: ("x", "y", "z"), 4: ("x", "y", "z", "score")}
+KNOWN_COORDS = {*_GUESS.values(), ("x", "y", "score")}
 
 
 class PoseFile(NamedTuple):
@@ -105,10 +106,10 @@ def to_write(pose, landmarks, timestamps, frame_rate, coords):
     if out.coords is None:
         guess = ("x", "y", "score") if flat and n_coords == 3 else _GUESS.get(n_coords)
         out = out._replace(coords=guess)
-    known = {*_GUESS.values(), ("x", "y", "score")}
-    if out.coords not in known or len(out.coords) != n_coords:
+    if out.coords not in KNOWN_COORDS or len(out.coords) != n_coords:
         raise ValueError(
-            f"coords must name {n_coords} coordinates, one of {sorted(known)}; got {out.coords}"
+            f"coords must name {n_coords} coordinates, one of {sorted(KNOWN_COORDS)}; got "
+            f"{out.coords}"
         )
     return out
 

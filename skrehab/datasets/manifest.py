@@ -254,7 +254,20 @@ def _frame_truth(rows, data, normal_label, problems):
 
 
 def _warn_contradictions(rows, y, intervals, path):
-    """A normal trial with labelled intervals, or the reverse, is a slip worth knowing of."""
+    """A normal trial with labelled intervals, or the reverse, is a slip worth knowing of.
+
+    So is a label that no trial has: whoever scores frames cannot tell what it means.
+    """
+    strange = {}
+    for row, found in zip(rows, intervals):
+        for *_, name in found or []:
+            if name not in (*y.tolist(), UNLABELLED):
+                strange.setdefault(name, row.number)
+    if strange:
+        shown = ", ".join(f"{name!r} (row {number})" for name, number in list(strange.items())[:5])
+        warnings.warn(
+            f"{path}: frames are labelled {shown}, as no trial is.", UserWarning, stacklevel=3
+        )
     if not set(y.tolist()) <= {0, 1}:
         return
     odd = [

@@ -1,6 +1,7 @@
 """What would cost hours is found before the work, or the work is kept."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -157,3 +158,34 @@ def test_one_bad_video_costs_none_of_the_others(run, tmp_path, monkeypatch):
     assert code == 0, err
     assert not (tmp_path / "model.poses").exists()
     assert skrehab.load(tmp_path / "model")["pose"].memory is None
+
+
+@needs_model
+def test_what_lies_where_poses_go_is_looked_at(run, tmp_path, monkeypatch):
+    """Any archive passed for a pose that was done, and so did one made with other options."""
+    monkeypatch.setenv("SKREHAB_MODELS", str(model_file()))
+    frames, _ = moving_astronaut(n_frames=6)
+    for i in range(3):
+        write_video(tmp_path / f"{i}.mp4", frames[i:], fps=15)
+    out = tmp_path / "poses"
+    out.mkdir()
+    np.savez(out / "0.npz", mine=np.arange(3))
+    (out / "1.npz").mkdir()
+    before = (out / "0.npz").read_bytes()
+    command = ["pose", *(tmp_path / f"{i}.mp4" for i in range(3)), "-o", out]
+    code, _, err = run(*command, "--manifest", out / "trials.csv")
+    assert code == 1 and err.count("is no pose of 'skrehab pose'") == 2 and "2 of 3 videos" in err
+    assert (out / "0.npz").read_bytes() == before and (out / "2.npz").is_file()
+    assert "2.npz" in (out / "trials.csv").read_text()
+    assert "0.npz" not in (out / "trials.csv").read_text()
+
+    command = ["pose", tmp_path / "2.mp4", "-o", out]
+    code, _, err = run(*command)
+    assert code == 0 and "1 of 1 video was done already" in err and "note" not in err
+    code, _, err = run(*command, "--target-fps", 5)
+    assert code == 0 and "made with other options, and left as they are: 2.npz." in err
+    os.utime(tmp_path / "2.mp4", (2e9, 2e9))
+    code, _, err = run(*command)
+    assert code == 0 and "made before the video was changed or copied: 2.npz." in err
+    code, _, err = run(*command, "--target-fps", 5, "--overwrite")
+    assert code == 0 and len(np.load(out / "2.npz")["timestamps"]) == 2

@@ -244,6 +244,17 @@ case(
 )
 
 
+case(
+    "habits",
+    "a body a thousand kilometres from zero",
+    npz(pose=POSE.astype(float) * [0.3, 0.9, 0.3] + [0, 0, 1e6]),
+    read_pose,
+    names=("subtract", "axis 2"),
+)
+case("habits", "a body 100 m from zero", npz(pose=POSE + 100.0), read_pose, bool)
+case("habits", "a body of 1e9 nm", npz(pose=POSE * 1e9 + 1e9), read_pose, bool)
+
+
 # --- landmarks by name ----------------------------------------------------------------------------
 def by_name(names, order, ending=".npz"):
     """A manifest of two poses whose landmarks stand in another order, and are called so."""

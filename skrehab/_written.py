@@ -3,8 +3,14 @@
 import hashlib
 import os
 import unicodedata
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, which itself refuses to take over a file that is open
+    fcntl = None
 
 __all__ = ["LONGEST_NAME", "output_name", "output_names", "part_of", "written"]
 
@@ -96,7 +102,8 @@ def output_names(folder, items, ending):
 def part_of(path):
     """Make an empty file beside another; what a broken-off run left there is taken over.
 
-    What is at that name is removed and not written through, should it be a link.
+    What is at that name is removed and not written through, should it be a link. A file that
+    another process is writing with :func:`written` stays, and this one gets another name.
 
     Parameters
     ----------
@@ -106,7 +113,8 @@ def part_of(path):
     Returns
     -------
     Path
-        The empty file, with the ending ``.part``.
+        The empty file, with the ending ``.part``. Where that is too long, or in use, its name is
+        another.
 
     Examples
     --------
@@ -117,13 +125,43 @@ def part_of(path):
     'a.npz.part'
     """
     path = Path(path)
-    name = f"{path.name}.part"
-    if len(os.fsencode(name)) > LONGEST_NAME:
-        name = hashlib.sha256(os.fsencode(path.name)).hexdigest() + ".part"
-    part = path.with_name(name)
+    others = (f".{os.getpid()}-{number}.part" for number in count())
+    for ending in chain([".part"], others):
+        name = path.name + ending
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            name = hashlib.sha256(os.fsencode(path.name)).hexdigest() + ending
+        part = path.with_name(name)
+        if not _in_use(part):
+            break
     part.unlink(missing_ok=True)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return part
+
+
+def _in_use(part):
+    """Whether somebody who is alive is writing a file; those who were killed hold no lock."""
+    if fcntl is None:
+        return False
+    try:
+        file = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # nothing there, or a link
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a disk without locks
+        return False
+    finally:
+        os.close(file)
+    return False
+
+
+def _hold(file):
+    """Let other processes know that a file is being written, until it is closed."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -159,6 +197,7 @@ def written(path, text=False):
     try:
         how = {"mode": "w", "encoding": "utf-8", "newline": ""} if text else {"mode": "wb"}
         with open(part, **how) as file:
+            _hold(file)
             yield file
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the name and not the content

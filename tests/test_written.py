@@ -3,6 +3,7 @@
 import ast
 import os
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -132,3 +133,44 @@ def test_nobody_writes_in_another_way():
 def test_the_search_finds(line):
     assert list(writes(ast.parse(line)))
     assert not list(writes(ast.parse("open(p); open(p, 'rb'); av.open(str(part), 'w')")))
+
+
+def test_two_who_write_one_file_both_write_it_whole(tmp_path):
+    """The second took the first's part away: the first moved the second's half file into place."""
+    path = tmp_path / "fold.npz"
+    with written(path, text=True) as first:
+        first.write("the first")
+        with written(path, text=True) as second:
+            second.write("the sec")
+            second.flush()
+            with written(path, text=True) as third:
+                third.write("the third")
+            assert path.read_text() == "the third"
+            second.write("ond")
+        assert path.read_text() == "the second"
+    assert path.read_text() == "the first"
+    assert [file.name for file in tmp_path.iterdir()] == ["fold.npz"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody take an open file")
+def test_another_process_that_writes_is_left_alone_and_a_dead_one_is_not(tmp_path, run_python):
+    path = tmp_path / "a.txt"
+    code = """if True:
+        import os, sys
+        from skrehab._written import written
+        with written(sys.argv[1], text=True) as file:
+            file.write("other")
+            file.flush()
+            if sys.argv[2] == "dies":
+                os._exit(0)
+    """
+    with written(path, text=True) as file:
+        file.write("mine")
+        run_python(code, path, "lives")
+        assert path.read_text() == "other"
+    assert path.read_text() == "mine"
+    run_python(code, path, "dies")
+    assert [one.name for one in sorted(tmp_path.iterdir())] == ["a.txt", "a.txt.part"]
+    with written(path, text=True) as file:
+        file.write("again")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"] and path.read_text() == "again"

@@ -8,7 +8,7 @@ from pathlib import Path
 from skrehab._shown import shown
 from skrehab.datasets._video_names import VIDEO_SUFFIXES
 
-__all__ = ["check_file", "check_model", "check_new", "expanded", "find_videos"]
+__all__ = ["check_file", "check_model", "check_new", "check_place", "expanded", "find_videos"]
 
 _MANY = 20  # names in a message
 _PATTERN = re.compile(r"[*?\[]")
@@ -172,6 +172,32 @@ def check_new(paths, overwrite):
         f"{', '.join(map(str, there[:10]))}{more} exist{'s' * (len(there) == 1)} already: "
         "--overwrite replaces it, or choose another folder."
     )
+
+
+def check_place(folder):
+    """Refuse, before the work, a folder that cannot be made or written to after it.
+
+    Parameters
+    ----------
+    folder : Path or None
+        What will be made, or is there; None is none to check.
+
+    Raises
+    ------
+    NotADirectoryError
+        If a file is in the way.
+    PermissionError
+        If nothing may be written there.
+    """
+    if folder is None:
+        return
+    place = folder.absolute()
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise NotADirectoryError(f"{folder} cannot be written: {place} is no folder.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} cannot be written: there is no permission for {place}.")
 
 
 def _matching(path):

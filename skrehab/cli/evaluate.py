@@ -8,7 +8,18 @@ import typer
 from rich.table import Table
 
 from skrehab._written import written
-from skrehab.cli.app import Jobs, progress_bar, say_note, stderr, stdout
+from skrehab.cli._native import native_lines_logged
+from skrehab.cli._paths import check_file, check_place
+from skrehab.cli._skeleton import skeleton_of
+from skrehab.cli.app import (
+    Jobs,
+    Person,
+    progress_bar,
+    say_error,
+    say_note,
+    stderr,
+    stdout,
+)
 
 __all__ = []
 
@@ -36,6 +47,8 @@ def evaluate(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of the networks, instead of each one's own.")
     ] = None,
+    skeleton: Annotated[str, typer.Option(help="recommended: as for 'skrehab train'.")] = "auto",
+    person: Person = "steady",
     jobs: Jobs = 1,
 ):
     """Compare models on patients that they did not see, and write a report.
@@ -45,22 +58,24 @@ def evaluate(
     from skrehab.datasets import load_manifest
     from skrehab.datasets.overview import describe_trials
 
+    check_file(manifest, "manifest")
+    check_place(output)
     names = [name.strip() for name in models.split(",") if name.strip()]
     data = load_manifest(manifest, normal_label=normal_label)
     for line in describe_trials(data):
         stdout.print(line, highlight=False, soft_wrap=True)
     if data.y.dtype.kind == "i" and normal_label is not None:
         normal_label = int(normal_label)
+    built = models_by_name(names, data, epochs, normal_label, skeleton)
     if isinstance(data.X[0], str | Path):
-        data.X = _poses(data.X, jobs)
-    built = models_by_name(names, data, epochs, normal_label)
+        data.X = _poses(data.X, person, output / "poses", jobs)
     run_study(
         built, data, output, normal_label=normal_label, cv=folds, random_state=range(seeds),
         n_jobs=jobs,
     )  # fmt: skip
 
 
-def models_by_name(names, data, epochs=None, normal_label=None):
+def models_by_name(names, data, epochs=None, normal_label=None, skeleton="auto"):
     """Build what was asked for by name."""
     from sklearn.pipeline import Pipeline
 
@@ -72,7 +87,8 @@ def models_by_name(names, data, epochs=None, normal_label=None):
     built = {}
     for name in names:
         if name == "recommended":
-            built[name] = recommended(max_epochs=epochs or "auto", normal_label=normal_label)
+            own = {"max_epochs": epochs or "auto", "normal_label": normal_label}
+            built[name] = recommended(skeleton_of(skeleton, data), **own)
         elif name == TRUTH:
             if data.frame_labels is None:
                 raise ValueError("--models truth: the manifest has no column frame_labels.")
@@ -158,10 +174,19 @@ def held_out_report(name, pipeline, data, poses, codes, names, output, seed, job
     return study.scores["trial AUC"][name]
 
 
-def _poses(videos, jobs):
-    from skrehab import PoseExtractor
+def _poses(videos, person, kept, jobs):
+    """Extract the poses that 'skrehab train' learns from; they are kept beside the folds."""
+    from skrehab.pose import PoseExtractor, VideoError
 
-    return PoseExtractor(n_jobs=jobs, verbose=1).fit_transform(videos)
+    extractor = PoseExtractor(person=person, memory=str(kept), n_jobs=jobs, verbose=1)
+    so_far = f"The poses found so far are kept in {kept}; the same command goes on with them."
+    with native_lines_logged(False, say_error):
+        try:
+            return extractor.fit_transform(videos)
+        except (VideoError, KeyboardInterrupt):
+            if kept.exists():
+                say_note(so_far)
+            raise
 
 
 def _time(seconds):

@@ -1,5 +1,6 @@
 """The command ``skrehab pose``: from videos to files of poses."""
 
+import json
 import shlex
 import zipfile
 from pathlib import Path
@@ -58,7 +59,9 @@ def pose(
         raise ValueError(f"--manifest must be a .csv, got {manifest}.")
     targets = output_names(output, videos, ".npz")
     output.mkdir(parents=True, exist_ok=True)
+    settings = {"person": person, "target_fps": target_fps, "min_visibility": min_visibility}
     before = [] if overwrite else [target for target in targets.values() if _is_finished(target)]
+    foreign = [] if overwrite else [target for target in targets.values() if _is_foreign(target)]
 
     from skrehab.pose import VideoError, extract_pose
     from skrehab.pose.track import UPSIDE_DOWN
@@ -74,13 +77,17 @@ def pose(
         task = bar.add_task("pose", total=len(videos))
         for video, target in targets.items():
             bar.update(task, description=video.name)
-            if target not in before:
+            if target in foreign:
+                failed += 1
+                say_error(
+                    f"{target} is there, and is no pose of 'skrehab pose': take it away, or choose "
+                    "another folder."
+                )
+            elif target not in before:
                 try:
                     track = extract_pose(
                         video,
-                        person=person,
-                        target_fps=target_fps,
-                        min_visibility=min_visibility,
+                        **settings,
                         model_path=model_path,
                         progress=frames_told(bar, task, video.name),
                     )
@@ -88,7 +95,7 @@ def pose(
                     failed += 1
                     say_error(error)
                 else:
-                    _write_track(track, target)
+                    _write_track(track, target, settings)
                     written_now += 1
                     beside(bar).print(
                         f"{target}: {len(track.timestamps)} frames, {track.found.sum()} with a "
@@ -104,6 +111,7 @@ def pose(
             f"{len(before)} of {told(len(videos), 'video')} {_were(before)} done already "
             "(--overwrite repeats them)."
         )
+        _say_others(targets, before, settings)
     if manifest is not None:
         _list(manifest, {video: one for video, one in targets.items() if _is_finished(one)})
     if failed:
@@ -145,10 +153,51 @@ def _were(things):
 
 def _is_finished(target):
     """Tell whether a pose is there whole; a copy that was broken off is not."""
-    return target.exists() and zipfile.is_zipfile(target)
+    return target.is_file() and zipfile.is_zipfile(target) and not _is_foreign(target)
 
 
-def _write_track(track, target):
+def _is_foreign(target):
+    """Tell whether what lies there is somebody else's, and not to be written over."""
+    if not target.is_file():
+        return target.exists()
+    if not zipfile.is_zipfile(target):
+        return False  # broken off
+    with zipfile.ZipFile(target) as archive:
+        return not {"world.npy", "timestamps.npy"} <= set(archive.namelist())
+
+
+def _say_others(targets, before, settings):
+    """Say which poses that are there are not those that were asked for now."""
+    other, older = [], []
+    for video, target in targets.items():
+        if target in before and (found := _settings_of(target)) is not None and found != settings:
+            other.append(target.name)
+        elif target in before and video.exists():
+            if video.stat().st_mtime > target.stat().st_mtime:
+                older.append(target.name)
+    if other:
+        say_note(f"note: made with other options, and left as they are: {_few(other)}.")
+    if older:
+        say_note(f"note: made before the video was changed or copied: {_few(older)}.")
+
+
+def _few(names):
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _settings_of(target):
+    """The options that a pose was made with; None where its file does not say."""
+    from skrehab.formats._npz import open_npz
+
+    try:
+        with open_npz(target) as archive:
+            found = json.loads(str(archive.read("options"))) if "options" in archive.names else None
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _write_track(track, target, settings):
     """Write beside the target, then rename: a broken-off run leaves no half file."""
     import numpy as np
 
@@ -159,4 +208,5 @@ def _write_track(track, target):
             image=track.image,
             timestamps=track.timestamps,
             size=np.array([track.width, track.height]),
+            options=np.array(json.dumps(settings)),
         )

@@ -1,7 +1,10 @@
 """The command ``skrehab train``: one label a video in, a frame model out."""
 
 import os
+import shutil
 import statistics
+import tempfile
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +13,8 @@ import typer
 
 import skrehab
 from skrehab.cli._native import native_lines_logged
-from skrehab.cli._paths import check_file, expanded
+from skrehab.cli._paths import check_file, check_place, expanded
+from skrehab.cli._skeleton import skeleton_of
 from skrehab.cli._start import Freeze, Head, Weights, WeightsSha256, start_from
 from skrehab.cli.app import (
     Jobs,
@@ -77,7 +81,7 @@ def train(
         typer.Option(
             autocompletion=_skeletons,
             help="recommended: skeleton of pose files, such as kinect25; 'auto' tells it from the "
-            "number of landmarks, 'none' takes displacements in place of bones.",
+            "landmarks' names or number, 'none' takes displacements in place of bones.",
         ),
     ] = "auto",
     network: Annotated[
@@ -124,7 +128,12 @@ def train(
     target_fps: TargetFps = None,
     min_visibility: MinVisibility = 0.0,
     cache: Annotated[
-        Path | None, typer.Option(callback=expanded, help="Folder that keeps extracted poses.")
+        Path | None,
+        typer.Option(
+            callback=expanded,
+            help="Folder that keeps extracted poses. Default: one beside the model until that is "
+            "written.",
+        ),
     ] = None,
     model_path: ModelPath = None,
     jobs: Jobs = 1,
@@ -144,6 +153,8 @@ def train(
     check_file(model_path, "pose model file")
     if os.path.lexists(output) and not overwrite:
         raise FileExistsError(f"{output} exists already; choose another folder or --overwrite.")
+    for folder in (output, report, cache):
+        check_place(folder)
     given = _options_of_paper(recipe, skeleton, network, method, threshold)
     check_file(weights, "weights file")
 
@@ -156,6 +167,8 @@ def train(
     called = parse_label_names(label_names)
     label_of = {name: label for label, name in called.items()}
     data = load_manifest(manifest, normal_label=label_of.get(normal_label, normal_label))
+    if "bones" in pipeline.named_steps:
+        pipeline.set_params(bones__skeleton=skeleton_of(skeleton, data))
     codes, names = encode_labels(data.y, normal_label, called)
     videos = isinstance(data.X[0], str | Path)
     if not videos and (target_fps is not None or min_visibility):
@@ -171,9 +184,10 @@ def train(
     _say_rates(rates, names)
 
     poses, front = data.X, None
+    kept = output.with_name(f"{output.name}.poses") if cache is None else cache
     if videos:
         settings = {"person": person, "target_fps": target_fps, "min_visibility": min_visibility}
-        poses, front = _poses(data, settings, cache, model_path, jobs, verbose)
+        poses, front = _poses(data, settings, kept, model_path, jobs, verbose)
         _say(line for line in describe_trials(data, poses=poses, **shown) if line not in before)
     who = {"groups": data.groups, "exercise": data.exercise}
     metadata = {
@@ -199,7 +213,9 @@ def train(
         pipeline.fit(poses, codes, **who)
     if front is not None:  # the poses are known already; keep the step for videos to come
         pipeline.steps.insert(0, ("pose", front))
-    skrehab.save(pipeline, output, metadata=metadata, overwrite=overwrite)
+    _save(pipeline, output, metadata=metadata, overwrite=overwrite)
+    if cache is None:
+        _let_go(kept)
     stdout.print(f"Model: {output}", highlight=False, soft_wrap=True)
 
 
@@ -265,24 +281,49 @@ def _pipeline(recipe, skeleton, given, epochs, seed):
     )
 
 
-def _poses(data, settings, cache, model_path, jobs, verbose):
+def _poses(data, settings, kept, model_path, jobs, verbose):
     """Extract poses once; cross-validation must not decode the videos again for every fold."""
     extractor = skrehab.PoseExtractor(
         model_path=model_path and str(model_path),
-        memory=None if cache is None else str(cache),
+        memory=str(kept),
         n_jobs=jobs,
         verbose=1,
         **settings,
     )
-
-    def so_far():
-        if cache is None:
-            return "The poses found so far are not kept: with --cache FOLDER they would be."
-        return f"The poses found so far are kept in {cache}; the same command goes on with them."
-
-    with if_interrupted(so_far), native_lines_logged(verbose, say_error):
-        poses = extractor.fit_transform(data.X)
+    so_far = f"The poses found so far are kept in {kept}; the same command goes on with them."
+    with native_lines_logged(verbose, say_error):
+        try:
+            poses = extractor.fit_transform(data.X)
+        except (skrehab.pose.VideoError, KeyboardInterrupt):
+            if kept.exists():
+                say_note(so_far)
+            raise
     return poses, extractor.set_params(model_path=None)  # a file of this machine
+
+
+def _let_go(kept):
+    """Remove poses that were kept in case that the work broke off, and nothing else."""
+    shutil.rmtree(kept / "joblib", ignore_errors=True)
+    (kept / ".gitignore").unlink(missing_ok=True)  # joblib's
+    with suppress(OSError):  # it holds something else, or is not there
+        kept.rmdir()
+
+
+def _save(pipeline, output, **how):
+    """Save the model; where the disk refuses it, somewhere else, for it may have taken hours."""
+    try:
+        return skrehab.save(pipeline, output, **how)
+    except OSError as error:
+        rescued = Path(tempfile.mkdtemp(prefix="skrehab-")) / output.name
+        try:
+            skrehab.save(pipeline, rescued, **how)
+        except OSError:
+            shutil.rmtree(rescued.parent, ignore_errors=True)
+            raise error from None
+        raise OSError(
+            f"{output}: the model could not be written ({error}). It was written to {rescued}: "
+            "move it from there."
+        ) from error
 
 
 def _evaluate(pipeline, poses, codes, data, jobs):

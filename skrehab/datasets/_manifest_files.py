@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._written import LONGEST_NAME
-from skrehab.datasets._pose_files import POSE_SUFFIXES, PoseReader, is_pose_folder
+from skrehab.datasets._pose_files import (
+    POSE_SUFFIXES,
+    PoseReader,
+    in_known_order,
+    is_pose_folder,
+)
 from skrehab.datasets._tables import alike_key, clean, to_whole
 from skrehab.datasets._video_names import VIDEO_SUFFIXES
 from skrehab.datasets.intervals import read_intervals
@@ -104,7 +109,7 @@ def read_poses(rows, files, rates, reader_options, problems):
     poses, first, reader = [], None, PoseReader(**reader_options)
     for row, file, rate in zip(rows, files, rates):
         try:
-            pose = reader.read(file, row.cells.get("trial") or None, rate)
+            pose = in_known_order(reader.read(file, row.cells.get("trial") or None, rate))
         except (ValueError, OSError) as error:
             problems.add(row, "path", f"{row.cells['path']}: {error}")
             poses.append(None)

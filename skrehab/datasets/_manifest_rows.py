@@ -9,12 +9,15 @@ import numpy as np
 from skrehab.datasets._tables import (
     MAX_NAME,
     MAX_TRIALS,
-    alike_key,
+    answer_key,
     clean,
     is_missing,
+    is_rounded,
     is_sheet_error,
+    is_unknown,
     open_table,
     quoted,
+    same_key,
     to_float,
     to_whole,
 )
@@ -101,23 +104,40 @@ def patients_of(rows, alike, problems):
         cell = row.cells["patient"]
         if not cell:
             problems.add(row, "patient", "is empty")
-        elif is_sheet_error(cell) or cell.lower() == "nan":
+        elif is_sheet_error(cell) or cell.lower() == "nan" or is_unknown(cell) or _bare(cell):
             problems.add(row, "patient", f"{cell!r} names nobody")
+        elif is_rounded(cell):
+            problems.add(
+                row,
+                "patient",
+                f"{cell!r} is a number that a spreadsheet has rounded, and several patients may "
+                "have become one: make the column text, and enter the numbers again",
+            )
     return np.array(one_spelling(rows, "patient", column(rows, "patient"), alike, problems))
+
+
+def _bare(cell):
+    return not any(letter.isalnum() for letter in cell)
+
+
+def differ_little(names):
+    """Say that two names look like one."""
+    return (
+        f"{names} differ only in case, blanks, dashes, look-alike letters, unseen marks or leading "
+        "zeros: write one of them, or pass alike='same' or alike='different'"
+    )
 
 
 def one_spelling(rows, name, words, alike, problems):
     """Words of a column, where those that look alike are refused, made one or left alone."""
     first, out = {}, []
     for row, word in zip(rows, map(str, words)):
-        other, word_of_it = first.setdefault(alike_key(word), (row, word))
+        other, word_of_it = first.setdefault(same_key(word), (row, word))
         if word != word_of_it and word and alike == "refuse":
             problems.add(
                 row,
                 name,
-                f"{word!r} and {word_of_it!r} in row {other.number} differ only in case, blanks, "
-                "unseen marks or leading zeros: write one of them, or pass alike='same' or "
-                "alike='different'",
+                differ_little(f"{word!r} and {word_of_it!r} in row {other.number}"),
             )
         out.append(word_of_it if alike == "same" else word)
     return out
@@ -130,10 +150,13 @@ def labels_of(rows, alike, problems):
     numeric = [number is not None for number in numbers]
     as_numbers = 2 * sum(numeric) > sum(cell != "" for cell in cells)  # what most rows hold
     wrong = len(problems.found)
+    words = {cell for cell in cells if not _bare(cell)}
     for row, cell, number, is_number in zip(rows, cells, numbers, numeric):
         if not cell:
             problems.add(row, "label", "is empty; every trial needs a label")
-        elif is_missing(cell) and not (as_numbers and is_number):
+        elif (is_missing(cell) or is_unknown(cell) or (_bare(cell) and len(words) > 1)) and not (
+            as_numbers and is_number
+        ):
             problems.add(
                 row, "label", f"{cell!r} says that nothing is known; every trial needs one"
             )
@@ -150,7 +173,25 @@ def labels_of(rows, alike, problems):
         return y
     if as_numbers:
         return np.array(cells)
+    _refuse_two_answers(rows, cells, alike, problems)
     return np.array(one_spelling(rows, "label", cells, alike, problems))
+
+
+def _refuse_two_answers(rows, cells, alike, problems):
+    """Yes, y and ja are one answer; whoever fills in a table with others writes all of them."""
+    first = {}
+    for row, cell in zip(rows, cells):
+        answer = answer_key(cell)
+        if answer is None or alike != "refuse":
+            continue
+        other, word = first.setdefault(answer, (row, cell))
+        if same_key(cell) != same_key(word):
+            problems.add(
+                row,
+                "label",
+                f"{cell!r} means what {word!r} in row {other.number} does: write one of them, or "
+                "pass alike='different'",
+            )
 
 
 def _number(cell, row):

@@ -4,8 +4,9 @@ from skrehab.formats import PoseFile
 from skrehab.formats._names import SeveralRecordings
 from skrehab.formats.poses import is_long_table, parse_pose
 from skrehab.formats.tables import one_trial, parse_long_table
+from skrehab.skeletons import get_skeleton, list_skeletons
 
-__all__ = ["POSE_SUFFIXES", "PoseFile", "PoseReader", "is_pose_folder"]
+__all__ = ["POSE_SUFFIXES", "PoseFile", "PoseReader", "in_known_order", "is_pose_folder"]
 
 POSE_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".xlsx", ".trc", ".json", ".parquet")
 
@@ -24,6 +25,42 @@ def is_pose_folder(path):
         Whether it is one.
     """
     return path.is_dir() and any(path.glob("*.json"))
+
+
+def in_known_order(pose):
+    """Put landmarks that are named as those of a skeleton into its order.
+
+    Tables are sorted by the alphabet by those who make them, and all that goes by the number of
+    landmarks would take a left ankle for a nose.
+
+    Parameters
+    ----------
+    pose : PoseFile
+        As read; case, blanks and marks in its names do not count.
+
+    Returns
+    -------
+    PoseFile
+        In the order and with the names of the registered skeleton that has these landmarks; the
+        same where none has.
+    """
+    if pose.landmarks is None:
+        return pose
+    keys = [_letters(name) for name in pose.landmarks]
+    if len(set(keys)) < len(keys) or len(keys) != pose.pose.shape[1]:
+        return pose
+    known = [get_skeleton(name).landmarks for name in list_skeletons()]
+    known = [names for names in known if {_letters(name) for name in names} == set(keys)]
+    if not known:
+        return pose
+    # two skeletons of the same landmarks: the one whose order these have, if there is one
+    names = next((n for n in known if [_letters(name) for name in n] == keys), known[0])
+    order = [keys.index(_letters(name)) for name in names]
+    return pose._replace(pose=pose.pose[:, order], landmarks=names)
+
+
+def _letters(name):
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 class PoseReader:

@@ -35,7 +35,7 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
     ValueError
         If an interval is empty, starts after the last frame or ends before the first, or overlaps
         another with another label, or if words and numbers are mixed. An interval between two
-        frames brings a warning.
+        frames brings a warning, and so does one that ends long after the last.
 
     Examples
     --------
@@ -69,6 +69,14 @@ def intervals_to_frames(intervals, timestamps, *, background=0):
             raise ValueError(
                 f"Interval {start} to {stop} s starts after the last frame at {timestamps[-1]:.3f} "
                 "s. Are its times in seconds, from the start of this video?"
+            )
+        beyond = stop - timestamps[-1]
+        if beyond > max(1.0, 0.1 * (timestamps[-1] - timestamps[0])):
+            warnings.warn(
+                f"Interval {start} to {stop} s ends {beyond:.1f} s after the last frame, at "
+                f"{timestamps[-1]:.3f} s. Are its times in seconds, and of this video?",
+                UserWarning,
+                stacklevel=2,
             )
         inside = slice(*np.searchsorted(timestamps, [start, stop]))
         if inside.start == inside.stop:

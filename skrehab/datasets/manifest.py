@@ -18,13 +18,15 @@ from skrehab.datasets._manifest_rows import (
     ALIKE,
     Problems,
     column,
+    differ_little,
     labels_of,
+    one_spelling,
     patients_of,
     rates_of,
     read_rows,
     scores_of,
 )
-from skrehab.datasets._tables import alike_key, clean
+from skrehab.datasets._tables import clean, same_key
 from skrehab.datasets.intervals import intervals_to_frames
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import UNLABELLED, ragged
@@ -85,9 +87,10 @@ def load_manifest(
     allow_cut : bool, default=False
         Read TRC files that hold fewer frames than they state, with a warning.
     alike : {"refuse", "same", "different"}, default="refuse"
-        What to do with patients, and with labels, that differ only in case, blanks, unseen marks or
-        leading zeros, like ``P01`` and ``p1``: refuse them, take them for the same, spelled like
-        the first, or for different ones. ``"different"`` also takes one recording listed twice.
+        What to do with patients, labels and exercises that differ only in case, blanks, dashes,
+        unseen marks, leading zeros or letters that look like Latin ones, like ``P01`` and ``p-1``:
+        refuse them, take them for the same, spelled like the first, or for different ones.
+        ``"different"`` also takes one recording listed twice.
         Composed and decomposed letters, kinds of blanks and unseen marks are the same always.
     interval_labels : dict of str to int or str, optional
         What words in interval files mean as labels, like ``{"lean": 1}`` where CVAT's tracks have
@@ -109,8 +112,8 @@ def load_manifest(
         * ``timestamps``: list of arrays (n_frames_i,) or None, in seconds, for pose files;
         * ``frame_labels``: object array of arrays (n_frames_i,) for pose files with intervals,
           -1 where a trial has no truth; else None;
-        * ``landmarks``, ``skeleton``: names found in the files, and the skeleton that has them in
-          this order, or None; ``path``: the manifest; ``DESCR``: str.
+        * ``landmarks``, ``skeleton``: names found in the files, and the skeleton that has them, in
+          whose order they then are, or None; ``path``: the manifest; ``DESCR``: str.
 
     Raises
     ------
@@ -148,6 +151,7 @@ def load_manifest(
     rates = rates_of(rows, frame_rate, problems)
     check_unique(rows, files, problems)
     groups = patients_of(rows, alike, problems)
+    exercise = one_spelling(rows, "exercise", column(rows, "exercise"), alike, problems)
     problems.stop()
 
     reader = {"person": person, "allow_cut": allow_cut}
@@ -163,7 +167,7 @@ def load_manifest(
         intervals = _spelled_alike(rows, y, intervals, normal_label, alike, problems)
     problems.stop()
 
-    exercise = column(rows, "exercise")
+    exercise = np.array(exercise)
     data = TrialsBunch(
         X=[pose.pose for pose in poses] if found_poses else [str(file) for file in files],
         y=y,
@@ -201,20 +205,18 @@ def _spelled_alike(rows, y, intervals, normal_label, alike, problems):
         return intervals
     known = {}
     for word in (*y.tolist(), *([] if normal_label is None else [str(normal_label)])):
-        known.setdefault(alike_key(word), word)
+        known.setdefault(same_key(word), word)
     out = []
     for row, found in zip(rows, intervals):
         spelled = []
         for start, stop, word in found or []:
             word = clean(word)
-            own = known.setdefault(alike_key(word), word)
+            own = known.setdefault(same_key(word), word)
             if word != own and alike == "refuse":
                 problems.add(
                     row,
                     "frame_labels",
-                    f"label {word!r} and label {own!r} elsewhere differ only in case, blanks, "
-                    "unseen marks or leading zeros: write one of them, or pass alike='same' or "
-                    "alike='different'",
+                    differ_little(f"label {word!r} and label {own!r} elsewhere"),
                 )
             spelled.append((start, stop, own if alike == "same" else word))
         out.append(None if found is None else spelled)
@@ -252,7 +254,20 @@ def _frame_truth(rows, data, normal_label, problems):
 
 
 def _warn_contradictions(rows, y, intervals, path):
-    """A normal trial with labelled intervals, or the reverse, is a slip worth knowing of."""
+    """A normal trial with labelled intervals, or the reverse, is a slip worth knowing of.
+
+    So is a label that no trial has: whoever scores frames cannot tell what it means.
+    """
+    strange = {}
+    for row, found in zip(rows, intervals):
+        for *_, name in found or []:
+            if name not in (*y.tolist(), UNLABELLED):
+                strange.setdefault(name, row.number)
+    if strange:
+        shown = ", ".join(f"{name!r} (row {number})" for name, number in list(strange.items())[:5])
+        warnings.warn(
+            f"{path}: frames are labelled {shown}, as no trial is.", UserWarning, stacklevel=3
+        )
     if not set(y.tolist()) <= {0, 1}:
         return
     odd = [

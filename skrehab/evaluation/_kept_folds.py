@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import time
+import warnings
 from functools import lru_cache
 from pathlib import Path
 
@@ -150,7 +151,15 @@ class Kept(BaseEstimator):
         about["predict_seconds"] = time.perf_counter() - fitted
         self.record_ = {"arrays": arrays, "about": about, "resumed": False}
         if path is not None:
-            write_record(path, arrays, about)
+            try:
+                write_record(path, arrays, about)
+            except OSError as error:  # the disk is full, or the folder was taken away
+                warnings.warn(
+                    f"A finished fold cannot be kept in {path.parent} ({error}). The study goes "
+                    "on; a second one would make this fold anew.",
+                    UserWarning,
+                    stacklevel=2,
+                )
         return self.record_
 
 

@@ -175,6 +175,37 @@ def study_data(
     return replace(made, duration=_durations(made, timestamps))
 
 
+def refuse_one_label(data, folds):
+    """Refuse, before the first fold, folds whose training trials all have one label."""
+    for train, test in folds:
+        labels = np.unique(data.y[train[data.labelled[train]]]).tolist()
+        if len(labels) < 2:
+            who = ", ".join(map(str, np.unique(data.groups[test]).tolist()[:5]))
+            what = f"all have the label {labels[0]!r}" if labels else "none has a label"
+            raise ValueError(
+                f"With {who} held out, {len(train)} training trials are left and {what}: nothing "
+                "can be learned from them. Every fold needs other patients with both labels: add "
+                "some, or hold out others together with cv=."
+            )
+
+
+def nothing_seen(data):
+    """Say which trials show no landmark in any frame: what a model says of them means nothing."""
+    if not isinstance(data.X[0], np.ndarray):
+        return []
+    empty = [
+        i for i, one in enumerate(data.X) if one.dtype.kind == "f" and np.isnan(one[..., :2]).all()
+    ]
+    if not empty:
+        return []
+    who = ", ".join(map(str, np.unique(data.groups[empty]).tolist()[:5]))
+    places = ", ".join(map(str, empty[:10])) + (", ..." if len(empty) > 10 else "")
+    return [
+        f"{len(empty)} of {len(data.X)} trials show no landmark in any frame (trials {places}, of "
+        f"{who}): they are scored all the same, by what a model says of nothing. Leave them out."
+    ]
+
+
 def _frame_labels(labels, X):
     """Frame truth as arrays, one a trial."""
     if labels is None:

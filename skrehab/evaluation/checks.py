@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from skrehab.datasets.overview import frame_rates
 from skrehab.evaluation._kept_folds import content_key
 from skrehab.evaluation.pairs import bca_interval
-from skrehab.formats._names import alike_key
+from skrehab.formats._names import same_key
 from skrehab.metrics.motion import normal_number, not_labelled
 from skrehab.trials.padding import describe_padding
 
@@ -21,7 +21,9 @@ __all__ = [
 
 
 def alike_patients(groups):
-    """Find patients whose names differ only in case, blanks, unseen marks or leading zeros.
+    """Find patients whose names differ only in case, blanks, dashes or the like.
+
+    Unseen marks, leading zeros, and letters of other alphabets that look Latin are what is meant.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def alike_patients(groups):
     """
     by_key = {}
     for name in dict.fromkeys(np.asarray(groups).tolist()):
-        by_key.setdefault(alike_key(str(name)), []).append(name)
+        by_key.setdefault(same_key(str(name)), []).append(name)
     return [names for names in by_key.values() if len(names) > 1]
 
 

@@ -15,7 +15,7 @@ from skrehab._told import asked_of, told_of
 from skrehab.evaluation._kept_folds import Kept, Note, read_record
 from skrehab.evaluation._model_labels import knows_unlabelled, label_notes
 from skrehab.evaluation._scoring import scored, scorers_of
-from skrehab.evaluation._study_data import study_data
+from skrehab.evaluation._study_data import nothing_seen, refuse_one_label, study_data
 from skrehab.evaluation.floors import OnFrameTruth, floor_models, learner_of
 from skrehab.evaluation.method import Method
 from skrehab.evaluation.study import Study
@@ -150,7 +150,9 @@ def evaluate_by_patient(
     models = _named(models, data)
     folds = patient_folds(data, cv)
     notes = _alike_on_both_sides(data, folds) + _beside_earlier(models, data)
-    notes += label_notes(models, data)
+    if not all(map(_on_truth, models.values())):
+        refuse_one_label(data, folds)
+    notes += label_notes(models, data) + nothing_seen(data)
     scorers = scorers_of(scoring, data)
     one_seed = random_state is None or isinstance(random_state, Integral)
     seeds = (random_state,) if one_seed else tuple(random_state)
@@ -393,8 +395,5 @@ def _found(kept, fold, X, y, who):
 
 def _lengths(data):
     """Frames of each trial, where they are known before the videos are read."""
-    if isinstance(data.X[0], np.ndarray):
-        return [len(one) for one in data.X]
-    if data.frame_labels is not None:
-        return [len(one) for one in data.frame_labels]
-    return None
+    known = data.X if isinstance(data.X[0], np.ndarray) else data.frame_labels
+    return None if known is None else [len(one) for one in known]

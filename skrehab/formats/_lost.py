@@ -2,13 +2,18 @@
 
 import numpy as np
 
+# what tables have in place of a number; in pictures positive ones may be places
+_NINES = -np.array([99.0, 999.0, 9999.0, 99999.0, 999999.0])
+_HUGE = 1e10
+
 
 def lost_points(points, coords):
     """Which points are lost.
 
     A point is lost if one of its coordinates is not a number; if its score is zero, negative or not
     a number; or if it lies exactly at zero in all its coordinates, whatever its score, which is how
-    most programs write "not found". In a picture, (-1, -1) says the same. One thing at zero is no
+    most programs write "not found". In a picture, (-1, -1) says the same, and everywhere a number
+    of nines or a huge one in all coordinates, like (-9999, -9999, -9999). One thing at zero is no
     lost point: the single landmark in which the pose is centred, at zero in every frame that shows
     anything, with the others around it on all sides.
 
@@ -33,6 +38,7 @@ def lost_points(points, coords):
     zero = (place == 0).all(axis=-1)
     if scored:
         absent |= ~(points[..., -1] > 0)
+    absent |= _filled_in(place)
     if coords is not None and n_dims == 2:
         absent |= (place == -1).all(axis=-1)
     zero &= ~absent
@@ -40,6 +46,13 @@ def lost_points(points, coords):
     if len(always) == 1 and _around(place, zero | absent):
         zero[:, always] &= _blank(zero)
     return absent | zero
+
+
+def _filled_in(place):
+    """Points with one and the same number in all coordinates that stands for "not found"."""
+    first = place[..., 0]
+    nines = np.isin(first, _NINES) | (np.isin(first, -_NINES) & (place.shape[-1] > 2))
+    return (nines | (np.abs(first) >= _HUGE)) & (place == first[..., None]).all(axis=-1)
 
 
 def _blank(zero):

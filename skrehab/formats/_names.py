@@ -22,6 +22,25 @@ class UnknownRecording(ValueError):
     """A file holds no recording of the name that was asked for."""
 
 
+# Cyrillic and Greek letters whose capitals look like Latin ones, in small letters
+_LOOK_ALIKES = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0455\u0458"
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",
+    "abekmhopctyxisjabezhikmnoptyx",
+)
+# between letters, or a letter and a digit; 1-1 and 11 are two patients
+_DASH = r"[-_.\u2010-\u2015\u2212]+"
+_LETTER = r"[^\W\d_]"
+_DIVIDERS = re.compile(rf"(?<=\w){_DASH}(?={_LETTER})|(?<={_LETTER}){_DASH}(?=\w)")
+_UNKNOWN = {
+    *("unknown", "not known", "tbd", "todo", "unlabelled", "unlabeled", "not labelled"),
+    *("unbekannt", "inconnu", "inconnue", "desconocido", "desconocida", "sconosciuto"),
+}
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}")
+_ANSWERS = (
+    {"yes", "y", "ja", "j", "oui", "si", "s\u00ed", "s\u00ec", "sim", "true", "wahr", "vrai"},
+    {"no", "n", "nein", "non", "n\u00e3o", "nao", "false", "falsch", "faux"},
+)
 _MISSING = {"nan", "<na>", "nat", "n/a", "n.a.", "null", "na"}
 
 
@@ -55,6 +74,32 @@ def alike_key(text):
     if match := _WHOLE.fullmatch(text):  # a table with a gap in this column makes 1.0 of 1
         text = match[1]
     return _LEADING.sub("", text)
+
+
+def same_key(text):
+    """What two names of people or labels share that are typed by hand: also P-1, P_1 and P1.
+
+    As :func:`alike_key`, and dashes, underscores and points beside a letter do not count, nor
+    whether a letter is Latin, or a Cyrillic or Greek one that looks like it.
+    """
+    return alike_key(_DIVIDERS.sub("", clean(text))).translate(_LOOK_ALIKES)
+
+
+def answer_key(text):
+    """Which answer a word is, yes (0) or no (1), in whatever language; None for other words."""
+    word = clean(text).casefold()
+    return next((i for i, words in enumerate(_ANSWERS) if word in words), None)
+
+
+def is_unknown(text):
+    """Whether a cell says that something is not known: a question mark, or a word for it."""
+    word = clean(text).casefold()
+    return word in _UNKNOWN or (word != "" and not word.strip("?"))
+
+
+def is_rounded(text):
+    """Whether a number is written as spreadsheets round long ones, like 2.02401E+10."""
+    return bool(_ROUNDED.fullmatch(text.strip()))
 
 
 def is_sheet_error(text):

@@ -10,6 +10,8 @@ from skrehab.skeletons import get_skeleton
 
 # what a number of coordinates means where nothing else is known
 _GUESS = {2: ("x", "y"), 3: ("x", "y", "z"), 4: ("x", "y", "z", "score")}
+_NEAR = 1e4  # times the size of a body: single precision has seven digits
+KNOWN_COORDS = {*_GUESS.values(), ("x", "y", "score")}
 
 
 class PoseFile(NamedTuple):
@@ -48,10 +50,12 @@ def checked(pose, times, names, coords=None):
             "a pose must be numbers of shape (n_frames, n_landmarks, n_coords), got "
             f"{pose.dtype} {pose.shape}"
         )
+    given = pose
     with np.errstate(over="ignore"):  # what becomes infinite is refused
         pose = pose.astype(np.float32)
     if np.isinf(pose).any():
         raise ValueError("it holds infinite values; lost landmarks are NaN")
+    _check_origin(given)
     if times is not None:
         times = np.asarray(times, dtype=float)
         if times.shape != (len(pose),) or not (np.diff(times) > 0).all():
@@ -59,6 +63,22 @@ def checked(pose, times, names, coords=None):
         if not np.isfinite(times).all():
             raise ValueError("its times must be finite numbers of seconds")
     return PoseFile(pose, times, None if names is None else tuple(names), coords)
+
+
+def _check_origin(pose):
+    """Refuse bodies so far from zero that single precision cannot tell their landmarks apart."""
+    for axis in range(min(pose.shape[2], 3)):
+        places = pose[..., axis][np.isfinite(pose[..., axis])]
+        if places.size == 0 or np.abs(places).max() < _NEAR:
+            continue
+        low, middle, high = np.percentile(places, (5, 50, 95))
+        step = float(np.spacing(np.float32(abs(middle))))
+        if high > low and step > (high - low) / 100:
+            raise ValueError(
+                f"its coordinates lie about {middle:.6g} on axis {axis}, where single precision "
+                f"has steps of {step:.2g}, and the body only {high - low:.2g}: subtract the place "
+                "of the hips in the first frame, or another one, from all of them"
+            )
 
 
 def as_read(pose, times, names, coords=None, unit=""):
@@ -105,10 +125,10 @@ def to_write(pose, landmarks, timestamps, frame_rate, coords):
     if out.coords is None:
         guess = ("x", "y", "score") if flat and n_coords == 3 else _GUESS.get(n_coords)
         out = out._replace(coords=guess)
-    known = {*_GUESS.values(), ("x", "y", "score")}
-    if out.coords not in known or len(out.coords) != n_coords:
+    if out.coords not in KNOWN_COORDS or len(out.coords) != n_coords:
         raise ValueError(
-            f"coords must name {n_coords} coordinates, one of {sorted(known)}; got {out.coords}"
+            f"coords must name {n_coords} coordinates, one of {sorted(KNOWN_COORDS)}; got "
+            f"{out.coords}"
         )
     return out
 

@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx) as rows of text, through openpyxl."""
 
 import datetime
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -9,6 +10,10 @@ from skrehab._optional import require
 from skrehab.formats._bounds import MAX_CELLS, MAX_ROWS, MAX_TEXT_BYTES, refuse_pipe
 
 WORKBOOKS = (".xlsx", ".xlsm")
+_ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
+_NUMBER = re.compile(rb'(?<![\w:])r="(\d{1,7})"')
+_HIDDEN = re.compile(rb'(?<![\w:])hidden="(?:1|true)"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 
 
 def is_workbook(path):
@@ -47,11 +52,62 @@ def workbook_rows(path):
             n_cells += max(len(cells), 1)
             if n_cells > MAX_CELLS or number > MAX_ROWS:
                 raise ValueError(f"row {number:,}: more than a table may have")
+        hidden, merged = _layout(sheets[0])
+        _fill_merged(rows, merged)
+        if hidden:
+            shown = ", ".join(map(str, hidden[:10])) + (", ..." if len(hidden) > 10 else "")
+            warnings.warn(
+                f"{Path(path).name}: rows that are hidden in the sheet are read like the others: "
+                f"{shown}.",
+                UserWarning,
+                stacklevel=4,
+            )
         return rows
     except (KeyError, TypeError, SyntaxError, zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"it is an Excel workbook that cannot be read ({error})") from error
     finally:
         book.close()
+
+
+def _layout(sheet):
+    """Numbers of hidden rows, and the merged cells: column, first and last row, from 1.
+
+    openpyxl tells neither where it reads row by row.
+    """
+    with sheet._get_source() as file:
+        text = file.read()
+    hidden = []
+    for tag in _ROW.finditer(text):
+        number = _NUMBER.search(tag[1])
+        if number and _HIDDEN.search(tag[1]):
+            hidden.append(int(number[1]))
+    merged = [(_column(m[1]), int(m[2]), int(m[3])) for m in _MERGED.finditer(text)]
+    return hidden, merged
+
+
+def _fill_merged(rows, merged):
+    """Give each row what is seen in it where cells are merged downwards; the file has it once."""
+    header = next((number for number, cells in rows if any(cells)), 0)
+    n_cells = 0
+    for column, first, last in merged:
+        if not header < first < last:  # titles may be merged, too
+            continue
+        last = min(last, len(rows))
+        n_cells += max(0, last - first)
+        if n_cells > MAX_CELLS:
+            raise ValueError("it has more merged cells than a table may have")
+        cells = rows[first - 1][1] if first <= len(rows) else []
+        value = cells[column - 1] if column <= len(cells) else ""
+        for _, cells in rows[first:last]:
+            if len(cells) >= column and not cells[column - 1]:
+                cells[column - 1] = value
+
+
+def _column(letters):
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
 
 
 def check_workbook(path, most=MAX_TEXT_BYTES):

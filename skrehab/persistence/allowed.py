@@ -93,6 +93,7 @@ ALLOWED = {
     "BoneVectors": Allowed(
         {"skeleton": optional(SKELETON), "window": Whole(1, 100_000), "bones": optional(BONES)},
         LANDMARKS,
+        later={"upright_": (Number(-1, 1), 0.0)},
     ),
     "PatientReference": Allowed(
         {"n_trials": Whole(1, 100_000), "which": Options(), "normal_label": optional(LABEL)},
@@ -393,8 +394,6 @@ ALLOWED = {
         },
         later={"position_lean_": (Number(-1, 1, odd=True), float("nan"))},
     ),
-    "sklearn.Pipeline": PIPELINE,
-    "imblearn.Pipeline": PIPELINE,
-    "PatientPipeline": PIPELINE,
+    **dict.fromkeys(("sklearn.Pipeline", "imblearn.Pipeline", "PatientPipeline"), PIPELINE),
     **OF_SKLEARN,
 }

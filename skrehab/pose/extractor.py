@@ -177,7 +177,8 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
             If X is not a list of videos.
         VideoError
             If ``on_error="raise"`` and a video cannot be read, or shows nobody. All unreadable
-            files found at the start are named together.
+            files found at the start are named together; with ``memory``, what is found later too,
+            after all others were analysed and kept.
         ModelError
             If there is no model file.
         RuntimeError
@@ -206,20 +207,26 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         # the longest first: else the last one may keep a single process busy for long
         todo = sorted(lengths, key=lengths.get, reverse=True)
         trials = [np.full((1, N_LANDMARKS, 4), np.nan, dtype=np.float32) for _ in videos]
-        notes = dict(failures)
+        notes, failed = dict(failures), {}
+        # where poses are kept, one bad video costs none of the others, and all are named at once
+        at_once = self.on_error == "raise" and self.memory is None
         with _told(self.verbose, len(todo)) as (frame, video):
             if effective_n_jobs(self.n_jobs) == 1:  # else the frames are counted elsewhere
                 options["progress"] = frame
             results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
-                delayed(_analyse)(videos[i], self.on_error, options) for i in todo
+                delayed(_analyse)(videos[i], at_once, options) for i in todo
             )
             for done, (i, (track, failure)) in enumerate(zip(todo, results), 1):
                 if track is not None:
                     trials[i] = track.landmarks(self.coordinates)
-                note = failure or _oddity(track, self.person)
-                if note:
+                if failure:
+                    failed[i] = failure
+                elif note := _oddity(track, self.person):
                     notes[i] = note
                 video(done, source_name(videos[i]))
+        if failed and self.on_error == "raise":
+            raise VideoError("\n".join(failed[i] for i in sorted(failed)))
+        notes |= failed
         for i in sorted(notes):
             warnings.warn(f"X[{i}]: {notes[i]}", UserWarning, stacklevel=3)
         return trials
@@ -237,17 +244,17 @@ class PoseExtractor(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _analyse(video, on_error, options):
-    """Return (track, None), or under "skip" (track or None, what is wrong)."""
+def _analyse(video, at_once, options):
+    """Return (track, None) or (track or None, what is wrong); raise it if `at_once`."""
     try:
         track = follow_pose(video, **options)
     except VideoError as error:
-        if on_error == "raise":
+        if at_once:
             raise
         return None, str(error)
     if track.found.any():
         return track, None
-    if on_error == "raise":
+    if at_once:
         raise VideoError(nobody_found(track))
     return track, nobody_found(track)
 

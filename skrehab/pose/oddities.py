@@ -85,8 +85,8 @@ class Oddities:
             self._said.add(what)
             warnings.warn(f"{self._path}: {text}", UserWarning, stacklevel=4)
 
-    def look_at_file(self, container, stream, rate):
-        """Warn of slow motion: its times are longer than the movement was.
+    def look_at_file(self, container, stream, rate, holds_another=False):
+        """Warn of slow motion, whose times are longer than the movement was, and of a second film.
 
         Parameters
         ----------
@@ -96,7 +96,15 @@ class Oddities:
             Its film.
         rate : float or None
             Frames a second that it plays.
+        holds_another : bool, default=False
+            Whether a second film stands behind it.
         """
+        if holds_another:
+            self._warn(
+                "another",
+                "a second video was put behind the first in this file, and only the first is read. "
+                "Take the two files that it was made of.",
+            )
         told = {**container.metadata, **stream.metadata}.get(_CAPTURE_RATE)
         try:
             captured = float(Fraction(str(told).strip()))

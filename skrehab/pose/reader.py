@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .._optional import require
+from .endings import ends_early, ends_in_a_packet, holds_another
 from .oddities import Oddities, choose_stream
 from .picture import MAX_PIXELS, VideoError, orientation, size_fault, turn_upright
 from .resampling import resample_frames
@@ -163,6 +164,8 @@ def read_frames(path, *, target_fps=None, max_size=None):
     >>> for time, frame in read_frames("clip.mp4", target_fps=15):  # doctest: +SKIP
     ...     print(round(time, 2), frame.shape)
     """
+    if max_size is not None and not max_size >= 1:
+        raise ValueError(f"max_size must be 1 pixel or more, got {max_size!r}.")
     frames = _read_frames(Path(path), max_size)
     return frames if target_fps is None else resample_frames(frames, target_fps, source=path)
 
@@ -179,7 +182,7 @@ def _read_frames(path, max_size):
         reformatter = require("av.video.reformatter", None, "to read videos").VideoReformatter()
         turns = size = None
         odd = Oddities(path)
-        odd.look_at_file(container, stream, _stated_rate(stream))
+        odd.look_at_file(container, stream, _stated_rate(stream), holds_another(path))
         for frame in _decoded(container, stream, path):
             odd.look_at_frame(frame)
             if size is None:
@@ -289,40 +292,19 @@ def _decoded(container, stream, path):
     found = end - (container.start_time or 0) / 1e6
     # half a second of slack: durations in file headers are rounded, and often a little long
     slack = max(0.5, 0.02 * stated)
-    if _ends_early(path):  # then half a frame: parts of the last second may be lost
+    if ends_early(path):  # then half a frame: parts of the last second may be lost
         slack = min(slack, 0.5 / (_stated_rate(stream) or 30))
     if torn or found < stated - slack:
         raise VideoError(
             f"{path}: the file is cut short: it states {stated:.1f} s and ends after {found:.1f} s "
             f"({count} frames). Copy it again, or save the readable part as a new file."
         )
-
-
-def _ends_early(path):
-    """Tell whether a Matroska or WebM file states more bytes than it has.
-
-    FFmpeg says nothing where such a file is cut; of other kinds it finds the cut itself.
-    """
-    with open(path, "rb") as file:
-        if file.read(4) != b"\x1a\x45\xdf\xa3":
-            return False
-        file.seek(_ebml_size(file) or 0, os.SEEK_CUR)
-        segment = file.read(4) == b"\x18\x53\x80\x67"
-        size = _ebml_size(file) if segment else None
-        return size is not None and file.tell() + size > path.stat().st_size
-
-
-def _ebml_size(file):
-    """Read a size of 1 to 8 bytes, as many as the first has leading zeros and one; None: unknown.
-
-    RFC 8794, section 4.
-    """
-    first = file.read(1)
-    if not first or not first[0]:
-        return None
-    length = 9 - first[0].bit_length()
-    value = int.from_bytes(first + file.read(length - 1)) & ((1 << 7 * length) - 1)
-    return None if value == (1 << 7 * length) - 1 else value
+    if ends_in_a_packet(path):
+        raise VideoError(
+            f"{path}: the file is cut short: it ends in the middle of a packet of data, after "
+            f"{found:.1f} s ({count} frames). Copy it again, or save the readable part as a new "
+            "file."
+        )
 
 
 def _reason(error):

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import re
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -233,17 +234,28 @@ def follow_pose(
     key = None
     if memory.location is not None:  # hashing is only worth its time where something is kept
         key = (_content_hash(video), _content_hash(model_path), version, _RESULTS)
-    ignored = ["video", "model_path", "progress"]
-    people, world, times, (width, height) = memory.cache(_detect_people, ignore=ignored)(
-        video,
-        model_path,
-        progress,
-        key=key,
-        fps=None if _is_path(video) else fps,
-        target_fps=target_fps,
-        n_persons=n_persons or default_n_persons(person),
-        confidences=(min_detection_confidence, min_presence_confidence, min_tracking_confidence),
-    )
+    ignored, done = ["video", "model_path", "progress", "done"], []
+    how = {
+        "key": key,
+        "fps": None if _is_path(video) else fps,
+        "target_fps": target_fps,
+        "n_persons": n_persons or default_n_persons(person),
+        "confidences": (
+            *(min_detection_confidence, min_presence_confidence, min_tracking_confidence),
+        ),
+    }
+    try:
+        found = memory.cache(_detect_people, ignore=ignored)(
+            video, model_path, progress, done, **how
+        )
+    except OSError as error:  # of the store: what is wrong with a video is a VideoError
+        warnings.warn(
+            f"{source_name(video)}: its poses cannot be kept in {memory.location} ({error}).",
+            UserWarning,
+            stacklevel=3,
+        )
+        found = done[0] if done else _detect_people(video, model_path, progress, [], **how)
+    people, world, times, (width, height) = found
     chosen = choose_person(people, times, (width, height), person)
     image, world = (take_person(array, chosen, min_visibility) for array in (people, world))
     return PoseTrack(source_name(video), times, world, image, width, height)
@@ -315,11 +327,14 @@ def _content_hash(video):
     return hashlib.sha256(array.view(np.uint8).data).hexdigest(), array.shape, str(array.dtype)
 
 
-def _detect_people(video, model_path, progress, *, key, fps, target_fps, n_persons, confidences):
+def _detect_people(
+    video, model_path, progress, done, *, key, fps, target_fps, n_persons, confidences
+):
     """Run MediaPipe over a video; return everybody it finds in each frame.
 
     Returns image landmarks in pixels and world landmarks, each (n_frames, n_persons, 33, 4), the
-    times, and the picture's (width, height).
+    times, and the picture's (width, height). The same is put into the list `done`: a store that
+    fails then costs nothing.
     """
     source = source_name(video)
     if _is_path(video):
@@ -343,7 +358,8 @@ def _detect_people(video, model_path, progress, *, key, fps, target_fps, n_perso
             if progress is not None:
                 progress(len(times))
     height, width = frame.shape[:2]
-    return np.array(people), np.array(worlds), np.array(times), (width, height)
+    done.append((np.array(people), np.array(worlds), np.array(times), (width, height)))
+    return done[0]
 
 
 def _detect(detector, frame, time, source):

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from skrehab.preprocessing.movement import RunningAverage, moving_average
 from skrehab.preprocessing.trial_steps import TrialTransformer
-from skrehab.preprocessing.upright import warn_of_z_up
+from skrehab.preprocessing.upright import how_upright, warn_of_turned_over, warn_of_z_up
 from skrehab.skeletons import Skeleton, bone_skeleton, get_skeleton, guess_skeleton
 from skrehab.trials import check_frame
 
@@ -107,6 +107,9 @@ class BoneVectors(TrialTransformer):
     ----------
     n_landmarks_, n_coords_ : int
         Trailing shape of the trials.
+    upright_ : float
+        1 or -1 where the trunk points along y, or against it, in most trials; 0 where nothing
+        tells. Later trials in which it points the other way bring a warning.
 
     Notes
     -----
@@ -158,6 +161,12 @@ class BoneVectors(TrialTransformer):
         _check_bones(self._bones(), n_landmarks)
         super()._learn(X)
         warn_of_z_up(X, skeleton)
+        self.upright_ = how_upright(X, skeleton)
+
+    def _check(self, X):
+        X = super()._check(X)
+        warn_of_turned_over(X, self._whole, self.upright_)
+        return X
 
     @property
     def _whole(self):

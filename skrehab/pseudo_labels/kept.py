@@ -2,6 +2,7 @@
 
 from sklearn.utils.validation import check_memory
 
+import skrehab
 from skrehab.pseudo_labels.folds import fit_folds
 from skrehab.pseudo_labels.teachers import frame_scores_of
 
@@ -11,9 +12,10 @@ __all__ = ["KeptTeachers"]
 class KeptTeachers:
     """Fit teachers and score frames with them, unless the same was done before.
 
-    What is kept goes by the content of trials, labels, patients and parameters, so that nothing
-    passes from one fold to another that it would not have fitted itself. It is joblib's own store,
-    which is read with pickle: a folder of one's own.
+    What is kept goes by the content of trials, labels, patients and parameters, and by the versions
+    of skrehab and torch, so that nothing passes from one fold to another, or from one version to
+    the next, that it would not have fitted itself. It is joblib's own store, which is read with
+    pickle: a folder of one's own.
 
     Parameters
     ----------
@@ -46,9 +48,11 @@ class KeptTeachers:
         """
         if self.memory is None:
             return fit_folds(*args)
+        import torch
         from joblib import hash as content_of
 
-        self.key = content_of(args)
+        # what another version fitted is another classifier
+        self.key = content_of((skrehab.__version__, torch.__version__, args))
         return self.memory.cache(_fitted, ignore=["args"])(self.key, args)
 
     def scores(self, teachers, fold, X, **how):

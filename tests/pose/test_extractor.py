@@ -530,3 +530,48 @@ def test_jumps_are_told_of(tmp_path):
     video = str(VIDEOS / "two_people_roof.mp4")
     with pytest.warns(UserWarning, match=r"two_people_roof\.mp4: the pose jumps at .* s"):
         PoseExtractor(target_fps=10).transform([video])
+
+
+@needs_model
+def test_with_memory_all_bad_videos_are_named_after_the_good_ones(astronaut, nobody, tmp_path):
+    path, *_ = astronaut
+    other = write_video(tmp_path / "other.mp4", grey_wall(30))  # longer: it comes first
+    with pytest.raises(VideoError) as caught:
+        PoseExtractor(memory=tmp_path / "kept").transform([nobody, path, other])
+    assert [line.partition(": ")[0] for line in str(caught.value).splitlines()] == [
+        str(nobody),
+        str(other),
+    ]
+    work = []
+    extract_pose(path, memory=tmp_path / "kept", progress=work.append)
+    assert not work
+
+
+@needs_model
+def test_a_store_that_fails_costs_nothing_but_the_store(astronaut, tmp_path, run_python):
+    """A full disk lost the pose that was just found, and all the videos after it."""
+    pytest.importorskip("resource", reason="no limit of file sizes here")
+    path, frames, _ = astronaut
+    said = run_python(
+        """if True:
+        import resource, signal, sys, warnings
+        import numpy as np
+        from skrehab.pose import extract_pose
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        work = []
+        whole = extract_pose(sys.argv[1], model_path=sys.argv[3])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            track = extract_pose(
+                sys.argv[1], model_path=sys.argv[3], memory=sys.argv[2], progress=work.append
+            )
+        print(np.array_equal(track.world, whole.world, equal_nan=True), len(work))
+        print(any("cannot be kept" in str(one.message) for one in found) or
+              any("ersist" in str(one.message) or "cache" in str(one.message) for one in found))
+        """,
+        path,
+        tmp_path / "kept",
+        MODEL,
+    )
+    assert said.splitlines()[-2:] == [f"True {len(frames)}", "True"]

@@ -92,3 +92,44 @@ def test_trials_of_the_recipe_are_said():
     with pytest.warns(UserWarning, match="trunk points along z") as record:
         model.fit(Z_UP, np.arange(len(Z_UP)) % 2)
     assert sum("along z" in str(one.message) for one in record) == 1
+
+
+# --- y up in some trials, and down in others ------------------------------------------------------
+def turned_over(trials):
+    return turned((0, 1, 2), (1, -1, -1), trials)
+
+
+def test_trials_that_are_turned_over_are_said_in_training():
+    mixed = [*STANDING[:20], *turned_over(STANDING[20:])]
+    with pytest.warns(
+        UserWarning, match=r"In 8 of 28 trials \(X\[20\], X\[21\], .*other way along y"
+    ):
+        BoneVectors("mediapipe33").fit_transform(mixed)
+
+
+def test_trials_that_are_turned_over_are_said_after_training_and_after_loading(tmp_path):
+    """A model of y down judged trials with y up: another verdict, and not a word."""
+    import skrehab
+
+    for trained, later in ((STANDING, turned_over(STANDING)), (turned_over(STANDING), STANDING)):
+        step = BoneVectors("mediapipe33").fit(trained)
+        skrehab.save(step, tmp_path / "model", overwrite=True)
+        for one in (step, skrehab.load(tmp_path / "model")):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                one.transform(trained)
+            with pytest.warns(UserWarning, match=r"In 1 of 1 trials \(X\[0\]\)"):
+                one.transform(later[:1])
+
+
+def test_who_lies_or_is_not_seen_is_not_turned_over():
+    step = BoneVectors("mediapipe33").fit(STANDING)
+    lying = turned((1, 0, 2))[:2]
+    other_side = turned((1, 0, 2), (-1, 1, 1))[:2]
+    lost = [np.full_like(STANDING[0], np.nan)]
+    for fitted in (step, BoneVectors("mediapipe33").fit([*lying, *other_side]),
+                   BoneVectors("mediapipe33").fit(lost)):  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fitted.transform([*lying, *other_side, *lost])
+            BoneVectors(None, bones=[(0, 1)]).fit(STANDING).transform(turned_over(STANDING))

@@ -4,6 +4,7 @@ import numpy as np
 from instances import tiny_frames, tiny_labeler, tiny_trials
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
+import skrehab
 from skrehab import VideoClassifier
 from skrehab.metrics import trial_roc_auc
 from skrehab.pseudo_labels import PatientPipeline
@@ -52,3 +53,16 @@ def test_other_labels_are_another_fit(tmp_path):
     for ours, theirs in zip(other.scores_, plain.scores_):
         np.testing.assert_array_equal(ours, theirs)
     assert any((a != b).any() for a, b in zip(first.scores_, other.scores_))
+
+
+def test_another_version_fits_anew(tmp_path, monkeypatch):
+    """After an update the old version's classifiers were taken, whatever had been mended."""
+    tiny, fits = tiny_trials(), []
+    fit = VideoClassifier.fit
+    monkeypatch.setattr(
+        VideoClassifier, "fit", lambda s, *a, **k: fits.append(1) or fit(s, *a, **k)
+    )
+    for version, n_fits in (("1.0", 1), ("1.0", 1), ("1.1", 2), ("1.0", 2)):
+        monkeypatch.setattr(skrehab, "__version__", version)
+        tiny_labeler(memory=str(tmp_path)).fit(tiny.X, tiny.y)
+        assert len(fits) == n_fits

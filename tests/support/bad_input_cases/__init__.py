@@ -8,6 +8,7 @@ from bad_input_cases import (
     batches,
     clips,
     files,
+    habits,
     label_owners,
     labels,
     learning,
@@ -26,6 +27,6 @@ __all__ = ["CASES", "Case", "Outcome"]
 
 _PARTS = (
     *(videos, streams, batches, trials, files, programs, sequences, labels, label_owners),
-    *(manifests, manifest_options, models, clips, learning),
+    *(manifests, manifest_options, models, clips, learning, habits),
 )
 CASES = [case for part in _PARTS for case in part.CASES]

@@ -4,9 +4,12 @@ Sets of 12 synthetic patients, two exercises, 96 trials of eight people to learn
 others to test. Of 19 penalties from 0.001 to a million the one is taken that has the least squared
 error of left-out targets, or the highest balanced accuracy of left-out trials, leaving out patients
 or single trials; StandardScaler before it. Given is the balanced accuracy on the four others, the
-mean over sets and three draws of kernels, with the standard error over sets; and what left-out
-trials promised. The default of PatientRidgeClassifier was chosen on this table, so that its figures
-are of people seen in choosing; benchmarks/speed.py has others.
+mean over sets and three draws of kernels, with the standard error over sets; what left-out trials
+promised; and how many of the others' trials are told right beside the mean probability of what is
+said of them, by a slope from the same left-out trials.
+
+The default of PatientRidgeClassifier was chosen on this table, so that its figures are of people
+seen in choosing; benchmarks/speed.py has others.
 
     python benchmarks/ridge_penalty.py [--sets 12]
 """
@@ -20,7 +23,13 @@ from sklearn.preprocessing import StandardScaler
 
 from skrehab import BoneVectors, RocketFeatures
 from skrehab.datasets import make_rehab_trials
-from skrehab.linear import left_out_predictions, ridge_coefficients, ridge_parts
+from skrehab.linear import (
+    fit_slope,
+    left_out_predictions,
+    ridge_coefficients,
+    ridge_parts,
+    slope_probabilities,
+)
 
 ALPHAS = np.logspace(-3, 6, 19)
 DRAWS = 3
@@ -41,7 +50,7 @@ def accuracy(truth, scores):
 
 
 def chosen(data, n_features, n_frames, seed):
-    """Found by each way of choosing: (penalty, promised, on others), and of the best penalty."""
+    """Found by each way of choosing, and by the best penalty: five numbers of the table."""
     train, test, X, y = data.train, data.test, data.bones, data.y.astype(bool)
     rocket = RocketFeatures(n_features, n_frames=n_frames, random_state=seed)
     scaler = StandardScaler()
@@ -50,14 +59,18 @@ def chosen(data, n_features, n_frames, seed):
     targets = np.where(y[train], 1.0, -1.0)
     parts = ridge_parts(columns)
     solved = (ridge_coefficients(parts, targets[:, None], alpha) for alpha in ALPHAS)
-    on_others = accuracy(y[test], [others @ coef[0] + intercept[0] for coef, intercept in solved])
-    found = {("", "whatever is best on the others"): (np.nan, np.nan, on_others.max())}
+    said = [others @ coef[0] + intercept[0] for coef, intercept in solved]
+    on_others = accuracy(y[test], said)
+    found = {("", "whatever is best on the others"): (on_others.max(), *[np.nan] * 4)}
     for what, groups in (("patients", data.groups[train]), ("trials", None)):
         left_out = left_out_predictions(parts, targets[:, None], ALPHAS, groups)[:, :, 0]
         right = accuracy(y[train], left_out)
         for by, says in promises(y[train], targets, left_out).items():
             best = np.flatnonzero(says == says.max())[-1]  # of equals the largest penalty
-            found[what, by] = ALPHAS[best], right[best], on_others[best]
+            slope = fit_slope(left_out[best][:, None], y[train].astype(int))
+            sure = slope_probabilities(said[best][:, None], slope).max(axis=1).mean()
+            told_right = np.mean((said[best] > 0) == y[test])
+            found[what, by] = on_others[best], right[best], told_right, sure, ALPHAS[best]
     return found
 
 
@@ -85,21 +98,24 @@ def main():
         print("set", seed, flush=True)
     rows = []
     for ((n_features, n_frames), what, by), values in found.items():
-        penalty, promised, right = np.array(values).reshape(-1, DRAWS, 3).transpose(2, 0, 1)
-        right = right.mean(axis=1)
-        known = np.isfinite(penalty).all()
-        rows.append(
-            {
-                "features": n_features,
-                "frames": n_frames,
-                "left out": what,
-                "chosen by": by,
-                "balanced accuracy on others": f"**{right.mean():.3f}**",
-                "standard error": f"{right.std(ddof=1) / np.sqrt(len(right)):.3f}",
-                "of left-out trials": f"{promised.mean():.3f}" if known else "",
-                "median penalty": f"{np.median(penalty):.0f}" if known else "",
-            }
-        )
+        values = np.array(values).reshape(-1, DRAWS, 5)
+        right = values[:, :, 0].mean(axis=1)
+        row = {
+            "features": n_features,
+            "frames": n_frames,
+            "left out": what,
+            "chosen by": by,
+            "balanced accuracy on others": f"**{right.mean():.3f}**",
+            "standard error": f"{right.std(ddof=1) / np.sqrt(len(right)):.3f}",
+        }
+        if what:
+            means = values.mean(axis=(0, 1))
+            row["of left-out trials"] = f"{means[1]:.3f}"
+            row["others told right"] = f"{means[2]:.3f}"
+            row["probability of what is said"] = f"{means[3]:.3f}"
+            row["median penalty"] = f"{np.median(values[:, :, 4]):.0f}"
+        rows.append(row)
+    rows.sort(key=lambda row: (row["features"], row["frames"], -len(row)))
     write_report("ridge_penalty", rows, __doc__, packages=("scikit-learn", "numpy"))
 
 

@@ -150,7 +150,7 @@ def evaluate_by_patient(
     models = _named(models, data)
     folds = patient_folds(data, cv)
     notes = _alike_on_both_sides(data, folds) + _beside_earlier(models, data)
-    if not all(map(_on_truth, models.values())):
+    if not all(isinstance(model, OnFrameTruth) for model in models.values()):
         refuse_one_label(data, folds)
     notes += label_notes(models, data) + nothing_seen(data)
     scorers = scorers_of(scoring, data)
@@ -179,7 +179,7 @@ def evaluate_by_patient(
                     kept, data, folds if knows_unlabelled(model) else data.labelled_folds(folds),
                     None if is_floor else n_jobs, None if is_floor else count,
                     X=data.duration[:, None] if is_floor else data.X,
-                    y=data.frame_labels if _on_truth(model) else data.y,
+                    y=data.frame_labels if isinstance(model, OnFrameTruth) else data.y,
                     who={} if is_floor else data.who(),
                 )  # fmt: skip
                 by_seed.append(scored(records, folds, data, lengths, scorers))
@@ -203,26 +203,24 @@ def _named(models, data):
     if taken := [name for name in floor_models() if name in models]:
         raise ValueError(f"{taken[0]!r} is in every study already: give the model another name.")
     for name, model in models.items():
-        if _on_truth(model) and data.frame_labels is None:
+        if isinstance(model, OnFrameTruth) and data.frame_labels is None:
             raise ValueError(
                 f"Model {name!r} learns from frame truth, and there are no frame_labels."
             )
         estimator = learner_of(model)
-        if not (hasattr(estimator, "fit") and hasattr(type(estimator), "get_params")):
+        needed = ("fit", "get_params", "predict_proba")
+        if isinstance(estimator, type) or not all(hasattr(estimator, one) for one in needed):
             raise ValueError(
-                f"Model {name!r} must be an estimator, got {type(estimator).__name__}."
+                f"Model {name!r} must be an estimator with predict_proba, which "
+                f"CalibratedClassifierCV adds to others, got {type(estimator).__name__}."
             )
     return {str(name): model for name, model in models.items()}
-
-
-def _on_truth(model):
-    return isinstance(model, OnFrameTruth)
 
 
 def _kind(model, is_floor, by_seed):
     if is_floor:
         return "floor"
-    if _on_truth(model):
+    if isinstance(model, OnFrameTruth):
         return "frame truth"
     return "trial labels" if by_seed[0].frame_scores is not None else "trials only"
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from instances import tiny_trials
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
 
 from skrehab.evaluation import evaluate_by_patient
 
@@ -36,6 +38,16 @@ def test_a_fold_whose_training_has_one_label_is_refused_before_the_first(tiny):
     assert Height.taught == 0
     study = evaluate_by_patient(Height(), tiny.X, tiny.y, tiny.patients)
     assert len(study.folds) == 4 and Height.taught == 4
+
+
+def test_a_model_without_probabilities_is_refused_before_the_first(tiny):
+    """Its folds were trained, and then it was told that a pipeline has no such attribute."""
+    models = {"height": Height(), "ridge": make_pipeline(Height(), RidgeClassifier())}
+    with pytest.raises(ValueError, match=r"'ridge' must .* predict_proba, .* got Pipeline"):
+        evaluate_by_patient(models, tiny.X, tiny.y, tiny.patients)
+    with pytest.raises(ValueError, match=r"'model' must be an estimator .* got type"):
+        evaluate_by_patient(Height, tiny.X, tiny.y, tiny.patients)
+    assert Height.taught == 0
 
 
 def test_trials_that_show_nothing_are_named(tiny):

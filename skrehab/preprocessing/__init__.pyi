@@ -16,6 +16,7 @@ from skrehab.skeletons import Skeleton
 class BoneVectors(Any):
     n_landmarks_: int
     n_coords_: int
+    upright_: float
     def __init__(self, skeleton: str | Skeleton | Literal["auto"] | None = 'mediapipe33', *, window: int = 5, bones: Sequence[tuple[int, tuple[Any, ...], int, tuple[Any, ...]]] | None = None) -> None: ...
     def get_feature_names_out(self, input_features: None = None) -> NDArray[Any]: ...
     @property

@@ -10,7 +10,6 @@ from rich.table import Table
 from skrehab._written import written
 from skrehab.cli._native import native_lines_logged
 from skrehab.cli._paths import check_file, check_place
-from skrehab.cli._skeleton import skeleton_of
 from skrehab.cli.app import (
     Jobs,
     Person,
@@ -80,6 +79,7 @@ def models_by_name(names, data, epochs=None, normal_label=None, skeleton="auto")
     from sklearn.pipeline import Pipeline
 
     from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, networks
+    from skrehab.cli._skeleton import skeleton_of
     from skrehab.evaluation import OnFrameTruth
     from skrehab.recipes import published, recommended
 

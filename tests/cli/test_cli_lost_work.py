@@ -130,6 +130,8 @@ def test_names_tell_skeletons_of_as_many_landmarks_apart():
             skeleton_of(other, data)
     nameless = Bunch(X=X, landmarks=None, skeleton=None)
     assert skeleton_of("auto", nameless) == "auto" and skeleton_of("none", nameless) is None
+    numbers = Bunch(X=X, landmarks=tuple(map(str, range(25))), skeleton=None)
+    assert skeleton_of("auto", numbers) == "auto"
 
 
 # --- poses of videos ------------------------------------------------------------------------------

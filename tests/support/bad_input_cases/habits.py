@@ -364,6 +364,14 @@ for label, names in {
             load_manifest,
             in_order,
         )
+for first in (0, 1):
+    case(
+        "habits",
+        f"landmarks by number from {first}, sorted as words",
+        by_name([str(i) for i in range(first, 33 + first)], sorted(range(33), key=str)),
+        load_manifest,
+        lambda data: all(np.array_equal(trial, POSE + i) for i, trial in enumerate(data.X)),
+    )
 OWN = [f"marker{i}" for i in range(33)]
 case(
     "habits",

@@ -33,11 +33,14 @@ the same method:
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 __all__ = ["FrameStream", "StreamCounts"]
+
+MANY_LATE = 30  # a second of a usual camera: no jam, but a clock that runs elsewhere
 
 
 @dataclass
@@ -172,8 +175,8 @@ class FrameStream:
         -------
         ndarray of shape (n_classes,), dtype float32, or None
             Class probabilities. None for a frame that comes late: it is counted and ignored, since
-            the frames after it have been scored already. Where nobody is seen there are
-            probabilities too, the same as offline, but `seen` is False.
+            the frames after it have been scored already. Thirty in a row bring a warning. Where
+            nobody is seen there are probabilities too, the same as offline, but `seen` is False.
 
         Raises
         ------
@@ -181,11 +184,23 @@ class FrameStream:
             If the frame has another shape than in fit or infinite values, or the timestamp is not
             a finite number. The frame is left out, and the next one may be pushed.
         """
-        timestamp = float(timestamp)
+        try:
+            timestamp = float(timestamp)
+        except TypeError:  # None, a date
+            raise ValueError(f"timestamp must be seconds, got {timestamp!r}.") from None
         if not math.isfinite(timestamp):
             raise ValueError(f"timestamp must be a finite number of seconds, got {timestamp!r}.")
         if timestamp <= self._last:
             self.counts.late += 1
+            self._late_by_now += 1
+            if self._late_by_now == MANY_LATE:
+                warnings.warn(
+                    f"{MANY_LATE} frames in a row came late and were ignored, the last at "
+                    f"{timestamp:.3f} s after one at {self._last:.3f} s: was the clock set back? "
+                    "Take one that only rises, such as time.monotonic(), or reset() the stream.",
+                    UserWarning,
+                    stacklevel=2,
+                )
             return None
         first, *others = self._streams
         value = first.push(frame, timestamp)
@@ -197,7 +212,7 @@ class FrameStream:
             self.counts.gaps += timestamp - self._last > self.max_gap
         self.counts.frames += 1
         self.counts.unseen += not seen
-        self.seen, self._last = bool(seen), timestamp
+        self.seen, self._last, self._late_by_now = bool(seen), timestamp, 0
         return value
 
     def reset(self):
@@ -205,7 +220,7 @@ class FrameStream:
         for stream in self._streams:
             stream.reset()
         self.counts = StreamCounts()
-        self.seen, self._last = False, -math.inf
+        self.seen, self._last, self._late_by_now = False, -math.inf, 0
 
     def __enter__(self):
         return self

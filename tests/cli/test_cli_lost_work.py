@@ -77,9 +77,7 @@ def test_a_normal_label_of_another_kind_with_frame_labels(poses, tmp_path):
     path, _ = poses()
     (tmp_path / "iv.csv").write_text("start,stop,label\n0.2,0.4,1\n")
     path.write_text("path,patient,label,frame_labels\n0.npz,P0,0,\n1.npz,P0,1,iv.csv\n")
-    with pytest.raises(
-        ValueError, match="normal_label is .usual., and labels are numbers"
-    ):
+    with pytest.raises(ValueError, match=r"normal_label is .usual., and labels are numbers"):
         load_manifest(path, frame_rate=30, normal_label="usual")
     assert load_manifest(path, frame_rate=30, normal_label="0").frame_labels[1].sum() == 6
 

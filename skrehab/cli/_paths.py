@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import warnings
 from pathlib import Path
 
 from skrehab._shown import shown
@@ -63,6 +64,11 @@ def find_videos(paths):
     FileNotFoundError
         If nothing is there, or a folder or pattern holds no video; all such are named.
 
+    Warns
+    -----
+    UserWarning
+        If folders inside a folder hold videos, too.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -78,8 +84,20 @@ def find_videos(paths):
     for path in paths:
         if path.is_dir():
             inside = [one for one in path.iterdir() if _is_video(one)]
+            deeper = sorted(one.name for one in path.iterdir() if _holds_videos(one))
             if not inside:
-                problems.append(f"{path} is a folder without videos ({' '.join(VIDEO_SUFFIXES)})")
+                where = f"; there are some in {', '.join(deeper[:5])}" if deeper else ""
+                known = " ".join(VIDEO_SUFFIXES)
+                problems.append(f"{path} is a folder without videos ({known}){where}")
+            elif deeper:
+                more = ", ..." if len(deeper) > 5 else ""
+                warnings.warn(
+                    f"{path}: folders in it hold videos, too, which are not taken: "
+                    f"{', '.join(deeper[:5])}{more}. Name them, or give a pattern such as "
+                    f"'{path}/**/*.mp4'.",
+                    UserWarning,
+                    stacklevel=2,
+                )
         elif os.path.lexists(path):
             inside = [path]
         else:
@@ -211,6 +229,14 @@ def _is_video(path):
     return (
         path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
+
+
+def _holds_videos(path):
+    try:
+        hidden = path.name.startswith(".")
+        return path.is_dir() and not hidden and any(map(_is_video, path.iterdir()))
+    except OSError:  # a folder that nobody may open
+        return False
 
 
 def _counted(path):

@@ -1,5 +1,6 @@
 """Which skeleton the trials of a manifest have: what their files say goes before their number."""
 
+from skrehab.datasets._pose_files import numbered
 from skrehab.skeletons import get_skeleton, guess_skeleton
 
 __all__ = ["skeleton_of"]
@@ -29,7 +30,7 @@ def skeleton_of(asked, data):
     if asked == "none":
         return None
     names = data.get("landmarks")
-    if names is None:
+    if names is None or numbered(names):
         return asked
     if asked == "auto" and data.skeleton is not None:
         return data.skeleton

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from skrehab.cli._paths import check_file
 from skrehab.cli.app import stderr, stdout
 
 __all__ = []
@@ -17,6 +18,7 @@ def check(
     ] = None,
 ):
     """Say what a manifest holds and what is odd about it; nothing is trained."""
+    check_file(manifest, "manifest")
     from skrehab.datasets import load_manifest
     from skrehab.datasets.overview import describe_trials
     from skrehab.evaluation.checks import oddities

@@ -10,7 +10,6 @@ from rich.table import Table
 from skrehab._written import written
 from skrehab.cli._native import native_lines_logged
 from skrehab.cli._paths import check_file, check_place
-from skrehab.cli._skeleton import skeleton_of
 from skrehab.cli.app import (
     Jobs,
     Person,
@@ -64,8 +63,10 @@ def evaluate(
     data = load_manifest(manifest, normal_label=normal_label)
     for line in describe_trials(data):
         stdout.print(line, highlight=False, soft_wrap=True)
-    if data.y.dtype.kind == "i" and normal_label is not None:
-        normal_label = int(normal_label)
+    if normal_label is not None:
+        normal_label = _among(normal_label, sorted(set(data.y.tolist())))
+    if folds is not None and folds > (n_patients := len(set(data.groups.tolist()))):
+        raise ValueError(f"--folds {folds}: there are {n_patients} patients, and no more folds.")
     built = models_by_name(names, data, epochs, normal_label, skeleton)
     if isinstance(data.X[0], str | Path):
         data.X = _poses(data.X, person, output / "poses", jobs)
@@ -75,11 +76,20 @@ def evaluate(
     )  # fmt: skip
 
 
+def _among(normal_label, labels):
+    """The label that was typed, a number where labels are."""
+    by_text = {str(label): label for label in labels}
+    if normal_label not in by_text:
+        raise ValueError(f"The normal label {normal_label!r} is not among the labels {labels}.")
+    return by_text[normal_label]
+
+
 def models_by_name(names, data, epochs=None, normal_label=None, skeleton="auto"):
     """Build what was asked for by name."""
     from sklearn.pipeline import Pipeline
 
     from skrehab import DisplacementSmoother, FrameMLP, LandmarkScaler, networks
+    from skrehab.cli._skeleton import skeleton_of
     from skrehab.evaluation import OnFrameTruth
     from skrehab.recipes import published, recommended
 

@@ -14,7 +14,6 @@ import typer
 import skrehab
 from skrehab.cli._native import native_lines_logged
 from skrehab.cli._paths import check_file, check_place, expanded
-from skrehab.cli._skeleton import skeleton_of
 from skrehab.cli._start import Freeze, Head, Weights, WeightsSha256, start_from
 from skrehab.cli.app import (
     Jobs,
@@ -158,6 +157,7 @@ def train(
     given = _options_of_paper(recipe, skeleton, network, method, threshold)
     check_file(weights, "weights file")
 
+    from skrehab.cli._skeleton import skeleton_of
     from skrehab.datasets import load_manifest
     from skrehab.datasets.label_codes import encode_labels, name_labels, parse_label_names
     from skrehab.datasets.overview import describe_trials, frame_rates

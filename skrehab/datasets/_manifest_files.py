@@ -29,7 +29,7 @@ def find_files(rows, folder, problems):
     for row in rows:
         cell = row.cells["path"]
         try:
-            file = _found(folder, cell)
+            file = found_file(folder, cell)
         except ValueError as error:
             problems.add(row, "path", str(error))
             files.append(folder)
@@ -63,7 +63,7 @@ def find_files(rows, folder, problems):
     return files
 
 
-def _found(folder, cell):
+def found_file(folder, cell):
     """The file of a cell, also where the other system writes backslashes or composes letters."""
     longest = max((len(os.fsencode(part)) for part in Path(cell).parts), default=0)
     if longest > LONGEST_NAME or len(cell) > _LONGEST_PATH:
@@ -195,7 +195,7 @@ def read_all_intervals(rows, files, poses, rates, folder, as_numbers, options, p
                 times = None  # they come from the rate, which also tells of frames after the last
             names = [row.cells["path"], row.cells.get("trial", "")]
             try:
-                labels_file = _found(folder, cell)
+                labels_file = found_file(folder, cell)
                 asked = alike_key(recording or file.stem)
                 other = claimed.setdefault((str(labels_file), asked, row.cells.get("trial")), row)
                 intervals = read_intervals(

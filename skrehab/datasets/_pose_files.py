@@ -6,7 +6,14 @@ from skrehab.formats.poses import is_long_table, parse_pose
 from skrehab.formats.tables import one_trial, parse_long_table
 from skrehab.skeletons import get_skeleton, list_skeletons
 
-__all__ = ["POSE_SUFFIXES", "PoseFile", "PoseReader", "in_known_order", "is_pose_folder"]
+__all__ = [
+    "POSE_SUFFIXES",
+    "PoseFile",
+    "PoseReader",
+    "in_known_order",
+    "is_pose_folder",
+    "numbered",
+]
 
 POSE_SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".xlsx", ".trc", ".json", ".parquet")
 
@@ -41,14 +48,19 @@ def in_known_order(pose):
     Returns
     -------
     PoseFile
-        In the order and with the names of the registered skeleton that has these landmarks; the
-        same where none has.
+        In the order and with the names of the registered skeleton that has these landmarks, or in
+        that of their numbers; the same where neither holds.
     """
     if pose.landmarks is None:
         return pose
     keys = [_letters(name) for name in pose.landmarks]
     if len(set(keys)) < len(keys) or len(keys) != pose.pose.shape[1]:
         return pose
+    if numbered(pose.landmarks):
+        order = sorted(range(len(keys)), key=lambda k: int(keys[k]))
+        return pose._replace(
+            pose=pose.pose[:, order], landmarks=tuple(pose.landmarks[k] for k in order)
+        )
     known = [get_skeleton(name).landmarks for name in list_skeletons()]
     known = [names for names in known if {_letters(name) for name in names} == set(keys)]
     if not known:
@@ -57,6 +69,14 @@ def in_known_order(pose):
     names = next((n for n in known if [_letters(name) for name in n] == keys), known[0])
     order = [keys.index(_letters(name)) for name in names]
     return pose._replace(pose=pose.pose[:, order], landmarks=names)
+
+
+def numbered(names):
+    """Whether landmarks have numbers for names, from 0 or 1, which tell their order and no more."""
+    if not all(name.isascii() and name.isdigit() for name in names):
+        return False
+    numbers = sorted(map(int, names))
+    return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
 
 
 def _letters(name):

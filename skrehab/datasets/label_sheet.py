@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skrehab._written import written
+from skrehab.datasets._manifest_files import found_file
 from skrehab.datasets._tables import first_row, how_written, open_table
 from skrehab.datasets._video_names import VIDEO_SUFFIXES
 from skrehab.datasets.intervals import read_intervals
@@ -180,7 +181,10 @@ class LabelSheet:
         pathlib.Path
             Whether it is there or not.
         """
-        return self.path.parent / cell
+        try:
+            return found_file(self.path.parent, cell)
+        except ValueError:  # a name that no file can have
+            return self.path.parent / cell
 
     def beside(self, file):
         """Name a file as the manifest does.

@@ -26,7 +26,7 @@ from skrehab.datasets._manifest_rows import (
     read_rows,
     scores_of,
 )
-from skrehab.datasets._tables import clean, same_key
+from skrehab.datasets._tables import clean, same_key, to_whole
 from skrehab.datasets.intervals import intervals_to_frames
 from skrehab.skeletons import get_skeleton, list_skeletons
 from skrehab.trials import UNLABELLED, ragged
@@ -233,7 +233,12 @@ def _frame_truth(rows, data, normal_label, problems):
         )
     background = 0 if normal_label is None else normal_label
     if data.y.dtype.kind == "i":  # a command line has text
-        background = int(background)
+        if to_whole(str(background)) is None:
+            raise ValueError(
+                f"{data.path}: normal_label is {background!r}, and labels are numbers: "
+                f"{sorted(set(data.y.tolist()))}."
+            )
+        background = to_whole(str(background))
     truth = []
     for row, trial, times, intervals in zip(rows, data.X, data.timestamps, data.frame_intervals):
         labels = np.full(len(trial), UNLABELLED)

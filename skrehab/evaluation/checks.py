@@ -19,6 +19,8 @@ __all__ = [
     "standardised_together",
 ]
 
+MOST_SIZES = 8  # times another: nobody stands so much nearer to the camera, or is so much taller
+
 
 def alike_patients(groups):
     """Find patients whose names differ only in case, blanks, dashes or the like.
@@ -191,6 +193,39 @@ def standardised_together(X, tolerance=1e-3):
     return None
 
 
+def _units(X):
+    """Say what looks like millimetres among metres, or per cent among shares."""
+    if not all(trial.ndim == 3 and trial.shape[2] >= 2 for trial in X):
+        return []
+    out, sizes = [], np.array([_size(trial[..., :2]) for trial in X])
+    known = np.isfinite(sizes) & (sizes > 0)
+    middle = np.median(sizes[known]) if known.any() else 1.0
+    other = np.flatnonzero(known & ((sizes > MOST_SIZES * middle) | (sizes * MOST_SIZES < middle)))
+    if len(other):
+        out.append(
+            f"Bodies have quite another size in {len(other)} of {len(X)} trials ({_few(other)}) "
+            "than in the others: are they in other units, such as millimetres among metres?"
+        )
+    top = max(np.nanmax(trial[..., 3], initial=0.0) for trial in X) if X[0].shape[2] == 4 else 0.0
+    if top > 1.01:
+        out.append(
+            f"The fourth coordinate, a score from 0 to 1, is up to {top:.3g}: are they per cent?"
+        )
+    return out
+
+
+def _size(places):
+    """Height and width of the body in a trial, together; NaN where nothing is seen."""
+    seen = places[np.isfinite(places).all(axis=-1).sum(axis=1) > 1]
+    if not len(seen):
+        return np.nan
+    return float(np.median(np.linalg.norm(np.nanmax(seen, 1) - np.nanmin(seen, 1), axis=-1)))
+
+
+def _few(places):
+    return ", ".join(str(place + 1) for place in places[:8]) + (", ..." if len(places) > 8 else "")
+
+
 def oddities(data, normal_label=None):
     """Say what is odd about trials, before any model.
 
@@ -207,8 +242,8 @@ def oddities(data, normal_label=None):
     list of str
         Sentences: patients of near-equal names, one recording listed twice, coordinates scaled
         together, trials filled up to one length, exercises that are empty here and there, frame
-        rates that differ, poses that are hardly seen, one label only, a duration that predicts the
-        label.
+        rates that differ, poses that are hardly seen or of another size, scores above 1, one label
+        only, a duration that predicts the label.
 
     Raises
     ------
@@ -272,6 +307,7 @@ def oddities(data, normal_label=None):
                 f"Less than half of the frames are whole in {len(hardly)} trials ({listed}"
                 f"{', ...' if len(hardly) > 8 else ''})."
             )
+        out += _units(X)
     known = ~not_labelled(y)
     if normal_label is None and y.dtype.kind in "biuf":
         normal_label = normal_number(y[known])

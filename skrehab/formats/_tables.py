@@ -161,9 +161,11 @@ def open_table(path, whole=False):
         check_end(text, *last, len(header))
     if long:
         hint = "; numbers with a decimal comma need semicolons between the cells"
+        if len(header) == 1:  # a line above the table
+            hint = f", which is taken to be {quoted(header[0])}: titles must come first"
         raise ValueError(
             f"row {', '.join(long[:10])}: more cells than the header has columns"
-            + (hint if delimiter == "," else "")
+            + (hint if delimiter == "," or len(header) == 1 else "")
         )
     return header, rows, delimiter != ","
 

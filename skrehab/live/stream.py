@@ -41,6 +41,7 @@ import numpy as np
 __all__ = ["FrameStream", "StreamCounts"]
 
 _TIMED_AFTER, _TOLERANCE = 2.0, 1.1  # seconds; 29.97 frames a second are 30
+MANY_LATE = 30  # a second of a usual camera: no jam, but a clock that runs elsewhere
 
 
 @dataclass
@@ -180,8 +181,8 @@ class FrameStream:
         -------
         ndarray of shape (n_classes,), dtype float32, or None
             Class probabilities. None for a frame that comes late: it is counted and ignored, since
-            the frames after it have been scored already. Where nobody is seen there are
-            probabilities too, the same as offline, but `seen` is False.
+            the frames after it have been scored already. Thirty in a row bring a warning. Where
+            nobody is seen there are probabilities too, the same as offline, but `seen` is False.
 
         Raises
         ------
@@ -189,11 +190,23 @@ class FrameStream:
             If the frame has another shape than in fit or infinite values, or the timestamp is not
             a finite number. The frame is left out, and the next one may be pushed.
         """
-        timestamp = float(timestamp)
+        try:
+            timestamp = float(timestamp)
+        except TypeError:  # None, a date
+            raise ValueError(f"timestamp must be seconds, got {timestamp!r}.") from None
         if not math.isfinite(timestamp):
             raise ValueError(f"timestamp must be a finite number of seconds, got {timestamp!r}.")
         if timestamp <= self._last:
             self.counts.late += 1
+            self._late_by_now += 1
+            if self._late_by_now == MANY_LATE:
+                warnings.warn(
+                    f"{MANY_LATE} frames in a row came late and were ignored, the last at "
+                    f"{timestamp:.3f} s after one at {self._last:.3f} s: was the clock set back? "
+                    "Take one that only rises, such as time.monotonic(), or reset() the stream.",
+                    UserWarning,
+                    stacklevel=2,
+                )
             return None
         first, *others = self._streams
         value = first.push(frame, timestamp)
@@ -205,7 +218,7 @@ class FrameStream:
             self.counts.gaps += timestamp - self._last > self.max_gap
         self.counts.frames += 1
         self.counts.unseen += not seen
-        self.seen, self._last = bool(seen), timestamp
+        self.seen, self._last, self._late_by_now = bool(seen), timestamp, 0
         if not self._timed and self.counts.seconds >= _TIMED_AFTER:
             self._timed = True
             self._compare_rates()
@@ -228,7 +241,8 @@ class FrameStream:
         for stream in self._streams:
             stream.reset()
         self.counts = StreamCounts()
-        self.seen, self._last, self._timed = False, -math.inf, False
+        self.seen, self._last = False, -math.inf
+        self._timed, self._late_by_now = False, 0
 
     def __enter__(self):
         return self

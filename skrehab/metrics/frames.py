@@ -13,6 +13,18 @@ from skrehab.trials import check_frame_labels, labelled, ragged
 __all__ = ["frame_f1", "frame_roc_auc", "pool_frames", "positive_scores"]
 
 
+def refuse_probabilities(predicted):
+    """Refuse fractions where labels are needed: any but 0 would count as the motion."""
+    predicted = np.asarray(predicted)
+    if predicted.dtype.kind == "f":
+        parts = predicted[np.isfinite(predicted) & (predicted != np.round(predicted))]
+        if len(parts):
+            raise ValueError(
+                f"frame_predictions holds {parts[0]:.3g}, which is a probability and no label. "
+                "Take what predict says in place of predict_proba, or compare with a threshold."
+            )
+
+
 # --- frames ---------------------------------------------------------------------------------------
 def labelled_frames(frame_labels, frame_values):
     """Join the labelled frames of all trials."""
@@ -156,7 +168,8 @@ def frame_f1(frame_labels, frame_predictions, *, average="binary", pos_label=Non
     Raises
     ------
     ValueError
-        If labels are words, `average` is binary and `pos_label` is missing.
+        If labels are words, `average` is binary and `pos_label` is missing; or if probabilities are
+        given in place of labels.
 
     Examples
     --------
@@ -165,6 +178,7 @@ def frame_f1(frame_labels, frame_predictions, *, average="binary", pos_label=Non
     0.6666666666666666
     """
     truth, predicted = labelled_frames(frame_labels, frame_predictions)
+    refuse_probabilities(predicted)
     if average == "binary":
         both = np.concatenate([truth.astype(object), np.asarray(predicted).astype(object)])
         motion = motion_of(both, pos_label, labels) if len(both) else both.astype(bool)

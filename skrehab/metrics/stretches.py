@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrehab._given import array_of, filled
+from skrehab.metrics.frames import refuse_probabilities
 from skrehab.trials import check_frame_labels, labelled
 
 __all__ = ["segment_precision_recall", "segments"]
@@ -62,7 +63,7 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
     Raises
     ------
     ValueError
-        If there are not as many labels as predictions.
+        If there are not as many labels as predictions, or these are probabilities.
 
     Examples
     --------
@@ -72,6 +73,7 @@ def segment_precision_recall(frame_labels, frame_predictions, *, min_overlap=0.5
     """
     n_true = n_predicted = n_matched = 0
     for truth, predicted in _labelled_stretches(frame_labels, frame_predictions):
+        refuse_probabilities(predicted)
         truth, predicted = segments(truth, positive), segments(predicted, positive)
         n_true, n_predicted = n_true + len(truth), n_predicted + len(predicted)
         overlaps = sorted(

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 
 import skrehab
 from skrehab.cli._skeleton import skeleton_of
+from skrehab.datasets import load_manifest
 from skrehab.skeletons import get_skeleton
 
 NAMES = get_skeleton("mediapipe33").landmarks
@@ -56,6 +57,29 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(run, poses, t
         assert code == 1 and "cannot be written" in err and "file is no folder" in err
         assert "trials of" not in out + err  # nothing was read, and nothing trained
     assert (tmp_path / "file").read_text() == "mine" and not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--normal-label", "usual"], "The normal label 'usual' is not among the labels [0, 1]."),
+        (["--folds", 9], "--folds 9: there are 2 patients"),
+    ],
+)
+def test_options_of_evaluate_that_do_not_fit_are_said_in_words(run, poses, tmp_path, options, said):
+    """Python's and scikit-learn's own words, the second after the poses of all videos."""
+    path, _ = poses()
+    code, _, err = run("evaluate", path, "-o", tmp_path / "out", *options)
+    assert code == 1 and said in " ".join(err.split()) and not (tmp_path / "out").exists()
+
+
+def test_a_normal_label_of_another_kind_with_frame_labels(poses, tmp_path):
+    path, _ = poses()
+    (tmp_path / "iv.csv").write_text("start,stop,label\n0.2,0.4,1\n")
+    path.write_text("path,patient,label,frame_labels\n0.npz,P0,0,\n1.npz,P0,1,iv.csv\n")
+    with pytest.raises(ValueError, match=r"normal_label is .usual., and labels are numbers"):
+        load_manifest(path, frame_rate=30, normal_label="usual")
+    assert load_manifest(path, frame_rate=30, normal_label="0").frame_labels[1].sum() == 6
 
 
 def test_a_model_that_cannot_be_written_is_written_elsewhere(tmp_path, monkeypatch):
@@ -130,6 +154,8 @@ def test_names_tell_skeletons_of_as_many_landmarks_apart():
             skeleton_of(other, data)
     nameless = Bunch(X=X, landmarks=None, skeleton=None)
     assert skeleton_of("auto", nameless) == "auto" and skeleton_of("none", nameless) is None
+    numbers = Bunch(X=X, landmarks=tuple(map(str, range(25))), skeleton=None)
+    assert skeleton_of("auto", numbers) == "auto"
 
 
 # --- poses of videos ------------------------------------------------------------------------------

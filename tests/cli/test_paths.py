@@ -92,3 +92,17 @@ def test_what_is_there_is_not_replaced(tmp_path):
         check_new([tmp_path / "a", tmp_path / "c"], overwrite=False)
     with pytest.raises(FileExistsError, match=r"/a, .*/b exist already"):
         check_new([tmp_path / "a", tmp_path / "b"], overwrite=False)
+
+
+def test_videos_of_folders_inside_are_said(tmp_path):
+    """One clip at the top, fifty in folders by patient: the fifty were left out without a word."""
+    for name in ("a.mp4", "P01/b.mp4", "P02/c.MOV", ".trash/d.mp4", "notes/e.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"hold videos, too, which are not taken: P01, P02\. Name"):
+        assert find_videos([tmp_path]) == [tmp_path / "a.mp4"]
+    found = find_videos([pathlib.Path(f"{tmp_path}/**/*.mp4")])
+    assert sorted(found) == [tmp_path / "P01" / "b.mp4", tmp_path / "a.mp4"]
+    (tmp_path / "a.mp4").unlink()
+    with pytest.raises(FileNotFoundError, match=r"folder without videos .*; there are some in P01"):
+        find_videos([tmp_path])

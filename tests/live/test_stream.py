@@ -262,6 +262,31 @@ def test_frame_rate_must_be_positive(pipeline, frame_rate):
         FrameStream(pipeline, frame_rate=frame_rate)
 
 
+def test_a_clock_that_is_set_back_is_said_once(pipeline, tiny):
+    """Each frame was ignored from there on, and nobody was told."""
+    stream, frame = FrameStream(pipeline), tiny.X[0][0]
+    assert stream.push(frame, 3600.0) is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for i in range(29):
+            assert stream.push(frame, i / 30) is None
+        assert stream.push(frame, 3601.0) is not None
+        for i in range(29):
+            assert stream.push(frame, i / 30) is None
+    with pytest.warns(UserWarning, match="30 frames in a row came late .* clock set back"):
+        stream.push(frame, 29 / 30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stream.push(frame, 30 / 30)
+    assert stream.counts.late == 60 and stream.counts.frames == 2
+
+
+@pytest.mark.parametrize("timestamp", [None, [0.1]])
+def test_times_must_be_numbers(pipeline, tiny, timestamp):
+    with pytest.raises(ValueError, match="timestamp must be seconds, got"):
+        FrameStream(pipeline).push(tiny.X[0][0], timestamp)
+
+
 def test_late_and_repeated_frames_are_ignored_and_counted(pipeline, tiny):
     stream, trial = FrameStream(pipeline), tiny.X[0]
     offline = pipeline.predict_proba([trial])[0]

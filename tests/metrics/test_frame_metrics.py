@@ -373,3 +373,12 @@ def test_patient_scores_of_few_patients(scores, mean, std, n):
         warnings.simplefilter("error")
         np.testing.assert_allclose([result.mean, result.std], [mean, std])
     assert result.n_defined == n
+
+
+@pytest.mark.parametrize("score", [frame_f1, segment_precision_recall])
+def test_probabilities_are_no_labels(score):
+    """Every probability but 0 counted as the motion, and the F1 was that of a constant."""
+    truth = [[0, 1, 1, 0], [0, 0]]
+    with pytest.raises(ValueError, match=r"holds 0\.2, which is a probability"):
+        score(truth, [[0.0, 0.2, 0.9, 0.1], [0.0, 0.3]])
+    assert score(truth, [[0.0, 1.0, 1.0, 0.0], [0.0, 0.0]]) == score(truth, truth)

@@ -7,6 +7,7 @@ from bad_input_cases.case import battery, changed, warned
 from bad_input_cases.manifests import groups, loads, manifest, two, workbook
 from bad_input_cases.videos import frames_of, n_frames, refused
 from skrehab.datasets import load_manifest
+from skrehab.datasets.label_sheet import make_label_sheet
 from skrehab.formats import read_pose
 from skrehab.skeletons import get_skeleton
 
@@ -92,6 +93,27 @@ case(
     names=("row 3, column label", "in row 2"),
 )
 
+
+def labelled_again(path):
+    """The list of poses, made again after somebody wrote paths as Windows does."""
+    poses = [path.parent / "sub" / f"{name}.npy" for name in "ab"]
+    return [row["trial"] for row in make_label_sheet(path, poses, poses).rows]
+
+
+def in_a_folder(folder):
+    (folder / "sub").mkdir()
+    for name in "ab":
+        np.save(folder / "sub" / f"{name}.npy", np.zeros((4, 33, 3)))
+
+
+case(
+    "habits",
+    "a list made again, with backslashes",
+    manifest(["a,sub\\a.npy,P1,1"], "trial,path,patient,label", more=in_a_folder),
+    labelled_again,
+    lambda trials: trials == ["a", "b"],
+)
+
 # --- workbooks ------------------------------------------------------------------------------------
 TITLES = ["path", "patient", "exercise", "label"]
 BOOK = [TITLES, ["a.npy", "P1", "reach", 1], ["b.npy", None, None, 0], ["c.npy", "P2", None, 1]]
@@ -121,6 +143,11 @@ def hide(sheet):
     sheet.row_dimensions[3].hidden = True
 
 
+def heading(sheet):
+    sheet.insert_rows(1)
+    sheet["A1"] = "Study of 2024"
+
+
 def as_seen(data):
     whose = data.groups.tolist() == ["P1", "P1", "P2"]
     return whose and data.exercise.tolist() == ["reach"] * 3 and data.y.tolist() == [1, 0, 1]
@@ -134,6 +161,13 @@ case(
     laid_out(lambda sheet: sheet.merge_cells("A1:A2"), [TITLES, [None] * 4, *WHOLE[1:]]),
     load_manifest,
     groups("P0", "P1", "P2"),
+)
+case(
+    "habits",
+    "a heading above the titles",
+    laid_out(heading, WHOLE),
+    load_manifest,
+    names=("'Study of 2024'", "titles must come first"),
 )
 case(
     "habits",
@@ -255,6 +289,41 @@ case("habits", "a body 100 m from zero", npz(pose=POSE + 100.0), read_pose, bool
 case("habits", "a body of 1e9 nm", npz(pose=POSE * 1e9 + 1e9), read_pose, bool)
 
 
+def framed(interval):
+    """A trial of 20 frames, 25 a second, labelled on frames."""
+
+    def make(folder):
+        np.savez(folder / "a.npz", pose=POSE, timestamps=SECONDS)
+        np.savez(folder / "b.npz", pose=POSE + 1, timestamps=SECONDS)
+        (folder / "iv.csv").write_text(f"start,stop,label\n{interval}\n")
+        (folder / "trials.csv").write_text(
+            "path,patient,label,frame_labels\na.npz,P1,1,iv.csv\nb.npz,P2,0,\n"
+        )
+        return folder / "trials.csv"
+
+    return make
+
+
+def labelled(*expected):
+    return lambda data: data.frame_labels[0].tolist() == [value for value in expected]
+
+
+case(
+    "habits",
+    "an interval that ends long after the film",
+    framed("0.4,90,1"),
+    warned(load_manifest, "ends 89.2 s after the last frame"),
+    labelled(*[0] * 10, *[1] * 10),
+)
+case(
+    "habits",
+    "a frame label that no trial has",
+    framed("0.4,0.6,7"),
+    warned(load_manifest, "frames are labelled 7 (row 2), as no trial is"),
+    labelled(*[0] * 10, *[7] * 5, *[0] * 5),
+)
+
+
 # --- landmarks by name ----------------------------------------------------------------------------
 def by_name(names, order, ending=".npz"):
     """A manifest of two poses whose landmarks stand in another order, and are called so."""
@@ -295,6 +364,14 @@ for label, names in {
             load_manifest,
             in_order,
         )
+for first in (0, 1):
+    case(
+        "habits",
+        f"landmarks by number from {first}, sorted as words",
+        by_name([str(i) for i in range(first, 33 + first)], sorted(range(33), key=str)),
+        load_manifest,
+        lambda data: all(np.array_equal(trial, POSE + i) for i, trial in enumerate(data.X)),
+    )
 OWN = [f"marker{i}" for i in range(33)]
 case(
     "habits",

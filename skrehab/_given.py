@@ -12,6 +12,7 @@ __all__ = [
     "array_of",
     "column_of",
     "filled",
+    "in_order",
     "is_missing",
     "missing_at",
     "refuse_mixed",
@@ -117,6 +118,29 @@ def column_of(values, name):
     return array_of(values).reshape(-1)
 
 
+def in_order(values):
+    """Make a list of a column of a table: its item [0] is not its first, but that of index 0.
+
+    Parameters
+    ----------
+    values : object
+        A Series or anything; a table stays one.
+
+    Returns
+    -------
+    object
+        A list, or `values`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrehab._given import in_order
+    >>> in_order(pd.Series([5, 6], index=[1, 0])), in_order((5, 6))
+    ([5, 6], (5, 6))
+    """
+    return list(values) if hasattr(values, "iloc") and not hasattr(values, "columns") else values
+
+
 def is_missing(value):
     """Tell whether one value is missing: None, NaN, NA, NaT, masked, or a blank word.
 
@@ -203,8 +227,8 @@ def refuse_mixed(values, name):
     number = next((v for v in values if isinstance(v, Number)), None)
     if word is not None and number is not None:
         raise ValueError(
-            f"{name} mixes words such as {word!r} with numbers such as {number}: write all of them "
-            "as words."
+            f"{name} mixes words such as {str(word)!r} with numbers such as {number}: write all of "
+            "them as words."
         )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["TrialList"]
+__all__ = ["GivesTrials", "TrialList"]
 
 
 class TrialList(list):
@@ -33,6 +33,43 @@ class TrialList(list):
                 "trial by trial: np.concatenate([a[i], b[i]], axis=2)."
             )
         return function(*_plain(args), **{key: _plain(value) for key, value in kwargs.items()})
+
+
+class GivesTrials:
+    """Base of transformers that give trials, whatever scikit-learn was told to make of results.
+
+    ``sklearn.set_config(transform_output="pandas")`` makes tables of what has names for its
+    columns. A list of trials of several lengths is none, and was an error. Stands before
+    :class:`sklearn.base.TransformerMixin`; a class that gives tables says
+    ``auto_wrap_output_keys=("transform",)``.
+
+    Examples
+    --------
+    >>> import numpy as np, sklearn
+    >>> from skrehab import BoneVectors
+    >>> X = [np.random.RandomState(n).rand(n, 33, 3) for n in (4, 6)]
+    >>> with sklearn.config_context(transform_output="pandas"):
+    ...     [len(trial) for trial in BoneVectors().fit_transform(X)]
+    [4, 6]
+    """
+
+    def __init_subclass__(cls, auto_wrap_output_keys=None, **kwargs):
+        super().__init_subclass__(auto_wrap_output_keys=auto_wrap_output_keys, **kwargs)
+
+    def set_output(self, *, transform=None):
+        """Do nothing: trials are no table. Later steps of a pipeline may give one.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            What results should be, where they are tables.
+
+        Returns
+        -------
+        estimator
+            The transformer itself.
+        """
+        return self
 
 
 def _plain(value):

@@ -6,14 +6,23 @@ import pytest
 import scipy.sparse as sp
 import torch
 from instances import tiny_frames, tiny_scores, tiny_tcn, tiny_video
+from sklearn.linear_model import Ridge
 
-from skrehab import MultiLabelVideoClassifier
+from skrehab import (
+    CalibratedByPatient,
+    MultiLabelFrames,
+    MultiLabelVideoClassifier,
+    QualityRegressor,
+    SaliencyPseudoLabeler,
+    evaluation,
+)
 from skrehab.datasets import score_stratified_split
-from skrehab.evaluation import known_new_split
+from skrehab.evaluation import evaluate_by_exercise, known_new_split
 from skrehab.evaluation.by_patient import evaluate_by_patient
 from skrehab.frames import check_frame_targets
 from skrehab.metrics import by_patient, frame_f1, frame_roc_auc, rmse, segments, trial_roc_auc
-from skrehab.pseudo_labels import patient_folds
+from skrehab.pseudo_labels import check_partial_labels, patient_folds
+from skrehab.recipes import recommended
 from skrehab.trials import (
     check_frame_labels,
     check_groups,
@@ -282,6 +291,17 @@ def test_what_cannot_score_is_refused(tiny):
     assert np.isnan(rmse(np.ma.masked_array([1.0, 2.0], mask=[0, 1]), [1, 2]))
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_lost_landmarks_that_were_made_whole_numbers(dtype):
+    """NaN becomes the smallest whole number there is, and was a place far away."""
+    trial = np.arange(30.0).reshape(2, 5, 3)
+    np.testing.assert_array_equal(check_trials([trial.astype(dtype)])[0], trial)
+    trial[1, 2] = np.nan
+    with pytest.raises(ValueError, match=r"X\[0\].*it holds -\d+, which is what NaN becomes"):
+        check_trials([trial.astype(dtype)])
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64, torch.int8])
 def test_trials_as_tensors_of_any_kind(dtype):
     values = torch.arange(30).reshape(2, 5, 3)
@@ -299,3 +319,92 @@ def test_tensors_that_hold_no_trial_are_named():
     np.testing.assert_array_equal(check_trials([sparse])[0], np.ones((2, 5, 3)))
     with pytest.raises(ValueError, match=r"X\[0\].*complex"):
         check_trials([torch.ones(2, 5, 3, dtype=torch.complex64)])
+
+
+# --- columns of a table that was filtered or shuffled ---------------------------------------------
+def of_each(tiny):
+    """One thing a trial, and what is learned from it and others: what a study hands over."""
+    soft = [np.stack([1 - 0.8 * one, 0.8 * one], axis=1) for one in tiny.frame_labels]
+    several = [np.stack([one, 1 - one], axis=1) for one in tiny.frame_labels]
+    partly = [tiny.frame_labels[0], -1, *tiny.y[2:]]
+    scores = np.arange(16.0)
+    quick = {"n_teachers": 1, "max_epochs": 1, "random_state": 0}
+
+    def frames_of(model):
+        return model.predict_proba(tiny.X)[1]
+
+    def recipe(column, y, **more):
+        model = recommended(None, **quick, **more)
+        return frames_of(model.fit(column(tiny.X), column(y), groups=column(tiny.patients)))
+
+    def calibrated(column, model, y):
+        model = CalibratedByPatient(model, cv=2)
+        return model.fit(column(tiny.X), column(y), groups=column(tiny.patients)).map_
+
+    return {
+        "recommended": lambda column: recipe(column, tiny.y),
+        "some unlabelled, some by frames": lambda column: recipe(column, partly),
+        "reference": lambda column: recipe(column, tiny.y, reference=1),
+        "partial": lambda column: check_partial_labels(column(partly), column(tiny.X)).codes,
+        "targets": lambda column: check_frame_targets(column(soft), column(tiny.X)).values[1],
+        "soft tcn": lambda column: frames_of(tiny_tcn().fit(column(tiny.X), column(soft))),
+        "soft mlp": lambda column: frames_of(tiny_frames().fit(column(tiny.X), column(soft))),
+        "frames": lambda column: frames_of(
+            tiny_tcn().fit(column(tiny.X), column(tiny.frame_labels), sample_weight=column(scores))
+        ),
+        "several": lambda column: frames_of(
+            MultiLabelFrames(tiny_frames()).fit(column(tiny.X), column(several))
+        ),
+        "calibrated": lambda column: calibrated(column, recommended(None, **quick), tiny.y),
+        "calibrated by frames": lambda column: calibrated(column, tiny_tcn(), tiny.frame_labels),
+        "quality": lambda column: (
+            QualityRegressor(max_epochs=1, random_state=0)
+            .fit(column(tiny.X), column(scores), groups=column(tiny.patients))
+            .predict(column(tiny.X))
+        ),
+        "labeler": lambda column: SaliencyPseudoLabeler(
+            tiny_video(), method="vanilla_gradient", threshold=0.5
+        ).fit_resample(column(tiny.X), column(tiny.y))[1][1],
+        "study": lambda column: [
+            row["pooled"]
+            for row in evaluation.evaluate_by_patient(
+                *(tiny_video(), column(tiny.X), column(tiny.y), column(tiny.patients)),
+                frame_labels=column(tiny.frame_labels),
+            ).summary()
+        ],
+    }
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_column_counts_by_its_order_not_by_its_index(tiny):
+    """Labels of a shuffled table went to other trials, without a word."""
+
+    def column(values):
+        return pd.Series(list(values), index=range(15, -1, -1))
+
+    for name, use in of_each(tiny).items():
+        np.testing.assert_allclose(use(column), use(list), atol=1e-6, err_msg=name)
+
+
+def test_rows_of_a_table_by_exercise():
+    """They were taken for columns."""
+    scores = np.random.RandomState(0).uniform(0, 50, 40)
+    table = pd.DataFrame({"a": scores + 1, "b": scores**2}, index=np.arange(40)[::-1])
+    who = np.repeat(["x", "y"], 20), np.tile(np.arange(20), 2)
+    plain = evaluate_by_exercise(Ridge(), table.to_numpy(), scores, *who, n_splits=0)
+    found = evaluate_by_exercise(Ridge(), table, scores, *who, n_splits=0)
+    np.testing.assert_allclose(found.predictions, plain.predictions)
+
+
+@pytest.mark.parametrize("kind", ["Int64", "boolean", "NA", "None"])
+def test_a_missing_label_of_a_recipe_is_named(tiny, kind):
+    with pytest.raises(ValueError, match=r"y\[3\].*every trial needs a label"):
+        recommended(None, normal_label="ok").fit(tiny.X, MISSING[kind]())
+
+
+def test_one_column_of_a_table_is_what_a_recipe_takes(tiny):
+    how = {"n_teachers": 1, "max_epochs": 1, "random_state": 0}
+    table = pd.DataFrame({"label": tiny.y}, index=range(16, 0, -1))
+    found = recommended(None, **how).fit(tiny.X, table).predict_proba(tiny.X)[0]
+    plain = recommended(None, **how).fit(tiny.X, tiny.y).predict_proba(tiny.X)[0]
+    np.testing.assert_array_equal(found, plain)

@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._given import in_order
 from skrehab._told import asked_of, predicted, told_of
 from skrehab.adaptation.score_map import apply_map, log_odds, map_scores
 from skrehab.metrics.alarms import alarm_threshold
@@ -163,7 +164,7 @@ class CalibratedByPatient(BaseEstimator):
             If patients are missing or fewer than folds, nothing has the motion or nothing is
             without it, or a rate of false alarms is asked for without a frame rate.
         """
-        X = X if hasattr(X, "__getitem__") else list(X)
+        X, y = in_order(X if hasattr(X, "__getitem__") else list(X)), in_order(y)
         groups = check_groups(groups, X)
         if groups is None:
             raise ValueError("Calibration by patient needs groups: one patient per trial.")

@@ -11,7 +11,7 @@ import sklearn
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict, cross_validate
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skrehab.datasets import score_stratified_split
@@ -153,7 +153,7 @@ def evaluate_by_exercise(
     seeds = check_random_state(random_state).randint(2**31 - 1, size=len(exercises))
     for one, seed in zip(exercises, seeds):
         index = np.flatnonzero(exercise == one)
-        trials = _pick(X, index)
+        trials = _safe_indexing(X, index)
         y, people = scores[index], subject[index]
         with sklearn.config_context(enable_metadata_routing=True):
             if n_splits:
@@ -182,11 +182,6 @@ def evaluate_by_exercise(
         {name: np.array(values) for name, values in left_out.items()},
         predictions,
     )
-
-
-def _pick(X, index):
-    """Take trials out of a list, or rows out of an array."""
-    return X[index] if isinstance(X, np.ndarray) else [X[i] for i in index]
 
 
 def _wanted(estimator, people):

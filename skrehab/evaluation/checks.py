@@ -240,10 +240,10 @@ def oddities(data, normal_label=None):
     Returns
     -------
     list of str
-        Sentences: patients of near-equal names, one recording listed twice, coordinates scaled
-        together, trials filled up to one length, exercises that are empty here and there, frame
-        rates that differ, poses that are hardly seen or of another size, scores above 1, one label
-        only, a duration that predicts the label.
+        Sentences: patients or labels of near-equal names, one recording listed twice, coordinates
+        scaled together, trials filled up to one length, exercises that are empty here and there,
+        frame rates that differ, poses that are hardly seen or of another size, scores above 1, one
+        label only, a duration that predicts the label.
 
     Raises
     ------
@@ -270,6 +270,11 @@ def oddities(data, normal_label=None):
         out.append(
             f"Patients {', '.join(map(str, names))} may be one person: their names differ only in "
             "case, blanks or zeros."
+        )
+    for names in alike_patients(y) if y.dtype.kind in "USO" else ():
+        out.append(
+            f"Labels {', '.join(map(repr, map(str, names)))} may be one: they differ only in case, "
+            "blanks or zeros, and each is a class of its own."
         )
     for places in same_recordings(X):
         who = ", ".join(dict.fromkeys(map(str, groups[list(places)])))

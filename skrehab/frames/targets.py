@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrehab._given import array_of, filled
+from skrehab._given import array_of, filled, in_order
 from skrehab.training.class_weights import check_class_weight
 from skrehab.trials import check_frame_labels, labelled, ragged
 
@@ -141,8 +141,8 @@ def check_frame_targets(y, X, classes=None):
             "classes=None."
         )
     classes = named if classes is None else classes
-    if hasattr(y, "columns"):  # a table of trials of equal length, a row each
-        y = array_of(y)
+    # a table of trials of equal length has a row each
+    y, X = array_of(y) if hasattr(y, "columns") else in_order(y), in_order(X)
     soft = [] if y is None else [i for i, item in enumerate(y) if _is_soft(item)]
     plain = np.setdiff1d(np.arange(0 if y is None else len(y)), soft)
     if not soft:

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
+from skrehab._given import in_order
 from skrehab.frames import FrameTCN
 from skrehab.multilabel.classifier import MultiLabelVideoClassifier
 from skrehab.multilabel.label_sets import check_multilabel
@@ -298,6 +299,7 @@ def _check_frames(y, X):
     """Labels of frames, or None if they are of trials."""
     if y is None:
         raise ValueError("y is needed: labels of trials or of frames.")
+    y = in_order(y)
     if not len(y) or np.ndim(y[0]) != 2:
         return None
     frames = [np.asarray(one) for one in y]

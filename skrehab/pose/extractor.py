@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrehab._fitting import fit_context
 from skrehab._parameters import keep_parameters
 from skrehab._progress import progress_bar
+from skrehab._trial_list import GivesTrials
 
 from .detector import N_LANDMARKS
 from .persons import PERSONS, check_person, find_jumps
@@ -28,7 +29,7 @@ __all__ = ["PoseExtractor"]
 _SHARE = Interval(Real, 0, 1, closed="both")
 
 
-class PoseExtractor(TransformerMixin, BaseEstimator):
+class PoseExtractor(GivesTrials, TransformerMixin, BaseEstimator):
     """Turn videos into pose trials with MediaPipe's pose landmarker.
 
     A stateless transformer: ``fit`` learns nothing, and each video is analysed on its own. The

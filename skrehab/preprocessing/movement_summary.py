@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from scipy.signal import butter, filtfilt
+from sklearn.base import TransformerMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -88,7 +89,7 @@ def low_pass(trial, frame_rate, cutoff):
     return filtfilt(*butter(2, cutoff / (frame_rate / 2)), trial, axis=0)
 
 
-class MovementSummary(TrialTransformer):
+class MovementSummary(TrialTransformer, auto_wrap_output_keys=("transform",)):
     """Describe each trial by one row: how far, how long, how fast, how smooth, how symmetric.
 
     Takes landmarks, or the measures of :class:`skrehab.KinematicMeasures`, and gives what any
@@ -153,6 +154,8 @@ class MovementSummary(TrialTransformer):
         "cutoff": [Interval(Real, 0, None, closed="neither"), None],
         "landmarks": ["array-like", None],
     }
+
+    set_output = TransformerMixin.set_output  # of tables
 
     def __init__(self, skeleton=None, *, frame_rate=30.0, cutoff=6.0, landmarks=None):
         self.skeleton = skeleton

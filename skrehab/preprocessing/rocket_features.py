@@ -4,6 +4,7 @@ from itertools import combinations
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -58,7 +59,7 @@ def kernel_dilations(n_frames, n_each):
     return dilations, counts
 
 
-class RocketFeatures(TrialTransformer):
+class RocketFeatures(TrialTransformer, auto_wrap_output_keys=("transform",)):
     """Describe each trial by how often random convolutions of it are high: MiniRocket.
 
     84 fixed kernels look at random sums of up to nine coordinates, at several time scales; a
@@ -121,6 +122,8 @@ class RocketFeatures(TrialTransformer):
         "n_frames": [Interval(Integral, TAPS, None, closed="left")],
         "random_state": ["random_state"],
     }
+
+    set_output = TransformerMixin.set_output  # of tables
 
     def __init__(self, n_features=5000, *, n_frames=60, random_state=None):
         self.n_features = n_features

@@ -4,13 +4,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrehab._fitting import fit_context
-from skrehab._trial_list import TrialList
+from skrehab._trial_list import GivesTrials, TrialList
 from skrehab.trials import check_frame, check_trials, tag_trial_input
 
 __all__ = ["FrameByFrame", "TrialTransformer"]
 
 
-class TrialTransformer(TransformerMixin, BaseEstimator):
+class TrialTransformer(GivesTrials, TransformerMixin, BaseEstimator):
     """Base of transformers that change each trial by itself.
 
     A subclass changes one trial in ``_transform_one(trial)``, works out in ``_learn(X)`` what it

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrehab._fitting import fit_context
 from skrehab._parameters import keep_parameters
 from skrehab._surroundings import predicting
-from skrehab._trial_list import TrialList
+from skrehab._trial_list import GivesTrials, TrialList
 from skrehab.networks.pose_input import PoseInput
 from skrehab.preprocessing.lost import complete_poses, complete_trials
 from skrehab.skeletons import Skeleton
@@ -38,7 +38,7 @@ _NOT_IN_KEY = {
 }
 
 
-class PoseSequencePretrainer(TransformerMixin, BaseEstimator):
+class PoseSequencePretrainer(GivesTrials, TransformerMixin, BaseEstimator):
     """Learn from unlabelled pose sequences, and turn trials into one vector a frame.
 
     A bidirectional GRU reads a sequence that was slowed at random; one decoder says by how much,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skrehab._given import column_of, in_order, is_missing
 from skrehab.trials import UNLABELLED, check_frame_labels, check_trial_labels, labelled
 
 __all__ = ["TrialLabels", "check_partial_labels"]
@@ -66,6 +67,7 @@ def check_partial_labels(y, X, normal_label=None):
     >>> labels.codes, labels.frames[3]
     (array([ 0,  1, -1,  1]), array([ 0,  1, -1]))
     """
+    y, X = in_order(column_of(y, "y")), in_order(X)
     has_frames = [] if y is None else [np.ndim(item) > 0 for item in y]
     if all(has_frames) or len(y) != len(X):  # nothing, or labels of frames only
         y = check_trial_labels(y, X)
@@ -105,7 +107,7 @@ def check_partial_labels(y, X, normal_label=None):
 
 
 def _is_unlabelled(item):
-    return not isinstance(item, str | bytes) and bool(item == UNLABELLED)
+    return not isinstance(item, str | bytes) and not is_missing(item) and bool(item == UNLABELLED)
 
 
 def _frames(y, X, i):

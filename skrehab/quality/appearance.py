@@ -262,7 +262,7 @@ class AppearanceFeatures(TransformerMixin, BaseEstimator):
 
 
 def _as_dicts(X):
-    return hasattr(X, "__len__") and len(X) > 0 and isinstance(X[0], dict)
+    return hasattr(X, "__len__") and len(X) > 0 and isinstance(next(iter(X)), dict)
 
 
 def _videos(X):

@@ -111,7 +111,7 @@ def check_streams(X, streams, *, n_landmarks=None, n_coords=None, n_features=Non
     wanted = STREAMS if streams == "both" else (streams,)
     if isinstance(X, (str, bytes, dict)) or not hasattr(X, "__len__"):
         raise TypeError(f"{name} must be a list of trials, got {type(X).__name__}.")
-    as_dicts = streams == "both" or (len(X) > 0 and isinstance(X[0], dict))
+    as_dicts = streams == "both" or (len(X) > 0 and isinstance(next(iter(X)), dict))
     if as_dicts:
         for i, item in enumerate(X):
             lost = [s for s in wanted if not isinstance(item, dict) or item.get(s) is None]

@@ -117,6 +117,12 @@ def _as_float32(item, name):
         array = array_of(item)
         if array.dtype.kind in _NO_NUMBERS:
             raise ValueError(f"it holds {_NO_NUMBERS[array.dtype.kind]}")
+        if array.dtype.kind == "i" and array.dtype.itemsize >= 4 and array.size:
+            if array.min() == np.iinfo(array.dtype).min:
+                raise ValueError(
+                    f"it holds {array.min()}, which is what NaN becomes in whole numbers. Keep "
+                    "floats, with NaN for lost landmarks"
+                )
         array = array.astype(np.float32, copy=False)
         # what is masked was lost, whatever number stands under the mask
         return array.filled(np.nan) if np.ma.isMaskedArray(array) else array

@@ -154,3 +154,11 @@ def test_a_normal_label_that_no_trial_has_is_refused():
         oddities(data, "Normal")
     numbers = Bunch(X=X, y=np.array([0, 1] * 5), groups=GROUPS)
     assert oddities(numbers, "0") == oddities(numbers)  # text of a command line
+
+
+def test_labels_spelled_in_two_ways_are_said():
+    """``train`` refuses them in a manifest; ``check`` found nothing odd."""
+    data = Bunch(X=X, y=np.array(["usual", "leans", "Leans ", "usual", "leans"] * 2), groups=GROUPS)
+    said = [one for one in oddities(data, "usual") if one.startswith("Labels")]
+    assert len(said) == 1 and "'Leans '" in said[0] and "'leans'" in said[0]
+    assert not [one for one in oddities(Bunch(X=X, y=Y, groups=GROUPS)) if "may be one:" in one]

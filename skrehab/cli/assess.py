@@ -37,8 +37,14 @@ def assess(
     videos: Videos,
     output: Output = Path("."),
     threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Probability from which a frame counts.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Probability from which a frame counts. Default: what a calibrated model chose, "
+            "else 0.5.",
+        ),
+    ] = None,
     overlay: Annotated[
         bool, typer.Option(help="Also write the video with skeleton and score.")
     ] = True,
@@ -84,11 +90,14 @@ def assess(
     given = parse_label_names(label_names)
 
     from skrehab.assessment import assess_video
+    from skrehab.live.cues import CueRule, rule_for
     from skrehab.pose import VideoError
     from skrehab.pose.track import UPSIDE_DOWN
 
     fitted = skrehab.load(model)
     called = names_of_model(fitted, metadata, given)  # before the work
+    if threshold is None:
+        threshold = rule_for(fitted, CueRule(on=0.5, off=0.5)).on
     output.mkdir(parents=True, exist_ok=True)
     done, failed, rows = 0, 0, []
 

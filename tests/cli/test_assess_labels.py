@@ -110,3 +110,22 @@ def test_poses_with_a_manifest_to_fill_in(run, video, tmp_path):
     assert data.y.tolist() == [1] and data.X[0].shape == (8, 33, 4)
     code, _, err = run(*asked, "--manifest", tmp_path / "trials.xlsx")
     assert code == 1 and "--manifest must be a .csv" in err
+
+
+def test_frames_count_from_what_the_model_chose(run, video, tmp_path):
+    """``live`` and ``serve`` gave the cue from there, and this table counted from 0.5."""
+    data = tiny_trials(n_landmarks=33, n_coords=4)
+    model = skrehab.CalibratedByPatient(tiny_frames(), cv=2, false_alarms=60.0, frame_rate=10)
+    model.fit(data.X, data.frame_labels, groups=data.patients)
+    skrehab.save(model, tmp_path / "model")
+    assert model.threshold_ != 0.5
+    how = ("--model-path", model_file(), "--no-overlay", "--no-report", "-o", tmp_path)
+    for given, used in (((), min(model.threshold_, 1)), (("--threshold", 0.25), 0.25)):
+        code, out, err = run(
+            *("assess", tmp_path / "model", video, *how, *given, "--overwrite"),
+            *("--summary", tmp_path / "all.csv"),
+        )
+        assert code == 0, err
+        with open(tmp_path / "all.csv", encoding="utf-8") as file:
+            (row,) = csv.DictReader(file)
+        assert float(row["threshold"]) == pytest.approx(used, rel=1e-5) and f"at {used:g}" in out

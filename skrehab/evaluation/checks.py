@@ -289,11 +289,10 @@ def oddities(data, normal_label=None):
         of = np.array([str(one).strip() for one in exercise])
         empty = np.flatnonzero(of == "")
         if 0 < len(empty) < len(of):
-            listed = ", ".join(str(place + 1) for place in empty[:8])
             out.append(
-                f"The exercise of {len(empty)} trials is empty ({listed}"
-                f"{', ...' if len(empty) > 8 else ''}), of others it is not: models that compare "
-                "within an exercise refuse that. Fill it in, or leave the column empty."
+                f"The exercise of {len(empty)} trials is empty ({_few(empty)}), of others it is "
+                "not: models that compare within an exercise refuse that. Fill it in, or leave the "
+                "column empty."
             )
     if isinstance(X[0], np.ndarray) and (padding := describe_padding(X)) is not None:
         out.append(padding)
@@ -307,10 +306,8 @@ def oddities(data, normal_label=None):
         seen = np.array([np.isfinite(trial).all(axis=(1, 2)).mean() for trial in X])
         hardly = np.flatnonzero(seen < 0.5)
         if len(hardly):
-            listed = ", ".join(str(place + 1) for place in hardly[:8])
             out.append(
-                f"Less than half of the frames are whole in {len(hardly)} trials ({listed}"
-                f"{', ...' if len(hardly) > 8 else ''})."
+                f"Less than half of the frames are whole in {len(hardly)} trials ({_few(hardly)})."
             )
         out += _units(X)
     known = ~not_labelled(y)

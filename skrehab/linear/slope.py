@@ -1,6 +1,7 @@
 """From scores to probabilities by one number, which leaves the likeliest class what it was."""
 
 import numpy as np
+from sklearn.utils.extmath import softmax
 
 __all__ = ["fit_slope", "slope_probabilities"]
 
@@ -31,7 +32,7 @@ def slope_probabilities(scores, slope):
     array([[0.5 , 0.5 ],
            [0.12, 0.88]])
     """
-    return _softmax(slope * _by_class(scores))
+    return softmax(slope * _by_class(scores))
 
 
 def fit_slope(scores, codes, sample_weight=None):
@@ -76,15 +77,10 @@ def fit_slope(scores, codes, sample_weight=None):
     low, high = np.log(FLATTEST), np.log(STEEPEST)
     for _ in range(50):  # the loss is convex: halve where its derivative changes sign
         middle = (low + high) / 2
-        said = weight @ (_softmax(np.exp(middle) * scores) * scores).sum(axis=1)
+        said = weight @ (softmax(np.exp(middle) * scores) * scores).sum(axis=1)
         low, high = (middle, high) if said < wanted else (low, middle)
     return float(np.exp((low + high) / 2))
 
 
 def _by_class(scores):
     return np.concatenate([-scores, scores], axis=1) if scores.shape[1] == 1 else scores
-
-
-def _softmax(scores):
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
